@@ -1,0 +1,1 @@
+"""The only outbound calls: price sources, tapes, object store, EVM RPC."""

@@ -1,0 +1,1 @@
+"""Transport only: parse, call one service method, render."""

@@ -1,0 +1,239 @@
+"""The only reader of the environment. One frozen `Settings`, from defaults, a TOML file and PUMP_PARTY_* variables.
+
+Later wins: defaults, then the file named by PUMP_PARTY_CONFIG, then variables, then command-line options. An unknown
+name or a value out of range stops the start and says the name, the value and what is allowed.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+PREFIX = "PUMP_PARTY_"
+
+
+class SettingsError(Exception):
+    """A setting that stops the start: names it, its value and what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What a setting means and what it may be. `pattern` is for text, `low` and `high` for integers."""
+
+    help: str
+    low: int | None = None
+    high: int | None = None
+    pattern: str | None = None
+    allowed: str = ""
+    secret: bool = False
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator may set. RULES says what each means and allows."""
+
+    data_dir: str = "data"
+    database_url: str = ""
+    redis_url: str = ""
+    object_store_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8400
+    ws_port: int = 8401
+    metrics_host: str = "127.0.0.1"
+    public_origin: str = ""
+    ws_public_url: str = ""
+    allowed_origins: str = ""
+    feed: str = "auto"
+    speed: int = 1
+    loop_tape: bool = True
+    price_fan_out_hz: int = 5
+    record_raw: bool = False
+    pyth_api_key: str = ""
+    jupiter_api_key: str = ""
+    hyperliquid_ws_url: str = "wss://api.hyperliquid.xyz/ws"
+    hyperliquid_rest_url: str = "https://api.hyperliquid.xyz"
+    pyth_url: str = "https://hermes.pyth.network"
+    jupiter_url: str = "https://api.jup.ag"
+    binance_ws_url: str = "wss://stream.binance.com:9443"
+    binance_rest_url: str = "https://api.binance.com"
+    evm_chain_ids: str = "1,6343,4326"
+    evm_rpc_urls: str = ""
+    session_idle_minutes: int = 720
+    session_absolute_hours: int = 168
+    group_commit_batch: int = 256
+    group_commit_wait_us: int = 500
+    log_level: str = "info"
+    log_format: str = "auto"
+    rate_limits: bool = True
+
+
+_URL = r"[a-z]+://\S+"
+PORT_MAX = 65_535
+
+RULES: Mapping[str, Rule] = {
+    "data_dir": Rule(help="folder of the SQLite database, tapes and objects", pattern=r".+", allowed="a path"),
+    "database_url": Rule(
+        help="postgresql://... to use Postgres; empty is SQLite in data_dir",
+        pattern=r"|postgres(ql)?://\S+",
+        allowed="empty or postgresql://user:password@host/name",
+        secret=True,
+    ),
+    "redis_url": Rule(
+        help="redis://... to use Redis; empty keeps cache and bus in this process",
+        pattern=r"|rediss?://\S+",
+        allowed="empty or redis://host:port/n",
+        secret=True,
+    ),
+    "object_store_url": Rule(
+        help="where raw payloads go; empty is data_dir/objects",
+        pattern=rf"|{_URL}",
+        allowed="empty, file:///... or s3://bucket/prefix",
+        secret=True,
+    ),
+    "host": Rule(help="address the API and the gateway listen on", pattern=r"\S+", allowed="an address"),
+    "port": Rule(help="port of the API and the web app", low=1, high=PORT_MAX),
+    "ws_port": Rule(help="port of the WebSocket gateway", low=1, high=PORT_MAX),
+    "metrics_host": Rule(
+        help="address from which /metrics answers; others get 404",
+        pattern=r"\S+",
+        allowed="an address, or * for everyone",
+    ),
+    "public_origin": Rule(
+        help="origin people open, such as https://pump.party; empty is http://localhost:<port>",
+        pattern=r"|https?://[^/\s]+",
+        allowed="empty or scheme://host[:port]",
+    ),
+    "ws_public_url": Rule(
+        help="WebSocket URL the page is told; empty is derived from public_origin and ws_port",
+        pattern=r"|wss?://\S+",
+        allowed="empty or ws(s)://...",
+    ),
+    "allowed_origins": Rule(
+        help="further origins that may use cookies and sockets, comma separated",
+        pattern=r"|https?://[^/\s,]+(,https?://[^/\s,]+)*",
+        allowed="origins, comma separated",
+    ),
+    "feed": Rule(
+        help="price source: auto, hyperliquid, binance, pyth, jupiter (several with +), tape:DIR, synthetic[:SEED]",
+        pattern=r"auto|synthetic(:\d+)?|tape:.+|(hyperliquid|binance|pyth|jupiter)(\+(hyperliquid|binance|pyth|jupiter))*",
+        allowed="auto | hyperliquid+binance+pyth+jupiter | tape:DIR | synthetic[:SEED]",
+    ),
+    "speed": Rule(help="tape seconds per second", low=1, high=3600),
+    "loop_tape": Rule(help="start the tape again at its end"),
+    "price_fan_out_hz": Rule(help="price updates per market and second, whatever the feed's rate", low=1, high=50),
+    "record_raw": Rule(help="keep every raw price payload in the object store"),
+    "pyth_api_key": Rule(help="Bearer key for Pyth Hermes", pattern=r"\S*", allowed="a key", secret=True),
+    "jupiter_api_key": Rule(help="x-api-key for Jupiter", pattern=r"\S*", allowed="a key", secret=True),
+    "hyperliquid_ws_url": Rule(help="Hyperliquid WebSocket", pattern=_URL, allowed="a URL"),
+    "hyperliquid_rest_url": Rule(help="Hyperliquid REST", pattern=_URL, allowed="a URL"),
+    "pyth_url": Rule(help="Pyth Hermes", pattern=_URL, allowed="a URL"),
+    "jupiter_url": Rule(help="Jupiter", pattern=_URL, allowed="a URL"),
+    "binance_ws_url": Rule(help="Binance WebSocket", pattern=_URL, allowed="a URL"),
+    "binance_rest_url": Rule(help="Binance REST", pattern=_URL, allowed="a URL"),
+    "evm_chain_ids": Rule(
+        help="EVM chains that may sign in, comma separated",
+        pattern=r"\d{1,12}(,\d{1,12})*",
+        allowed="chain ids, comma separated",
+    ),
+    "evm_rpc_urls": Rule(
+        help="RPC per chain for contract wallets (EIP-1271): 4326=https://...; empty refuses contract wallets",
+        pattern=r"|\d+=https?://\S+(,\d+=https?://\S+)*",
+        allowed="chain=url pairs, comma separated",
+        secret=True,
+    ),
+    "session_idle_minutes": Rule(help="a session ends after this long unused", low=1, high=43200),
+    "session_absolute_hours": Rule(help="a session ends after this long in any case", low=1, high=720),
+    "group_commit_batch": Rule(help="most orders in one transaction", low=1, high=1024),
+    "group_commit_wait_us": Rule(help="longest wait for a batch to fill, in microseconds", low=0, high=20_000),
+    "log_level": Rule(
+        help="least severe log line",
+        pattern=r"debug|info|warning|error",
+        allowed="debug | info | warning | error",
+    ),
+    "log_format": Rule(
+        help="json lines, console text, or auto (console on a terminal)",
+        pattern=r"auto|json|console",
+        allowed="auto | json | console",
+    ),
+    "rate_limits": Rule(help="enforce request limits; off only for load tests"),
+}
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read file and environment. `overrides` are command-line options; None values are ignored.
+
+    Raises SettingsError with one line per problem.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    path = os.environ.get(f"{PREFIX}CONFIG")
+    if path:
+        values |= _read_file(Path(path))
+    for name, text in os.environ.items():
+        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
+            values[name.removeprefix(PREFIX).lower()] = text
+    values |= {k: v for k, v in (overrides or {}).items() if v is not None}
+
+    types = {f.name: f.type for f in msgspec.structs.fields(Settings)}
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in types:
+            problems.append(f"{PREFIX}{name.upper()}: unknown setting; `pump-party config` lists them all")
+            continue
+        try:
+            checked[name] = _check(name, value, types[name])
+        except SettingsError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError("\n".join(sorted(problems)))
+    return Settings(**checked)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{PREFIX}CONFIG: cannot read {path}: {error}") from error
+
+
+def _check(name: str, value: Any, kind: Any) -> Any:
+    rule = RULES[name]
+    shown = "(hidden)" if rule.secret else repr(value)
+    label = f"{PREFIX}{name.upper()}"
+    if kind is bool:
+        text = str(value).lower()
+        if text not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
+            raise SettingsError(f"{label}: {shown} is not allowed; allowed: true or false")
+        return text in ("true", "1", "yes", "on")
+    if kind is int:
+        if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,18}", str(value)):
+            raise SettingsError(f"{label}: {shown} is not a whole number; allowed: {rule.low} to {rule.high}")
+        number = int(value)
+        if (rule.low is not None and number < rule.low) or (rule.high is not None and number > rule.high):
+            raise SettingsError(f"{label}: {shown} is out of range; allowed: {rule.low} to {rule.high}")
+        return number
+    if not isinstance(value, str) or (rule.pattern is not None and not re.fullmatch(rule.pattern, value)):
+        raise SettingsError(f"{label}: {shown} is not allowed; allowed: {rule.allowed}")
+    return value
+
+
+def describe(settings: Settings) -> list[dict[str, Any]]:
+    """Every setting with its effective value (secrets hidden), default, meaning and allowed values."""
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        rule = RULES[field.name]
+        value = getattr(settings, field.name)
+        rows.append(
+            {
+                "name": f"{PREFIX}{field.name.upper()}",
+                "value": "(hidden)" if rule.secret and value else value,
+                "default": field.default,
+                "allowed": rule.allowed or (f"{rule.low} to {rule.high}" if rule.low is not None else "true or false"),
+                "help": rule.help,
+            }
+        )
+    return rows

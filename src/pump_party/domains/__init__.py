@@ -1,0 +1,11 @@
+"""All product logic, one package per component.
+
+| Package        | Owns                                                                     |
+|----------------|--------------------------------------------------------------------------|
+| users          | users, linked wallets, challenges, sessions, API keys                     |
+| marketdata     | sources and their health, asset registry, admitted ticks, candles, quotes |
+| prop_interface | the contract of the engine: accounts, orders, results. No state           |
+| prop_engine    | accounts, orders, fills, positions, balances, equity, PnL, ledger         |
+
+A domain names another only through its `contract.py`, an event or an id.
+"""

@@ -1,0 +1,262 @@
+"""The one door to prop trading, for people and clones alike. Version 1.
+
+Commands carry ids and an idempotency key; views carry integers with their unit; apps write them as decimal strings.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from pump_party.kernel.ids import AccountId, FillId, Market, OrderId, UserId
+
+CONTRACT_VERSION = 1
+
+
+class AccountKind(StrEnum):
+    PRACTICE = "practice"
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderStatus(StrEnum):
+    FILLED = "filled"
+    REJECTED = "rejected"
+
+
+class RejectCode(StrEnum):
+    """Why an order was refused (execution model, section 7)."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    LOT_SIZE = "LOT_SIZE"
+    MIN_NOTIONAL = "MIN_NOTIONAL"
+    MAX_NOTIONAL = "MAX_NOTIONAL"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    INSUFFICIENT_POSITION = "INSUFFICIENT_POSITION"
+    PRICE_STALE = "PRICE_STALE"
+    PRICE_UNCERTAIN = "PRICE_UNCERTAIN"
+    SLIPPAGE_LIMIT = "SLIPPAGE_LIMIT"
+    MARKET_HALTED = "MARKET_HALTED"
+
+
+class OpenAccount(msgspec.Struct, frozen=True):
+    user_id: UserId
+    kind: AccountKind
+    idempotency_key: str
+
+
+class ResetAccount(msgspec.Struct, frozen=True):
+    user_id: UserId
+    account_id: AccountId
+    idempotency_key: str
+
+
+class PlaceOrder(msgspec.Struct, frozen=True):
+    """A market order. Exactly one of `quantity_nanos` and `quote_micros` is set; a quote budget includes the fee."""
+
+    user_id: UserId
+    account_id: AccountId
+    idempotency_key: str
+    market: Market
+    side: Side
+    quantity_nanos: int | None = None
+    quote_micros: int | None = None
+    max_slippage_ppm: int | None = None
+    client_order_id: str | None = None
+
+
+class EvidenceView(msgspec.Struct, frozen=True):
+    source: str
+    publish_ms: int
+    receive_ms: int
+    age_ms: int
+    mid_e8: int
+    conf_e8: int
+    tick_sha256: str
+    tape_ms: int | None
+
+
+class FillView(msgspec.Struct, frozen=True):
+    fill_id: FillId
+    order_id: OrderId
+    market: Market
+    side: Side
+    price_e8: int
+    quantity_nanos: int
+    gross_micros: int
+    fee_micros: int
+    half_spread_e8: int
+    impact_e8: int
+    realised_pnl_micros: int
+    filled_ms: int
+    version: int
+    evidence: EvidenceView
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    order_id: OrderId
+    account_id: AccountId
+    client_order_id: str | None
+    market: Market
+    side: Side
+    quantity_nanos: int | None
+    quote_micros: int | None
+    max_slippage_ppm: int | None
+    status: OrderStatus
+    reject_code: RejectCode | None
+    created_ms: int
+    fill: FillView | None
+
+
+class PreviewView(msgspec.Struct, frozen=True):
+    """What the order would cost now. `reject_code` says why it would be refused; then the amounts are None."""
+
+    market: Market
+    side: Side
+    reject_code: RejectCode | None
+    mid_e8: int | None
+    age_ms: int | None
+    price_e8: int | None
+    quantity_nanos: int | None
+    gross_micros: int | None
+    fee_micros: int | None
+    half_spread_e8: int | None
+    impact_e8: int | None
+    cash_after_micros: int | None
+    position_after_nanos: int | None
+
+
+class PositionView(msgspec.Struct, frozen=True):
+    """A holding. The average price is cost over quantity. Mark and unrealised are None without a price."""
+
+    market: Market
+    quantity_nanos: int
+    cost_micros: int
+    realised_pnl_micros: int
+    fees_micros: int
+    mark_e8: int | None
+    mark_age_ms: int | None
+    value_micros: int | None
+    unrealised_pnl_micros: int | None
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An account and the identity `equity = start + realised + unrealised - fees + residual`; residual is 0.
+
+    Equity, unrealised and residual are None while a held market has no price: no number is better than a wrong one.
+    `seq` is the newest event of the account: subscribe after it to miss nothing.
+    """
+
+    account_id: AccountId
+    kind: AccountKind
+    rule_set: str
+    params_sha256: str
+    contest_eligible: bool
+    cycle: int
+    opened_ms: int
+    version: int
+    seq: int
+    start_micros: int
+    cash_micros: int
+    equity_micros: int | None
+    realised_pnl_micros: int
+    unrealised_pnl_micros: int | None
+    fees_micros: int
+    residual_micros: int | None
+    positions: tuple[PositionView, ...]
+
+
+class LedgerEntryView(msgspec.Struct, frozen=True):
+    """One posting. `amount` and `balance_after` are micros for USDC and nanos for every other asset."""
+
+    version: int
+    leg: int
+    kind: str
+    ledger_account: str
+    asset: str
+    amount: int
+    balance_after: int
+    order_id: OrderId | None
+    at_ms: int
+    transfer_sha256: str
+
+
+class EquityMark(msgspec.Struct, frozen=True):
+    at_ms: int
+    cycle: int
+    equity_micros: int
+
+
+class LeaderboardRow(msgspec.Struct, frozen=True):
+    rank: int
+    account_id: AccountId
+    user_id: UserId
+    equity_micros: int
+    return_ppm: int
+    max_drawdown_ppm: int
+    fills: int
+    marks: int
+    as_of_ms: int
+
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Newest first. `next_cursor` continues; None is the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+PAGE_LIMIT_MAX = 200
+ACCOUNTS_PER_USER_MAX = 5
+BATCH_ORDERS_MAX = 1024
+
+
+class PropTrading(Protocol):
+    """Synchronous, safe to call from threads. Ownership is checked here: a foreign account is NotFound."""
+
+    def open_account(self, command: OpenAccount) -> AccountView: ...
+
+    def reset_account(self, command: ResetAccount) -> AccountView:
+        """Close the cycle at zero and start the next with fresh capital. History stays."""
+        ...
+
+    def place_orders(self, commands: Sequence[PlaceOrder]) -> Sequence[OrderView | Exception]:
+        """Decide and record a batch in one transaction; each command gets its own outcome, in order.
+
+        Safe to repeat: the same idempotency key returns the first outcome. A refusal that is not an order
+        (unknown account, mismatched key) is returned as the exception to raise.
+        """
+        ...
+
+    def preview_order(self, command: PlaceOrder) -> PreviewView:
+        """What it would cost now. Changes nothing."""
+        ...
+
+    def accounts(self, user_id: UserId) -> Sequence[AccountView]: ...
+
+    def account(self, user_id: UserId, account_id: str) -> AccountView: ...
+
+    def order(self, user_id: UserId, account_id: str, order_id: str) -> OrderView: ...
+
+    def orders(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[OrderView]: ...
+
+    def fills(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[FillView]: ...
+
+    def ledger(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[LedgerEntryView]: ...
+
+    def equity(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[EquityMark]: ...
+
+    def owns(self, user_id: UserId, account_id: str) -> bool: ...
+
+    def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]: ...
+
+    def mark_accounts(self) -> int:
+        """Write an equity mark for every account that holds a position or changed. Returns how many."""
+        ...

@@ -1,0 +1,159 @@
+"""What apps and other domains may ask of users."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from pump_party.kernel.ids import ApiKeyId, ChallengeId, SessionId, UserId, WalletId
+
+
+class Scope(StrEnum):
+    """What an API key may do. A session may do everything its user may."""
+
+    READ = "read"
+    TRADE = "trade"
+
+
+class ChallengePurpose(StrEnum):
+    SIGN_IN = "sign_in"
+    LINK = "link"
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who is asking. Exactly one of `session_id` and `api_key_id` is set."""
+
+    user_id: UserId
+    scopes: frozenset[Scope]
+    session_id: SessionId | None = None
+    api_key_id: ApiKeyId | None = None
+    csrf_token: str | None = None
+
+    def credential_id(self) -> str:
+        return self.session_id or self.api_key_id or ""
+
+
+class ChallengeView(msgspec.Struct, frozen=True):
+    challenge_id: ChallengeId
+    message: str
+    expires_at_ms: int
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A fresh session. `token` is shown here once and stored only as a hash."""
+
+    token: str
+    csrf_token: str
+    session_id: SessionId
+    user_id: UserId
+    expires_at_ms: int
+    created: bool
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    session_id: SessionId
+    wallet_address: str
+    created_at_ms: int
+    last_seen_ms: int
+    expires_at_ms: int
+    user_agent: str
+    current: bool
+
+
+class WalletView(msgspec.Struct, frozen=True):
+    wallet_id: WalletId
+    chain: str
+    address: str
+    linked_at_ms: int
+
+
+class ApiKeyView(msgspec.Struct, frozen=True):
+    api_key_id: ApiKeyId
+    name: str
+    scopes: tuple[Scope, ...]
+    prefix: str
+    created_at_ms: int
+    last_used_ms: int | None
+
+
+class ApiKeyCreated(msgspec.Struct, frozen=True):
+    """`key` is shown here once and stored only as a hash."""
+
+    api_key_id: ApiKeyId
+    name: str
+    scopes: tuple[Scope, ...]
+    prefix: str
+    created_at_ms: int
+    key: str
+
+
+class UserView(msgspec.Struct, frozen=True):
+    user_id: UserId
+    display_name: str
+    created_at_ms: int
+    wallets: tuple[WalletView, ...]
+
+
+class Users(Protocol):
+    """Wallet proof in, backend identity out. All methods are synchronous and safe to call from threads."""
+
+    def create_challenge(
+        self, *, chain: str, address: str, purpose: ChallengePurpose, user_id: UserId | None = None
+    ) -> ChallengeView:
+        """Build and store the CAIP-122 text to sign. `chain` is "solana" or "eip155:<id>".
+
+        `user_id` must be given for the purpose `link`. Raises Invalid for an unknown chain or bad address.
+        """
+        ...
+
+    def create_session(
+        self, *, challenge_id: str, signature: str, signed_message: str | None, user_agent: str
+    ) -> SignedIn:
+        """Spend the challenge, check the signature, create the user on first sight, open a session.
+
+        `signed_message` is base64 of the bytes a Solana `signIn` wallet signed. Raises Unauthenticated
+        (challenge_expired, challenge_used, challenge_unknown, bad_signature) or Unavailable (contract wallet,
+        RPC away).
+        """
+        ...
+
+    def authenticate_session(self, token: str) -> Principal:
+        """Raises Unauthenticated. Extends the idle expiry."""
+        ...
+
+    def authenticate_api_key(self, key: str) -> Principal:
+        """Raises Unauthenticated."""
+        ...
+
+    def is_valid(self, principal: Principal) -> bool:
+        """Whether the session or key behind an open socket still stands."""
+        ...
+
+    def list_sessions(self, principal: Principal) -> Sequence[SessionView]: ...
+
+    def revoke_session(self, principal: Principal, session_id: str) -> None:
+        """Raises NotFound for a session that is not this user's."""
+        ...
+
+    def revoke_all_sessions(self, principal: Principal) -> None: ...
+
+    def link_wallet(
+        self, principal: Principal, *, challenge_id: str, signature: str, signed_message: str | None
+    ) -> WalletView:
+        """Raises Conflict wallet_taken when it belongs to another user."""
+        ...
+
+    def create_api_key(
+        self, principal: Principal, *, name: str, scopes: Sequence[Scope], idempotency_key: str
+    ) -> ApiKeyCreated: ...
+
+    def list_api_keys(self, principal: Principal) -> Sequence[ApiKeyView]: ...
+
+    def revoke_api_key(self, principal: Principal, api_key_id: str) -> None: ...
+
+    def me(self, principal: Principal) -> UserView: ...
+
+    def display_names(self, user_ids: Sequence[UserId]) -> dict[UserId, str]:
+        """Public names for boards: a name derived from the user id, never a wallet address."""
+        ...

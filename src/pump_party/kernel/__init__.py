@@ -1,0 +1,1 @@
+"""The words everyone shares: money, ids, errors, events. Pure and tiny."""
