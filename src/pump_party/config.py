@@ -174,7 +174,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     if path:
         values |= _read_file(Path(path))
     for name, text in os.environ.items():
-        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
+        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG" and not name.startswith(f"{PREFIX}TEST_"):
             values[name.removeprefix(PREFIX).lower()] = text
     values |= {k: v for k, v in (overrides or {}).items() if v is not None}
 
