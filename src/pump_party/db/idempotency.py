@@ -1,0 +1,73 @@
+"""First answers, kept under the caller's key in the transaction of the effect, so that a repeat changes nothing."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from pump_party.db.engine import Bytes, Database, Int64, Text, metadata
+from pump_party.kernel.errors import IdempotencyMismatch
+
+CONCURRENT_FIRST_USES_MAX = 3
+
+records = sa.Table(
+    "platform_idempotency",
+    metadata,
+    sa.Column("scope", Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("request_sha256", Text, nullable=False),
+    sa.Column("response", Bytes, nullable=False),
+    sa.Column("at_ms", Int64, nullable=False),
+    sqlite_strict=True,
+)
+
+
+def idempotent(
+    database: Database,
+    *,
+    scope: str,
+    key: str,
+    request_sha256: str,
+    at_ms: int,
+    effect: Callable[[sa.Connection], bytes],
+) -> bytes:
+    """Run `effect` in one transaction with its record, or return the first answer.
+
+    Of concurrent first uses one commits; the others fail on the record's key, roll back and return that answer.
+    `scope` names the user and the operation. Raises IdempotencyMismatch.
+    """
+    for attempt in range(1, CONCURRENT_FIRST_USES_MAX + 1):
+        try:
+            with database.write() as connection:
+                earlier = recall(connection, scope=scope, key=key, request_sha256=request_sha256)
+                if earlier is not None:
+                    return earlier
+                response = effect(connection)
+                remember(
+                    connection, scope=scope, key=key, request_sha256=request_sha256, response=response, at_ms=at_ms
+                )
+            return response
+        except sa.exc.IntegrityError:
+            if attempt == CONCURRENT_FIRST_USES_MAX:
+                raise
+    raise AssertionError("the loop returns or raises")
+
+
+def recall(connection: sa.Connection, *, scope: str, key: str, request_sha256: str) -> bytes | None:
+    """The first answer given under this key, or None. Raises IdempotencyMismatch for another request."""
+    row = connection.execute(
+        sa.select(records.c.request_sha256, records.c.response).where(records.c.scope == scope, records.c.key == key)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.request_sha256 != request_sha256:
+        raise IdempotencyMismatch
+    return bytes(row.response)
+
+
+def remember(
+    connection: sa.Connection, *, scope: str, key: str, request_sha256: str, response: bytes, at_ms: int
+) -> None:
+    """Keep an answer. A concurrent first use makes this raise IntegrityError, which undoes the caller's effect."""
+    connection.execute(
+        sa.insert(records).values(scope=scope, key=key, request_sha256=request_sha256, response=response, at_ms=at_ms)
+    )

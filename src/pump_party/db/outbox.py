@@ -1,0 +1,181 @@
+"""The stored outbox: written in the transaction of the fact, read by the relay and by sockets that catch up.
+
+On Postgres row numbers are not in commit order, so the relay asks for what is unsent and keeps no cursor.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from pump_party.db.engine import Database, Int64, Text, metadata
+from pump_party.platform.outbox import OutboxMessage
+
+RELAY_LOCK = 0x52656C61
+"""Postgres advisory lock of the one relay that is active."""
+
+outbox = sa.Table(
+    "platform_outbox",
+    metadata,
+    sa.Column("row_number", Int64, primary_key=True, autoincrement=True),
+    sa.Column("channel", Text, nullable=False),
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("seq", Int64, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("payload", Text, nullable=False),
+    sa.Column("at_ms", Int64, nullable=False),
+    sa.Column("sent_at_ms", Int64),
+    sa.UniqueConstraint("subject", "seq", name="platform_outbox_subject_seq"),
+    sa.Index(
+        "platform_outbox_unsent",
+        "row_number",
+        sqlite_where=sa.text("sent_at_ms IS NULL"),
+        postgresql_where=sa.text("sent_at_ms IS NULL"),
+    ),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
+_MESSAGE = (outbox.c.channel, outbox.c.subject, outbox.c.seq, outbox.c.kind, outbox.c.payload, outbox.c.at_ms)
+
+
+def append(connection: sa.Connection, messages: Sequence[OutboxMessage]) -> None:
+    """Store events whose seq the caller knows. Call `OutboxStore.notify` after the commit."""
+    if messages:
+        connection.execute(sa.insert(outbox), [_row(message) for message in messages])
+
+
+def append_next(connection: sa.Connection, *, channel: str, subject: str, kind: str, payload: bytes, at_ms: int) -> int:
+    """Store an event under the subject's next seq and return that seq.
+
+    Concurrent writers of one subject queue here until the first has committed.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:s, 0))"), {"s": subject})
+    seq = _latest_seq(connection, subject) + 1
+    append(connection, [OutboxMessage(channel, subject, seq, kind, msgspec.Raw(payload), at_ms)])
+    return seq
+
+
+class OutboxStore:
+    """Implements `platform.outbox.Outbox`. Safe to call from threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._wakers: list[Callable[[], None]] = []
+        self._leadership = ExitStack()
+        self._leading: sa.Connection | None = None
+        self._leading_lock = threading.Lock()
+
+    def notify(self) -> None:
+        for wake in tuple(self._wakers):
+            wake()
+
+    def on_notify(self, wake: Callable[[], None]) -> Callable[[], None]:
+        self._wakers.append(wake)
+        return lambda: self._wakers.remove(wake)
+
+    def unsent(self, *, limit: int) -> Sequence[tuple[int, OutboxMessage]]:
+        query = (
+            sa.select(outbox.c.row_number, *_MESSAGE)
+            .where(outbox.c.sent_at_ms.is_(None))
+            .order_by(outbox.c.row_number)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row[0], _message(row[1:])) for row in connection.execute(query)]
+
+    def mark_sent(self, row_numbers: Sequence[int], *, at_ms: int) -> None:
+        if not row_numbers:
+            return
+        update = sa.update(outbox).where(outbox.c.row_number == sa.bindparam("row")).values(sent_at_ms=at_ms)
+        with self._database.write() as connection:
+            connection.execute(update, [{"row": number} for number in row_numbers])
+
+    def after(self, subject: str, *, seq: int, limit: int) -> Sequence[OutboxMessage]:
+        query = (
+            sa.select(*_MESSAGE)
+            .where(outbox.c.subject == subject, outbox.c.seq > seq)
+            .order_by(outbox.c.seq)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_message(row) for row in connection.execute(query)]
+
+    def latest_seq(self, subject: str) -> int:
+        with self._database.read() as connection:
+            return _latest_seq(connection, subject)
+
+    def latest_seqs(self, subjects: Sequence[str]) -> dict[str, int]:
+        query = (
+            sa.select(outbox.c.subject, sa.func.max(outbox.c.seq))
+            .where(outbox.c.subject.in_(subjects))
+            .group_by(outbox.c.subject)
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def prune(self, *, sent_before_ms: int) -> int:
+        newer = outbox.alias("newer")
+        follows = sa.exists().where(newer.c.subject == outbox.c.subject, newer.c.seq > outbox.c.seq)
+        with self._database.write() as connection:
+            return connection.execute(sa.delete(outbox).where(outbox.c.sent_at_ms < sent_before_ms, follows)).rowcount
+
+    def lead(self) -> bool:
+        if self._database.is_sqlite:
+            return True
+        with self._leading_lock:
+            if self._leading is not None and _answers(self._leading):
+                return True
+            self._release()
+            connection = self._leadership.enter_context(self._database.read())
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            held = connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": RELAY_LOCK}).scalar_one()
+            if held:
+                self._leading = connection
+            else:
+                self._leadership.close()
+            return bool(held)
+
+    def stop_leading(self) -> None:
+        with self._leading_lock:
+            self._release()
+
+    def _release(self) -> None:
+        if self._leading is not None:
+            # Closing the server connection is what frees the lock, also after a network fault.
+            self._leading.invalidate()
+            self._leading = None
+        self._leadership.close()
+
+
+def _answers(connection: sa.Connection) -> bool:
+    try:
+        connection.execute(sa.text("SELECT 1"))
+    except sa.exc.DBAPIError:
+        return False
+    return True
+
+
+def _latest_seq(connection: sa.Connection, subject: str) -> int:
+    query = sa.select(sa.func.max(outbox.c.seq)).where(outbox.c.subject == subject)
+    return connection.execute(query).scalar() or 0
+
+
+def _row(message: OutboxMessage) -> dict[str, Any]:
+    return {
+        "channel": message.channel,
+        "subject": message.subject,
+        "seq": message.seq,
+        "kind": message.kind,
+        "payload": bytes(message.payload).decode(),
+        "at_ms": message.at_ms,
+    }
+
+
+def _message(row: Any) -> OutboxMessage:
+    channel, subject, seq, kind, payload, at_ms = row
+    return OutboxMessage(channel, subject, seq, kind, msgspec.Raw(payload), at_ms)
