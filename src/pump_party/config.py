@@ -4,17 +4,21 @@ Later wins: defaults, then the file named by PUMP_PARTY_CONFIG, then variables, 
 name or a value out of range stops the start and says the name, the value and what is allowed.
 """
 
+import difflib
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 PREFIX = "PUMP_PARTY_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+TEST_PREFIX = f"{PREFIX}TEST_"
+STREAM_PATH = "/v1/stream"
 
 
 class SettingsError(Exception):
@@ -47,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_origin: str = ""
     ws_public_url: str = ""
     allowed_origins: str = ""
+    trusted_proxies: str = "127.0.0.1,::1"
     feed: str = "auto"
     speed: int = 1
     loop_tape: bool = True
@@ -69,6 +74,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     log_format: str = "auto"
     rate_limits: bool = True
+
+    def origin(self) -> str:
+        """What people type into the browser, and the domain that wallets are asked to sign for."""
+        return self.public_origin or f"http://localhost:{self.port}"
+
+    def is_https(self) -> bool:
+        return self.origin().startswith("https://")
+
+    def stream_url(self) -> str:
+        """The WebSocket URL the page is told."""
+        if self.ws_public_url:
+            return self.ws_public_url
+        scheme, host = ("wss" if self.is_https() else "ws"), _hostname(self.origin())
+        return f"{scheme}://{host}:{self.ws_port}{STREAM_PATH}"
+
+    def origins(self) -> frozenset[str]:
+        """Origins that may use cookies and sockets. Without a public origin also the other loopback name."""
+        further = {origin for origin in self.allowed_origins.split(",") if origin}
+        loopback = set() if self.public_origin else {f"http://127.0.0.1:{self.port}"}
+        return frozenset({self.origin()} | further | loopback)
+
+    def chains(self) -> tuple[str, ...]:
+        """The chains whose wallets may sign in."""
+        return ("solana", *(f"eip155:{chain_id}" for chain_id in self.evm_chain_ids.split(",")))
 
 
 _URL = r"[a-z]+://\S+"
@@ -116,6 +145,11 @@ RULES: Mapping[str, Rule] = {
         help="further origins that may use cookies and sockets, comma separated",
         pattern=r"|https?://[^/\s,]+(,https?://[^/\s,]+)*",
         allowed="origins, comma separated",
+    ),
+    "trusted_proxies": Rule(
+        help="proxies whose X-Forwarded-For is believed, comma separated; empty believes nobody",
+        pattern=r"|[0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*",
+        allowed="empty or addresses and networks, comma separated",
     ),
     "feed": Rule(
         help="price source: auto, hyperliquid, binance, pyth, jupiter (several with +), tape:DIR, synthetic[:SEED]",
@@ -168,36 +202,47 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
 
     Raises SettingsError with one line per problem.
     """
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    path = os.environ.get(f"{PREFIX}CONFIG")
-    if path:
-        values |= _read_file(Path(path))
-    for name, text in os.environ.items():
-        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG" and not name.startswith(f"{PREFIX}TEST_"):
-            values[name.removeprefix(PREFIX).lower()] = text
-    values |= {k: v for k, v in (overrides or {}).items() if v is not None}
+    values = _read_file() | _read_environment()
+    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
 
-    types = {f.name: f.type for f in msgspec.structs.fields(Settings)}
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    problems: list[str] = []
     checked: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in types:
-            problems.append(f"{PREFIX}{name.upper()}: unknown setting; `pump-party config` lists them all")
-            continue
         try:
-            checked[name] = _check(name, value, types[name])
+            checked[name] = _check(name, value, kinds[name]) if name in kinds else _refuse_unknown(name)
         except SettingsError as error:
             problems.append(str(error))
     if problems:
         raise SettingsError("\n".join(sorted(problems)))
-    return Settings(**checked)
+    settings = Settings(**checked)
+    if settings.port == settings.ws_port:
+        raise SettingsError(f"{PREFIX}WS_PORT: {settings.ws_port} is also {PREFIX}PORT; allowed: two different ports")
+    return settings
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def _read_environment() -> dict[str, Any]:
+    return {
+        name.removeprefix(PREFIX).lower(): text
+        for name, text in os.environ.items()
+        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and not name.startswith(TEST_PREFIX)
+    }
+
+
+def _read_file() -> dict[str, Any]:
+    path = os.environ.get(CONFIG_VARIABLE)
+    if not path:
+        return {}
     try:
-        return tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{PREFIX}CONFIG: cannot read {path}: {error}") from error
+        return tomllib.loads(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{CONFIG_VARIABLE}: cannot read {path}: {error}") from error
+
+
+def _refuse_unknown(name: str) -> NoReturn:
+    close = difflib.get_close_matches(name, RULES, n=1)
+    hint = f"did you mean {PREFIX}{close[0].upper()}?" if close else "`pump-party config` lists them all"
+    raise SettingsError(f"{PREFIX}{name.upper()}: unknown setting; {hint}")
 
 
 def _check(name: str, value: Any, kind: Any) -> Any:
@@ -237,3 +282,8 @@ def describe(settings: Settings) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _hostname(origin: str) -> str:
+    authority = origin.split("://", 1)[1]
+    return re.sub(r":\d+$", "", authority)
