@@ -37,6 +37,7 @@ ORDERS_PER_USER = Limit(name="orders", burst=300, per_minute=6_000)
 
 KEY_PATTERN = r"^[A-Za-z0-9_\-.:]{1,64}$"
 _KEY = re.compile(KEY_PATTERN, re.ASCII)
+_KEY_RULE = "must be 1 to 64 characters of A-Z a-z 0-9 _ - . :"
 
 DecimalText = Annotated[str, msgspec.Meta(max_length=25, description='decimal string, for example "1.5"')]
 MarketText = Annotated[str, msgspec.Meta(min_length=3, max_length=32)]
@@ -78,6 +79,8 @@ def parse_order(body: OrderBody, *, user_id: UserId, account_id: str, idempotenc
         raise Invalid(
             "give exactly one of quantity and quote_amount", code="quantity_or_quote_amount", field="quantity"
         )
+    if body.client_order_id is not None and _KEY.fullmatch(body.client_order_id) is None:
+        raise Invalid(_KEY_RULE, code="client_order_id_invalid", field="client_order_id")
     return PlaceOrder(
         user_id=user_id,
         account_id=AccountId(account_id),
@@ -95,10 +98,8 @@ def parse_idempotency_key(key: str | None) -> str:
     """Check a key: 1 to 64 of A-Z a-z 0-9 _ - . : (so that it can be stored, logged and compared byte by byte)."""
     if not key:
         raise Invalid("send an Idempotency-Key", code="idempotency_key_missing", field="Idempotency-Key")
-    if _KEY.match(key) is None:
-        raise Invalid(
-            "must be 1 to 64 characters of A-Z a-z 0-9 _ - . :", code="idempotency_key_invalid", field="Idempotency-Key"
-        )
+    if _KEY.fullmatch(key) is None:
+        raise Invalid(_KEY_RULE, code="idempotency_key_invalid", field="Idempotency-Key")
     return key
 
 

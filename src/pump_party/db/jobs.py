@@ -56,16 +56,29 @@ class JobStore:
         self._database = database
 
     def claim(self, kind: str, *, now_ms: int, lease_ms: int, limit: int) -> Sequence[Job]:
-        """Lease jobs that are due, oldest first. A worker that dies loses them when `lease_ms` is over."""
+        """Lease jobs that are due, oldest first. A worker that dies loses them when `lease_ms` is over.
+
+        A job whose last attempt ended with its worker is declared dead here, so that it cannot kill another.
+        """
+        is_due = (
+            jobs.c.kind == kind,
+            jobs.c.state == JobState.WAITING,
+            jobs.c.run_at_ms <= now_ms,
+            jobs.c.lease_until_ms <= now_ms,
+        )
         due = (
             sa.select(jobs.c.job_id)
-            .where(jobs.c.kind == kind, jobs.c.state == JobState.WAITING)
-            .where(jobs.c.run_at_ms <= now_ms, jobs.c.lease_until_ms <= now_ms)
+            .where(*is_due)
             .order_by(jobs.c.run_at_ms, jobs.c.job_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
         with self._database.write() as connection:
+            connection.execute(
+                sa.update(jobs)
+                .where(*is_due, jobs.c.attempts >= ATTEMPTS_MAX)
+                .values(state=JobState.DEAD, last_error="the worker of the last attempt did not come back")
+            )
             job_ids = connection.execute(due).scalars().all()
             taken = connection.execute(
                 sa.update(jobs)

@@ -22,8 +22,9 @@ class Bus(Protocol):
         ...
 
     def listen(self, channels: Sequence[str]) -> AsyncIterator[tuple[str, bytes]]:
-        """Receive (channel, message) from now on. Reconnects by itself; what was sent meanwhile is missed.
+        """Receive (channel, message). Reconnects by itself; what was sent meanwhile is missed.
 
-        Yields ("", b"") once after every reconnect, so that the listener can make good what it missed.
+        Yields ("", b"") whenever it starts to hear: first of all, and after every loss of messages, so that the
+        listener can make good what it missed.
         """
         ...

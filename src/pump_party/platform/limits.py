@@ -4,6 +4,8 @@ from typing import Protocol
 
 import msgspec
 
+from pump_party.kernel.money import ceil_div
+
 
 class Limit(msgspec.Struct, frozen=True):
     """A named bucket: `burst` tokens, refilled at `per_minute` a minute."""
@@ -21,17 +23,17 @@ class Bucket(msgspec.Struct, frozen=True):
 
 
 def take(limit: Limit, bucket: Bucket | None, *, now_ms: int) -> tuple[Bucket, int]:
-    """Take one token. Returns the new bucket and 0, or the unchanged amount and the wait in milliseconds."""
+    """Take one token. Returns the new bucket and 0, or the unchanged bucket and the wait in milliseconds.
+
+    A refusal leaves the bucket's time alone: rounding on every try would let eager callers starve themselves.
+    """
     full = limit.burst * 1000
-    if bucket is None:
-        tokens = full
-    else:
-        elapsed_ms = max(0, now_ms - bucket.at_ms)
-        tokens = min(full, bucket.milli_tokens + elapsed_ms * limit.per_minute // 60)
+    bucket = bucket or Bucket(full, now_ms)
+    elapsed_ms = max(0, now_ms - bucket.at_ms)
+    tokens = min(full, bucket.milli_tokens + elapsed_ms * limit.per_minute // 60)
     if tokens >= 1000:
-        return Bucket(tokens - 1000, now_ms), 0
-    wait_ms = -(-(1000 - tokens) * 60 // limit.per_minute)
-    return Bucket(tokens, now_ms), wait_ms
+        return Bucket(tokens - 1000, max(now_ms, bucket.at_ms)), 0
+    return bucket, ceil_div((1000 - tokens) * 60, limit.per_minute)
 
 
 class Limits(Protocol):

@@ -1,1 +1,4 @@
-"""The only Redis: cache, bus, limits, tickets. Holds nothing that may not be lost. `memory.py` is the twin in one process."""
+"""The only Redis: cache, bus, limits, tickets. Holds nothing that may not be lost.
+
+`memory.py` is the twin in one process.
+"""

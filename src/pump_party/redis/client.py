@@ -1,0 +1,51 @@
+"""Opens Redis connections that give up quickly, and turns their errors into Unavailable."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from pump_party.kernel.errors import Unavailable
+
+TIMEOUT_S = 0.5
+CONNECTIONS_MAX = 32
+RETRIES = 1
+"""A connection that Redis closed while it was idle is replaced at once; more waiting is the caller's choice."""
+
+
+def open_client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        max_connections=CONNECTIONS_MAX,
+        retry=Retry(NoBackoff(), RETRIES),
+    )
+
+
+def open_async_client(url: str, *, retries: int = RETRIES) -> redis.asyncio.Redis:
+    return redis.asyncio.Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        max_connections=CONNECTIONS_MAX,
+        retry=AsyncRetry(NoBackoff(), retries),
+    )
+
+
+@contextmanager
+def unavailable_when_away() -> Iterator[None]:
+    try:
+        yield
+    except (redis.RedisError, OSError) as error:
+        raise Unavailable(f"the cache does not answer: {error}", code="cache_unavailable") from error
+
+
+def check(url: str) -> None:
+    """Raise Unavailable with the reason when Redis does not answer: a start without it is refused."""
+    with unavailable_when_away(), open_client(url) as client:
+        client.ping()
