@@ -1,0 +1,42 @@
+# Five commands. Each sets up what it needs, says what it is doing, and starts in a moment the second time.
+
+PYTHON ?= python3
+BIN = .venv/bin
+DATA ?= data
+
+.PHONY: help run test check bench docs lock
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run     start Pump Party    FEED=tape:DIR or synthetic or ..., SPEED=60, PORT=8400, WS_PORT=8401, DATA=data"
+	@echo "make test    every check and every test    ONLY='tests/domains -k ledger' for some tests"
+	@echo "make check   style, types, boundaries, dependencies"
+	@echo "make bench   the performance table    BENCH=place_order for one row"
+	@echo "make docs    write docs/reference anew"
+
+run:
+	@$(PYTHON) scripts/setup.py run
+	@exec $(BIN)/pump-party up --data-dir '$(DATA)' $(if $(FEED),--feed '$(FEED)') $(if $(SPEED),--speed '$(SPEED)') \
+		$(if $(PORT),--port '$(PORT)') $(if $(WS_PORT),--ws-port '$(WS_PORT)')
+
+test:
+	@$(PYTHON) scripts/setup.py test
+	@$(if $(ONLY),,$(BIN)/python scripts/check.py)
+	@$(BIN)/python scripts/test.py $(ONLY)
+
+check:
+	@$(PYTHON) scripts/setup.py test
+	@$(BIN)/python scripts/check.py
+
+bench:
+	@$(PYTHON) scripts/setup.py test
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+docs:
+	@$(PYTHON) scripts/setup.py test
+	@$(BIN)/python scripts/write_reference.py
+
+# Versions and hashes, no download addresses: the locks serve behind any index. UPGRADE=--upgrade takes newer versions.
+lock:
+	@$(PYTHON) scripts/setup.py test
+	@$(BIN)/python scripts/lock.py $(UPGRADE)
