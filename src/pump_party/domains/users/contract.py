@@ -41,7 +41,10 @@ class ChallengeView(msgspec.Struct, frozen=True):
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """A fresh session. `token` is shown here once and stored only as a hash."""
+    """A fresh session. `token` is shown here once and stored only as a hash.
+
+    `expires_at_ms` is the end in any case; a session that is not used ends earlier.
+    """
 
     token: str
     csrf_token: str
@@ -52,6 +55,8 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
+    """`expires_at_ms` is the end in any case; a session that is not used ends earlier."""
+
     session_id: SessionId
     wallet_address: str
     created_at_ms: int
@@ -96,7 +101,10 @@ class UserView(msgspec.Struct, frozen=True):
 
 
 class Users(Protocol):
-    """Wallet proof in, backend identity out. All methods are synchronous and safe to call from threads."""
+    """Wallet proof in, backend identity out. All methods are synchronous and safe to call from threads.
+
+    Sessions, wallets and API keys are managed with a session only: an API key gets Forbidden session_required.
+    """
 
     def create_challenge(
         self, *, chain: str, address: str, purpose: ChallengePurpose, user_id: UserId | None = None
@@ -119,11 +127,11 @@ class Users(Protocol):
         ...
 
     def authenticate_session(self, token: str) -> Principal:
-        """Raises Unauthenticated. Extends the idle expiry."""
+        """Raises Unauthenticated (session_invalid). Extends the idle expiry. Costs one indexed read."""
         ...
 
     def authenticate_api_key(self, key: str) -> Principal:
-        """Raises Unauthenticated."""
+        """Raises Unauthenticated (api_key_invalid). Costs one indexed read."""
         ...
 
     def is_valid(self, principal: Principal) -> bool:
@@ -146,7 +154,9 @@ class Users(Protocol):
 
     def create_api_key(
         self, principal: Principal, *, name: str, scopes: Sequence[Scope], idempotency_key: str
-    ) -> ApiKeyCreated: ...
+    ) -> ApiKeyCreated:
+        """Create a key and show it this once. The same request again raises Conflict api_key_already_created."""
+        ...
 
     def list_api_keys(self, principal: Principal) -> Sequence[ApiKeyView]: ...
 
@@ -156,4 +166,8 @@ class Users(Protocol):
 
     def display_names(self, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """Public names for boards: a name derived from the user id, never a wallet address."""
+        ...
+
+    def prune(self) -> int:
+        """Delete a bounded batch of expired challenges and sessions. Returns how many: call again until it is 0."""
         ...
