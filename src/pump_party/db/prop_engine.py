@@ -1,0 +1,297 @@
+"""The prop engine's store: accounts, history, standings. Orders are in `prop_orders.py`, tables in `prop_tables.py`.
+
+Every read of an account names the user who asks: a foreign account is not found here, not in a route.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from pump_party.db import outbox, prop_orders
+from pump_party.db.engine import Database
+from pump_party.db.idempotency import idempotent
+from pump_party.db.prop_rows import (
+    account_of,
+    account_row,
+    fill_of,
+    order_of,
+    position_of,
+    transfer_of,
+    transfer_rows,
+)
+from pump_party.db.prop_tables import (
+    accounts,
+    equity_marks,
+    fills,
+    ledger_entries,
+    orders,
+    positions,
+    standings,
+    transfers,
+)
+from pump_party.domains.prop_engine.model import Account, Fill, Position, Transfer
+from pump_party.domains.prop_engine.orders import account_not_found
+from pump_party.domains.prop_engine.store import OrdersTransaction, RecordedOrder, Standing
+from pump_party.domains.prop_interface.contract import EquityMark
+from pump_party.kernel.errors import NotFound
+from pump_party.kernel.ids import AccountId, Market, UserId
+from pump_party.platform.outbox import OutboxMessage
+
+Holdings = tuple[Account, Sequence[Position]]
+
+
+class PropStore:
+    """Implements `domains.prop_engine.store.PropStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def orders_transaction(
+        self, keys: Sequence[tuple[AccountId, Market, str]]
+    ) -> AbstractContextManager[OrdersTransaction]:
+        return prop_orders.orders_transaction(self._database, keys)
+
+    # --- commands ---
+
+    def open_account(
+        self,
+        user_id: UserId,
+        *,
+        idempotency_key: str,
+        request_sha256: str,
+        at_ms: int,
+        create: Callable[[int], tuple[Account, Transfer]],
+    ) -> AccountId:
+        def effect(connection: sa.Connection) -> bytes:
+            if not self._database.is_sqlite:
+                # Two first accounts of one user must not both count zero.
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:u, 1))"), {"u": user_id})
+            count = sa.select(sa.func.count()).where(accounts.c.user_id == user_id)
+            account, opening = create(connection.execute(count).scalar_one())
+            connection.execute(sa.insert(accounts), account_row(account))
+            _insert_transfers(connection, [opening])
+            return account.account_id.encode()
+
+        account_id = idempotent(
+            self._database,
+            scope=f"{user_id}/accounts",
+            key=idempotency_key,
+            request_sha256=request_sha256,
+            at_ms=at_ms,
+            effect=effect,
+        )
+        return AccountId(account_id.decode())
+
+    def reset_account(
+        self,
+        user_id: UserId,
+        account_id: str,
+        *,
+        idempotency_key: str,
+        request_sha256: str,
+        at_ms: int,
+        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[Transfer], OutboxMessage]],
+    ) -> None:
+        def effect(connection: sa.Connection) -> bytes:
+            mine = sa.select(accounts).where(accounts.c.account_id == account_id, accounts.c.user_id == user_id)
+            row = connection.execute(mine.with_for_update()).one_or_none()
+            if row is None:
+                raise account_not_found()
+            held = connection.execute(sa.select(positions).where(positions.c.account_id == account_id))
+            account, moved, message = change(account_of(row), [position_of(r) for r in held])
+            connection.execute(sa.delete(positions).where(positions.c.account_id == account_id))
+            update = sa.update(accounts).where(accounts.c.account_id == account_id)
+            connection.execute(update.values(account_row(account)))
+            _insert_transfers(connection, moved)
+            outbox.append(connection, [message])
+            return b"reset"
+
+        idempotent(
+            self._database,
+            scope=f"{user_id}/{account_id}/reset",
+            key=idempotency_key,
+            request_sha256=request_sha256,
+            at_ms=at_ms,
+            effect=effect,
+        )
+
+    # --- reads ---
+
+    def accounts(self, user_id: UserId) -> Sequence[Holdings]:
+        query = sa.select(accounts).where(accounts.c.user_id == user_id).order_by(accounts.c.account_id)
+        with self._database.read() as connection:
+            return _with_positions(connection, [account_of(r) for r in connection.execute(query)])
+
+    def account(self, user_id: UserId, account_id: str) -> Holdings:
+        with self._database.read() as connection:
+            return _with_positions(connection, [_owned(connection, user_id, account_id)])[0]
+
+    def owns(self, user_id: UserId, account_id: str) -> bool:
+        query = sa.select(accounts.c.user_id).where(accounts.c.account_id == account_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one_or_none() == user_id
+
+    def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder:
+        with self._database.read() as connection:
+            _owned(connection, user_id, account_id)
+            found = _recorded(
+                connection, sa.select(orders).where(orders.c.account_id == account_id, orders.c.order_id == order_id)
+            )
+        if not found:
+            raise NotFound("this account has no such order", code="order_not_found", field="order_id")
+        return found[0]
+
+    def orders(self, user_id: UserId, account_id: str, *, before: str | None, limit: int) -> Sequence[RecordedOrder]:
+        query = sa.select(orders).where(orders.c.account_id == account_id)
+        if before is not None:
+            query = query.where(orders.c.order_id < before)
+        with self._database.read() as connection:
+            _owned(connection, user_id, account_id)
+            return _recorded(connection, query.order_by(orders.c.order_id.desc()).limit(limit))
+
+    def fills(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Fill]:
+        query = sa.select(fills).where(fills.c.account_id == account_id)
+        if before is not None:
+            query = query.where(fills.c.version < before)
+        with self._database.read() as connection:
+            _owned(connection, user_id, account_id)
+            return [fill_of(row) for row in connection.execute(query.order_by(fills.c.version.desc()).limit(limit))]
+
+    def transfers(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Transfer]:
+        query = sa.select(transfers).where(transfers.c.account_id == account_id)
+        if before is not None:
+            query = query.where(transfers.c.version < before)
+        with self._database.read() as connection:
+            _owned(connection, user_id, account_id)
+            rows = connection.execute(query.order_by(transfers.c.version.desc()).limit(limit)).all()
+            return read_transfers(connection, account_id, rows)
+
+    def equity_marks(
+        self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
+    ) -> Sequence[EquityMark]:
+        marks = equity_marks.c
+        query = sa.select(marks.at_ms, marks.cycle, marks.equity_micros).where(marks.account_id == account_id)
+        if before_ms is not None:
+            query = query.where(marks.at_ms < before_ms)
+        with self._database.read() as connection:
+            _owned(connection, user_id, account_id)
+            return [EquityMark(*r) for r in connection.execute(query.order_by(marks.at_ms.desc()).limit(limit))]
+
+    # --- marks and the board ---
+
+    def accounts_to_mark(
+        self, *, after: str, limit: int
+    ) -> Sequence[tuple[Account, Sequence[Position], Standing | None]]:
+        holds = sa.exists().where(positions.c.account_id == accounts.c.account_id, positions.c.quantity_nanos > 0)
+        query = (
+            sa.select(accounts, *[c.label(f"standing_{c.name}") for c in standings.c])
+            .join(standings, standings.c.account_id == accounts.c.account_id, isouter=True)
+            .where(accounts.c.account_id > after)
+            .where(holds | standings.c.version.is_(None) | (standings.c.version < accounts.c.version))
+            .order_by(accounts.c.account_id)
+            .limit(limit)
+        )
+        width = len(accounts.c)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            holdings = _with_positions(connection, [account_of(row[:width]) for row in rows])
+        return [
+            (account, held, None if row[width] is None else Standing(*row[width:]))
+            for (account, held), row in zip(holdings, rows, strict=True)
+        ]
+
+    def record_marks(self, marked: Sequence[Standing]) -> None:
+        if not marked:
+            return
+        with self._database.write() as connection:
+            insert = _insert(connection)
+            mark_rows = [
+                {"account_id": s.account_id, "at_ms": s.as_of_ms, "cycle": s.cycle, "equity_micros": s.equity_micros}
+                for s in marked
+            ]
+            connection.execute(insert(equity_marks).on_conflict_do_nothing(), mark_rows)
+            upsert = insert(standings)
+            changed = {c.name: upsert.excluded[c.name] for c in standings.c if not c.primary_key}
+            connection.execute(
+                upsert.on_conflict_do_update(
+                    index_elements=["account_id"],
+                    set_=changed,
+                    # Another marker may have written this grid point first.
+                    where=standings.c.as_of_ms < upsert.excluded.as_of_ms,
+                ),
+                [{f: getattr(s, f) for f in s.__struct_fields__} for s in marked],
+            )
+
+    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
+        query = (
+            sa.select(standings)
+            .where(standings.c.kind == kind, standings.c.fills > 0)
+            .order_by(standings.c.equity_micros.desc(), standings.c.max_drawdown_ppm, standings.c.account_id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [Standing(*row) for row in connection.execute(query)]
+
+
+def _owned(connection: sa.Connection, user_id: UserId, account_id: str) -> Account:
+    row = connection.execute(sa.select(accounts).where(accounts.c.account_id == account_id)).one_or_none()
+    if row is None or row.user_id != user_id:
+        raise account_not_found()
+    return account_of(row)
+
+
+def _with_positions(connection: sa.Connection, owners: Sequence[Account]) -> list[Holdings]:
+    held: dict[str, list[Position]] = defaultdict(list)
+    query = sa.select(positions).where(positions.c.account_id.in_([a.account_id for a in owners]))
+    for row in connection.execute(query):
+        held[row.account_id].append(position_of(row))
+    return [(account, held[account.account_id]) for account in owners]
+
+
+def _recorded(connection: sa.Connection, query: "sa.Select[Any]") -> list[RecordedOrder]:
+    found = [order_of(row) for row in connection.execute(query)]
+    versions = [o.version for o in found if o.version is not None]
+    by_version: dict[int, Fill] = {}
+    if versions:
+        mine = (fills.c.account_id == found[0].account_id) & fills.c.version.in_(versions)
+        by_version = {row.version: fill_of(row) for row in connection.execute(sa.select(fills).where(mine))}
+    return [RecordedOrder(o, None if o.version is None else by_version[o.version]) for o in found]
+
+
+def read_transfers(connection: sa.Connection, account_id: str, rows: Sequence[Any]) -> list[Transfer]:
+    """Join transfer rows of one account with their postings, keeping the rows' order."""
+    if not rows:
+        return []
+    versions = [row.version for row in rows]
+    query = (
+        sa.select(ledger_entries)
+        .where(ledger_entries.c.account_id == account_id)
+        .where(ledger_entries.c.version.between(min(versions), max(versions)))
+        .order_by(ledger_entries.c.version, ledger_entries.c.leg)
+    )
+    legs: dict[int, list[Any]] = defaultdict(list)
+    for entry in connection.execute(query):
+        legs[entry.version].append(entry)
+    return [transfer_of(row, legs[row.version]) for row in rows]
+
+
+def _insert_transfers(connection: sa.Connection, moved: Sequence[Transfer]) -> None:
+    heads, entries = transfer_rows(moved)
+    connection.execute(sa.insert(transfers), [dict(zip(transfers.c.keys(), row, strict=True)) for row in heads])
+    connection.execute(
+        sa.insert(ledger_entries), [dict(zip(ledger_entries.c.keys(), row, strict=True)) for row in entries]
+    )
+
+
+def _insert(connection: sa.Connection) -> Any:
+    """The dialect's insert, which knows ON CONFLICT; both databases spell it the same."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgres_insert
+
+        return postgres_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return cast(Any, sqlite_insert)

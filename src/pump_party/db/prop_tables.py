@@ -1,0 +1,173 @@
+"""The prop engine's tables. Columns are in the order of the model's fields, so that a row is a struct's arguments."""
+
+import sqlalchemy as sa
+
+from pump_party.db.engine import Bytes, Int64, Text, metadata
+
+APPEND_ONLY = ("prop_orders", "prop_fills", "prop_transfers", "prop_ledger_entries", "prop_equity_marks")
+"""Rows of these are never changed nor removed; triggers of the migration enforce it."""
+
+
+def _text(name: str) -> "sa.Column[str]":
+    return sa.Column(name, Text, nullable=False)
+
+
+def _int(name: str) -> "sa.Column[int]":
+    return sa.Column(name, Int64, nullable=False)
+
+
+accounts = sa.Table(
+    "prop_accounts",
+    metadata,
+    sa.Column("account_id", Text, primary_key=True),
+    _text("user_id"),
+    _text("kind"),
+    _text("rule_set"),
+    _text("params_sha256"),
+    _int("contest_eligible"),
+    _int("opened_ms"),
+    _int("cycle"),
+    _int("version"),
+    _int("seq"),
+    sa.Column("head", Bytes, nullable=False),
+    _int("start_micros"),
+    _int("cash_micros"),
+    _int("realised_pnl_micros"),
+    _int("fees_micros"),
+    _int("fills"),
+    sa.CheckConstraint("cash_micros >= 0", name="prop_accounts_cash_not_negative"),
+    sa.Index("prop_accounts_by_user", "user_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+positions = sa.Table(
+    "prop_positions",
+    metadata,
+    sa.Column("account_id", Text, sa.ForeignKey("prop_accounts.account_id"), primary_key=True),
+    sa.Column("market", Text, primary_key=True),
+    _int("quantity_nanos"),
+    _int("cost_micros"),
+    _int("realised_pnl_micros"),
+    _int("fees_micros"),
+    _int("buy_pressure_micros"),
+    _int("buy_pressure_ms"),
+    _int("sell_pressure_micros"),
+    _int("sell_pressure_ms"),
+    sa.CheckConstraint("quantity_nanos >= 0", name="prop_positions_quantity_not_negative"),
+    sa.CheckConstraint("cost_micros >= 0", name="prop_positions_cost_not_negative"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+orders = sa.Table(
+    "prop_orders",
+    metadata,
+    _text("order_id"),
+    _text("account_id"),
+    _text("idempotency_key"),
+    sa.Column("request_sha256", Bytes, nullable=False),
+    sa.Column("client_order_id", Text),
+    _text("market"),
+    _text("side"),
+    sa.Column("quantity_nanos", Int64),
+    sa.Column("quote_micros", Int64),
+    sa.Column("max_slippage_ppm", Int64),
+    _int("created_ms"),
+    sa.Column("reject_code", Text),
+    sa.Column("version", Int64),
+    sa.PrimaryKeyConstraint("account_id", "order_id"),
+    sa.CheckConstraint("(reject_code IS NULL) <> (version IS NULL)", name="prop_orders_one_outcome"),
+    sa.Index("prop_orders_by_key", "account_id", "idempotency_key", unique=True),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+fills = sa.Table(
+    "prop_fills",
+    metadata,
+    _text("fill_id"),
+    sa.Column("account_id", Text, primary_key=True),
+    sa.Column("version", Int64, primary_key=True),
+    _text("order_id"),
+    _text("market"),
+    _int("cycle"),
+    _text("side"),
+    _int("price_e8"),
+    _int("quantity_nanos"),
+    _int("gross_micros"),
+    _int("fee_micros"),
+    _int("half_spread_e8"),
+    _int("impact_e8"),
+    _int("realised_pnl_micros"),
+    _int("filled_ms"),
+    _text("source"),
+    _text("feed"),
+    _int("publish_ms"),
+    _int("recv_ms"),
+    _int("slot"),
+    _int("mid_e8"),
+    _int("conf_e8"),
+    _text("tick_sha256"),
+    sa.Column("tape_ms", Int64),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+transfers = sa.Table(
+    "prop_transfers",
+    metadata,
+    sa.Column("account_id", Text, primary_key=True),
+    sa.Column("version", Int64, primary_key=True),
+    _text("kind"),
+    _int("at_ms"),
+    sa.Column("order_id", Text),
+    sa.Column("sha256", Bytes, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+ledger_entries = sa.Table(
+    "prop_ledger_entries",
+    metadata,
+    sa.Column("account_id", Text, primary_key=True),
+    sa.Column("version", Int64, primary_key=True),
+    sa.Column("leg", Int64, primary_key=True),
+    _text("ledger_account"),
+    _text("asset"),
+    _int("amount"),
+    _int("balance_after"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+equity_marks = sa.Table(
+    "prop_equity_marks",
+    metadata,
+    sa.Column("account_id", Text, primary_key=True),
+    sa.Column("at_ms", Int64, primary_key=True),
+    _int("cycle"),
+    _int("equity_micros"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+standings = sa.Table(
+    "prop_standings",
+    metadata,
+    sa.Column("account_id", Text, primary_key=True),
+    _text("user_id"),
+    _text("kind"),
+    _int("cycle"),
+    _int("version"),
+    _int("start_micros"),
+    _int("equity_micros"),
+    _int("peak_micros"),
+    _int("max_drawdown_ppm"),
+    _int("fills"),
+    _int("marks"),
+    _int("as_of_ms"),
+    sa.Index("prop_standings_by_equity", "kind", "equity_micros"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,184 @@
+"""The nouns of the engine. Frozen values; integers with their unit; `now` is always passed in."""
+
+from enum import StrEnum
+
+import msgspec
+
+from pump_party.domains.prop_interface.contract import AccountKind, RejectCode, Side
+from pump_party.kernel.ids import AccountId, FillId, Market, OrderId, UserId
+
+
+class SpotParams(msgspec.Struct, frozen=True):
+    """One market's parameters of the execution model (section 7), pinned by their hash."""
+
+    market: Market
+    model: str
+    tick_e8: int
+    lot_nanos: int
+    min_notional_micros: int
+    max_notional_micros: int
+    conf_mult_ppm: int
+    min_half_spread_ppm: int
+    depth_per_bp_micros: int
+    recovery_per_s_micros: int
+    taker_fee_ppm: int
+    max_conf_ppm: int
+    max_slippage_ppm: int
+    max_tick_age_ms: int
+
+
+class RuleSet(msgspec.Struct, frozen=True):
+    """What an account plays by: start capital and the parameters of every market it may trade."""
+
+    name: str
+    kind: AccountKind
+    start_micros: int
+    contest_eligible: bool
+    params_sha256: str
+    spot: dict[Market, SpotParams]
+
+
+class MarketOrder(msgspec.Struct, frozen=True):
+    """Exactly one of the two sizes is set; a quote budget includes the fee."""
+
+    side: Side
+    quantity_nanos: int | None
+    quote_micros: int | None
+    max_slippage_ppm: int | None
+
+
+class Pressure(msgspec.Struct, frozen=True):
+    """How deep an account has already eaten into one side of the synthetic ladder, as of a time."""
+
+    micros: int
+    at_ms: int
+
+
+NO_PRESSURE = Pressure(0, 0)
+
+
+class SpotFill(msgspec.Struct, frozen=True):
+    """What an order does at a price. Changes are signed from the account's point of view."""
+
+    side: Side
+    quantity_nanos: int
+    price_e8: int
+    half_spread_e8: int
+    impact_e8: int
+    gross_micros: int
+    fee_micros: int
+    cash_change_micros: int
+    held_change_nanos: int
+    pressure_after_micros: int
+
+
+class Position(msgspec.Struct, frozen=True):
+    """What an account holds of a market. Cost excludes fees; the average price is cost over quantity, never stored."""
+
+    account_id: AccountId
+    market: Market
+    quantity_nanos: int
+    cost_micros: int
+    realised_pnl_micros: int
+    fees_micros: int
+    buy_pressure: Pressure
+    sell_pressure: Pressure
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A prop account. `version` counts its transfers, `seq` what its listeners were shown, `head` its hash chain."""
+
+    account_id: AccountId
+    user_id: UserId
+    kind: AccountKind
+    rule_set: str
+    params_sha256: str
+    contest_eligible: bool
+    opened_ms: int
+    cycle: int
+    version: int
+    seq: int
+    head: bytes
+    start_micros: int
+    cash_micros: int
+    realised_pnl_micros: int
+    fees_micros: int
+    fills: int
+
+
+class TransferKind(StrEnum):
+    OPEN = "open"
+    FILL = "fill"
+    CLOSE = "close"
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """One side of a transfer; the postings of a transfer sum to zero per asset.
+
+    `amount` and `balance_after` are micros for USDC and nanos for any other asset. `user:*` balances are what the
+    account owns and never negative; `venue:*` are the contra side inside the same account's book.
+    """
+
+    ledger_account: str
+    asset: str
+    amount: int
+    balance_after: int
+
+
+class Transfer(msgspec.Struct, frozen=True):
+    """A balanced set of postings at one version of one account, linked to the one before by `sha256`."""
+
+    account_id: AccountId
+    version: int
+    kind: TransferKind
+    at_ms: int
+    order_id: OrderId | None
+    postings: tuple[Posting, ...]
+    sha256: bytes
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """One execution of an order, with the evidence of its price."""
+
+    fill_id: FillId
+    account_id: AccountId
+    version: int
+    order_id: OrderId
+    market: Market
+    cycle: int
+    side: Side
+    price_e8: int
+    quantity_nanos: int
+    gross_micros: int
+    fee_micros: int
+    half_spread_e8: int
+    impact_e8: int
+    realised_pnl_micros: int
+    filled_ms: int
+    source: str
+    feed: str
+    publish_ms: int
+    recv_ms: int
+    slot: int
+    mid_e8: int
+    conf_e8: int
+    tick_sha256: str
+    tape_ms: int | None
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An instruction and its outcome: either `version` (of the fill's transfer) or `reject_code` is set."""
+
+    order_id: OrderId
+    account_id: AccountId
+    idempotency_key: str
+    request_sha256: bytes
+    client_order_id: str | None
+    market: Market
+    side: Side
+    quantity_nanos: int | None
+    quote_micros: int | None
+    max_slippage_ppm: int | None
+    created_ms: int
+    reject_code: RejectCode | None
+    version: int | None

@@ -1,0 +1,300 @@
+"""The shell of the engine: one public method is one use case and one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+
+from pump_party.domains.marketdata.contract import Quote, Quotes
+from pump_party.domains.prop_engine import announce, views
+from pump_party.domains.prop_engine.chain import genesis
+from pump_party.domains.prop_engine.execution import check_funds
+from pump_party.domains.prop_engine.ledger import close_postings, open_postings, write_transfer
+from pump_party.domains.prop_engine.model import Account, Position, RuleSet, SpotFill, Transfer, TransferKind
+from pump_party.domains.prop_engine.orders import OrderBatch, account_not_found, decide_spot
+from pump_party.domains.prop_engine.portfolio import empty_position
+from pump_party.domains.prop_engine.results import next_standing, rank
+from pump_party.domains.prop_engine.store import PropStore, RecordedOrder, Standing, TransactionConflict
+from pump_party.domains.prop_interface.contract import (
+    ACCOUNTS_PER_USER_MAX,
+    BATCH_ORDERS_MAX,
+    PAGE_LIMIT_MAX,
+    AccountKind,
+    AccountView,
+    EquityMark,
+    FillView,
+    LeaderboardRow,
+    LedgerEntryView,
+    OpenAccount,
+    OrderView,
+    Page,
+    PlaceOrder,
+    PreviewView,
+    ResetAccount,
+)
+from pump_party.kernel.errors import Conflict, Invalid, Refusal, Unavailable
+from pump_party.kernel.ids import AccountId, Market, UserId, is_uuid
+from pump_party.platform.clock import Clock
+from pump_party.platform.ids import Ids
+from pump_party.platform.outbox import OutboxMessage
+
+MARK_INTERVAL_MS = 10_000
+"""Equity marks lie on this grid, so that several markers write the same mark once."""
+
+MARK_PAGE = 500
+
+CONFLICT_TRIES_MAX = 5
+"""A batch that lost a deadlock is decided again this often."""
+
+T = TypeVar("T")
+
+
+class PropTradingEngine:
+    """Owns prop accounts and their trading ledger. Does not know who decided to trade."""
+
+    def __init__(
+        self, store: PropStore, quotes: Quotes, rule_sets: Mapping[str, RuleSet], clock: Clock, ids: Ids
+    ) -> None:
+        self._store = store
+        self._quotes = quotes
+        self._rule_sets = rule_sets
+        self._by_kind = {rules.kind: rules for rules in rule_sets.values()}
+        self._clock = clock
+        self._ids = ids
+        self._markets = sorted({market for rules in rule_sets.values() for market in rules.spot})
+
+    # --- commands ---
+
+    def open_account(self, command: OpenAccount) -> AccountView:
+        rules = self._by_kind[command.kind]
+        now_ms = self._clock.now_ms()
+
+        def create(owned: int) -> tuple[Account, Transfer]:
+            if owned >= ACCOUNTS_PER_USER_MAX:
+                raise Conflict(
+                    f"you have {owned} accounts, the most allowed; reset one instead", code="too_many_accounts"
+                )
+            blank = _blank_account(AccountId(self._ids.new()), command.user_id, rules, now_ms=now_ms)
+            return _start_cycle(blank, rules.start_micros, now_ms=now_ms)
+
+        account_id = self._store.open_account(
+            command.user_id,
+            idempotency_key=command.idempotency_key,
+            request_sha256=_fingerprint("open", command.kind.value),
+            at_ms=now_ms,
+            create=create,
+        )
+        return self.account(command.user_id, account_id)
+
+    def reset_account(self, command: ResetAccount) -> AccountView:
+        now_ms = self._clock.now_ms()
+
+        def change(
+            account: Account, positions: Sequence[Position]
+        ) -> tuple[Account, Sequence[Transfer], OutboxMessage]:
+            closing = write_transfer(
+                account, kind=TransferKind.CLOSE, at_ms=now_ms, postings=close_postings(account, positions)
+            )
+            closed = msgspec.structs.replace(
+                account,
+                version=closing.version,
+                head=closing.sha256,
+                cycle=account.cycle + 1,
+                seq=account.seq + 1,
+                cash_micros=0,
+                realised_pnl_micros=0,
+                fees_micros=0,
+                fills=0,
+            )
+            fresh, opening = _start_cycle(closed, self._rule_sets[account.rule_set].start_micros, now_ms=now_ms)
+            return fresh, (closing, opening), announce.account_reset(fresh, at_ms=now_ms)
+
+        self._store.reset_account(
+            command.user_id,
+            _checked_id(command.account_id),
+            idempotency_key=command.idempotency_key,
+            request_sha256=_fingerprint("reset", command.account_id),
+            at_ms=now_ms,
+            change=change,
+        )
+        return self.account(command.user_id, command.account_id)
+
+    def place_orders(self, commands: Sequence[PlaceOrder]) -> Sequence[OrderView | Exception]:
+        assert 0 < len(commands) <= BATCH_ORDERS_MAX
+        # Before the lock: no cache is asked while accounts are held.
+        quotes = self._quotes.latest(sorted({c.market for c in commands}))
+        for _ in range(CONFLICT_TRIES_MAX):
+            try:
+                outcomes = self._place(commands, quotes)
+            except TransactionConflict:
+                continue
+            return [views.order_view(o) if isinstance(o, RecordedOrder) else o for o in outcomes]
+        raise Unavailable("the account is busy; try again with the same key", code="busy")
+
+    def _place(self, commands: Sequence[PlaceOrder], quotes: Mapping[Market, Quote]) -> list[RecordedOrder | Refusal]:
+        keys = [(c.account_id, c.market, c.idempotency_key) for c in commands]
+        with self._store.orders_transaction(keys) as transaction:
+            # The time is taken under the lock, so that a later fill of an account never has an earlier time.
+            deciding = OrderBatch(transaction, quotes, self._rule_sets, self._ids.new, now_ms=self._clock.now_ms())
+            outcomes = [deciding.outcome(command) for command in commands]
+            transaction.record(deciding.batch)
+        return outcomes
+
+    def preview_order(self, command: PlaceOrder) -> PreviewView:
+        account, positions = self._store.account(command.user_id, _checked_id(command.account_id))
+        position = next(
+            (p for p in positions if p.market == command.market),
+            empty_position(account.account_id, command.market),
+        )
+        quote = self._quotes.latest([command.market]).get(command.market)
+        now_ms = self._clock.now_ms()
+        decided = decide_spot(command, position, quote, self._rule_sets[account.rule_set], now_ms=now_ms)
+        fill = decided if isinstance(decided, SpotFill) else None
+        reject_code = (
+            check_funds(decided, cash_micros=account.cash_micros, held_nanos=position.quantity_nanos)
+            if isinstance(decided, SpotFill)
+            else decided
+        )
+        return views.preview_view(
+            command,
+            quote,
+            fill,
+            reject_code,
+            cash_micros=account.cash_micros,
+            held_nanos=position.quantity_nanos,
+            now_ms=now_ms,
+        )
+
+    def mark_accounts(self) -> int:
+        now_ms = self._clock.now_ms()
+        at_ms = now_ms // MARK_INTERVAL_MS * MARK_INTERVAL_MS
+        # A halted market has no mark: the curve has a gap there instead of an invented price.
+        quotes = {
+            market: quote
+            for market, quote in self._quotes.latest(self._markets).items()
+            if quote.halted(now_ms) is None
+        }
+        marked, after = 0, ""
+        while True:
+            page = self._store.accounts_to_mark(after=after, limit=MARK_PAGE)
+            if not page:
+                return marked
+            after = page[-1][0].account_id
+            standings: list[Standing] = []
+            for account, positions, standing in page:
+                view = views.account_view(account, positions, quotes, now_ms=now_ms)
+                if view.equity_micros is not None:
+                    standings.append(next_standing(account, standing, view.equity_micros, at_ms=at_ms))
+            self._store.record_marks(standings)
+            marked += len(standings)
+
+    # --- reads: ownership is checked by the store, a foreign account does not exist ---
+
+    def accounts(self, user_id: UserId) -> Sequence[AccountView]:
+        owned = self._store.accounts(user_id)
+        quotes = self._quotes.latest(self._markets)
+        now_ms = self._clock.now_ms()
+        return [views.account_view(a, p, quotes, now_ms=now_ms) for a, p in owned]
+
+    def account(self, user_id: UserId, account_id: str) -> AccountView:
+        account, positions = self._store.account(user_id, _checked_id(account_id))
+        quotes = self._quotes.latest(self._markets)
+        return views.account_view(account, positions, quotes, now_ms=self._clock.now_ms())
+
+    def owns(self, user_id: UserId, account_id: str) -> bool:
+        return is_uuid(account_id) and self._store.owns(user_id, account_id)
+
+    def order(self, user_id: UserId, account_id: str, order_id: str) -> OrderView:
+        return views.order_view(self._store.order(user_id, _checked_id(account_id), _checked_id(order_id, "order_id")))
+
+    def orders(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[OrderView]:
+        before = None if cursor is None else _checked_id(cursor, "cursor")
+        rows = self._store.orders(user_id, _checked_id(account_id), before=before, limit=_limit(limit) + 1)
+        return _page([views.order_view(r) for r in rows], limit, lambda last: last.order_id)
+
+    def fills(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[FillView]:
+        rows = self._store.fills(user_id, _checked_id(account_id), before=_number(cursor), limit=_limit(limit) + 1)
+        return _page([views.fill_view(r) for r in rows], limit, lambda last: str(last.version))
+
+    def ledger(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[LedgerEntryView]:
+        """`limit` counts transfers: a transfer's postings are never torn across pages."""
+        transfers = self._store.transfers(
+            user_id, _checked_id(account_id), before=_number(cursor), limit=_limit(limit) + 1
+        )
+        page = _page(transfers, limit, lambda last: str(last.version))
+        return Page(tuple(e for t in page.items for e in views.ledger_entries(t)), page.next_cursor)
+
+    def equity(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[EquityMark]:
+        rows = self._store.equity_marks(
+            user_id, _checked_id(account_id), before_ms=_number(cursor), limit=_limit(limit) + 1
+        )
+        return _page(rows, limit, lambda last: str(last.at_ms))
+
+    def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]:
+        return rank(self._store.top_standings(AccountKind.PRACTICE.value, limit=_limit(limit)))
+
+
+def _blank_account(account_id: AccountId, user_id: UserId, rules: RuleSet, *, now_ms: int) -> Account:
+    return Account(
+        account_id=account_id,
+        user_id=user_id,
+        kind=rules.kind,
+        rule_set=rules.name,
+        params_sha256=rules.params_sha256,
+        contest_eligible=rules.contest_eligible,
+        opened_ms=now_ms,
+        cycle=1,
+        version=0,
+        seq=0,
+        head=genesis(account_id),
+        start_micros=0,
+        cash_micros=0,
+        realised_pnl_micros=0,
+        fees_micros=0,
+        fills=0,
+    )
+
+
+def _start_cycle(account: Account, start_micros: int, *, now_ms: int) -> tuple[Account, Transfer]:
+    opening = write_transfer(account, kind=TransferKind.OPEN, at_ms=now_ms, postings=open_postings(start_micros))
+    started = msgspec.structs.replace(
+        account,
+        version=opening.version,
+        head=opening.sha256,
+        start_micros=start_micros,
+        cash_micros=start_micros,
+    )
+    return started, opening
+
+
+def _fingerprint(*parts: str) -> str:
+    return sha256("|".join(parts).encode()).hexdigest()
+
+
+def _checked_id(text: str, field: str = "account_id") -> str:
+    if is_uuid(text):
+        return text
+    if field == "account_id":
+        raise account_not_found()
+    raise Invalid("is not a well-formed id", code="invalid_id", field=field)
+
+
+def _limit(limit: int) -> int:
+    if not 1 <= limit <= PAGE_LIMIT_MAX:
+        raise Invalid(f"must be 1 to {PAGE_LIMIT_MAX}", code="limit_out_of_range", field="limit")
+    return limit
+
+
+def _number(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+        raise Invalid("is not a cursor of this list", code="invalid_cursor", field="cursor")
+    return int(cursor)
+
+
+def _page(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> Page[T]:
+    """`rows` holds one more than the page when there is more."""
+    items = tuple(rows[:limit])
+    return Page(items, cursor_of(items[-1]) if len(rows) > limit else None)

@@ -1,0 +1,129 @@
+"""What the engine must remember, as transactions. `db/prop_engine.py` and `db/prop_orders.py` implement it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from pump_party.domains.prop_engine.model import Account, Fill, Order, Position, Transfer
+from pump_party.domains.prop_interface.contract import EquityMark
+from pump_party.kernel.ids import AccountId, Market, UserId
+from pump_party.platform.outbox import OutboxMessage
+
+
+class TransactionConflict(Exception):
+    """The database chose this transaction to end a deadlock. Nothing was written; the same call may be made again."""
+
+
+class RecordedOrder(msgspec.Struct, frozen=True):
+    """An order as stored, with its fill when it was filled."""
+
+    order: Order
+    fill: Fill | None
+
+
+class Batch(msgspec.Struct):
+    """Everything one transaction writes."""
+
+    orders: list[Order]
+    fills: list[Fill]
+    transfers: list[Transfer]
+    accounts: dict[AccountId, Account]
+    positions: dict[tuple[AccountId, Market], Position]
+    messages: list[OutboxMessage]
+
+
+class OrdersTransaction(Protocol):
+    """A write transaction in which the named accounts are locked."""
+
+    accounts: dict[AccountId, Account]
+    positions: dict[tuple[AccountId, Market], Position]
+    earlier: dict[tuple[AccountId, str], RecordedOrder]
+
+    def record(self, batch: Batch) -> None: ...
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An account on the board: its newest equity mark and what the marks so far say."""
+
+    account_id: AccountId
+    user_id: UserId
+    kind: str
+    cycle: int
+    version: int
+    start_micros: int
+    equity_micros: int
+    peak_micros: int
+    max_drawdown_ppm: int
+    fills: int
+    marks: int
+    as_of_ms: int
+
+
+class PropStore(Protocol):
+    def orders_transaction(
+        self, keys: Sequence[tuple[AccountId, Market, str]]
+    ) -> AbstractContextManager[OrdersTransaction]:
+        """Lock the accounts in id order, load the positions and whatever was recorded under the same keys.
+
+        `keys` are (account, market, idempotency key). Commits when the block ends.
+        """
+        ...
+
+    def open_account(
+        self,
+        user_id: UserId,
+        *,
+        idempotency_key: str,
+        request_sha256: str,
+        at_ms: int,
+        create: Callable[[int], tuple[Account, Transfer]],
+    ) -> AccountId:
+        """Insert what `create(number of the user's accounts)` returns, once per key."""
+        ...
+
+    def reset_account(
+        self,
+        user_id: UserId,
+        account_id: str,
+        *,
+        idempotency_key: str,
+        request_sha256: str,
+        at_ms: int,
+        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[Transfer], OutboxMessage]],
+    ) -> None:
+        """Lock, change, clear the positions, once per key. Raises NotFound for a foreign account."""
+        ...
+
+    def accounts(self, user_id: UserId) -> Sequence[tuple[Account, Sequence[Position]]]: ...
+
+    def account(self, user_id: UserId, account_id: str) -> tuple[Account, Sequence[Position]]:
+        """Raises NotFound unless the account is this user's."""
+        ...
+
+    def owns(self, user_id: UserId, account_id: str) -> bool: ...
+
+    def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder: ...
+
+    def orders(
+        self, user_id: UserId, account_id: str, *, before: str | None, limit: int
+    ) -> Sequence[RecordedOrder]: ...
+
+    def fills(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Fill]: ...
+
+    def transfers(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Transfer]: ...
+
+    def equity_marks(
+        self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
+    ) -> Sequence[EquityMark]: ...
+
+    def accounts_to_mark(
+        self, *, after: str, limit: int
+    ) -> Sequence[tuple[Account, Sequence[Position], Standing | None]]:
+        """Accounts in id order that hold a position or changed since their last mark."""
+        ...
+
+    def record_marks(self, standings: Sequence[Standing]) -> None: ...
+
+    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]: ...
