@@ -1,0 +1,124 @@
+"""What operators measure. Every metric of the product is declared here once; parts call the methods.
+
+Names follow Prometheus: `pump_party_<what>_<unit>_total`. Labels have few values: never an id, an address or a path.
+"""
+
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+DURATION_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+Admission = Literal["admitted", "refused"]
+
+
+class Metrics:
+    """The metrics of one process. Methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self._requests = Histogram(
+            "pump_party_request_duration_seconds",
+            "HTTP requests by route and status, with their duration",
+            ["method", "route", "status"],
+            buckets=DURATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._request_series: dict[tuple[str, str, int], Histogram] = {}
+        self._requests_in_flight = Gauge(
+            "pump_party_requests_in_flight", "HTTP requests being answered now", registry=registry
+        )
+        self._refusals = Counter(
+            "pump_party_refusals_total", "Requests and frames refused, by code", ["code"], registry=registry
+        )
+        self._orders = Counter(
+            "pump_party_orders_total",
+            "Orders decided, by outcome: filled or the reject code",
+            ["outcome"],
+            registry=registry,
+        )
+        self._order_batch = Histogram(
+            "pump_party_order_batch_size", "Orders in one transaction", buckets=BATCH_BUCKETS, registry=registry
+        )
+        self._order_commit = Histogram(
+            "pump_party_order_commit_seconds",
+            "Duration of one order transaction",
+            buckets=DURATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._ticks = Counter(
+            "pump_party_ticks_total",
+            "Observed ticks, by source and admission",
+            ["source", "admission"],
+            registry=registry,
+        )
+        self._price_age = Gauge(
+            "pump_party_price_age_seconds", "Age of the newest price of a market", ["market"], registry=registry
+        )
+        self._sockets = Gauge("pump_party_sockets", "Open WebSocket connections", registry=registry)
+        self._socket_closes = Counter(
+            "pump_party_socket_closes_total", "Closed WebSocket connections, by close code", ["code"], registry=registry
+        )
+        self._frames = Counter(
+            "pump_party_frames_sent_total", "WebSocket frames sent, by type", ["type"], registry=registry
+        )
+        self._outbox_sent = Counter("pump_party_outbox_sent_total", "Outbox events published", registry=registry)
+        self._worker_failures = Counter(
+            "pump_party_worker_failures_total", "Rounds a worker could not finish", ["worker"], registry=registry
+        )
+
+    def request_answered(self, *, method: str, route: str, status: int, duration_s: float) -> None:
+        series = self._request_series.get((method, route, status))
+        if series is None:
+            series = self._requests.labels(method, route, str(status))
+            self._request_series[method, route, status] = series
+        series.observe(duration_s)
+
+    def requests_in_flight(self, count: int) -> None:
+        self._requests_in_flight.set(count)
+
+    def refused(self, code: str) -> None:
+        self._refusals.labels(code).inc()
+
+    def order_decided(self, outcome: str) -> None:
+        self._orders.labels(outcome).inc()
+
+    def order_batch_committed(self, *, size: int, duration_s: float) -> None:
+        self._order_batch.observe(size)
+        self._order_commit.observe(duration_s)
+
+    def tick_observed(self, source: str, admission: Admission) -> None:
+        self._ticks.labels(source, admission).inc()
+
+    def price_age(self, market: str, age_s: float) -> None:
+        self._price_age.labels(market).set(age_s)
+
+    def sockets_open(self, count: int) -> None:
+        self._sockets.set(count)
+
+    def socket_closed(self, code: int) -> None:
+        self._socket_closes.labels(str(code)).inc()
+
+    def frames_sent(self, kind: str, count: int = 1) -> None:
+        self._frames.labels(kind).inc(count)
+
+    def outbox_sent(self, count: int) -> None:
+        self._outbox_sent.inc(count)
+
+    def worker_failed(self, worker: str) -> None:
+        self._worker_failures.labels(worker).inc()
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+metrics = Metrics()
+"""The metrics of this process."""
