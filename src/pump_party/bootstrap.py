@@ -1,19 +1,44 @@
 """The only place objects meet: Settings in, Services out. Whatever is missing stops the start here, with the reason."""
 
+import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
+from pump_party.adapters.evm_rpc import EvmRpc
 from pump_party.config import Settings
 from pump_party.db.engine import Database
+from pump_party.db.marketdata import MarketDataStore
+from pump_party.db.migrate import upgrade
+from pump_party.db.outbox import OutboxStore
+from pump_party.db.prop_engine import PropStore
+from pump_party.db.users import UserStore
 from pump_party.domains.marketdata.contract import MarketData, QuotesWriter
-from pump_party.domains.prop_interface.contract import OrderView, PlaceOrder, PropTrading
+from pump_party.domains.marketdata.registry import Registry, load_registry
+from pump_party.domains.marketdata.service import MarketDataService
+from pump_party.domains.prop_engine.rules import build_rule_sets
+from pump_party.domains.prop_engine.service import PropTradingEngine
+from pump_party.domains.prop_interface.contract import OrderStatus, OrderView, PlaceOrder, PropTrading
 from pump_party.domains.users.contract import Users
+from pump_party.domains.users.service import UserService
+from pump_party.kernel.errors import Refusal
 from pump_party.platform.bus import Bus
-from pump_party.platform.clock import Clock
+from pump_party.platform.clock import Clock, SystemClock
+from pump_party.platform.group_commit import GroupCommit
 from pump_party.platform.ids import Ids
 from pump_party.platform.limits import Limits
+from pump_party.platform.locks import Locks
+from pump_party.platform.metrics import Metrics
 from pump_party.platform.outbox import Outbox
 from pump_party.platform.tickets import Tickets
+
+SQLITE_FILE = "pump_party.sqlite3"
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 
 
 class OrderDesk(Protocol):
@@ -24,6 +49,16 @@ class OrderDesk(Protocol):
         ...
 
 
+class Cache(msgspec.Struct, frozen=True):
+    """What may be lost: kept in Redis, or in this process."""
+
+    quotes: QuotesWriter
+    bus: Bus
+    limits: Limits
+    tickets: Tickets
+    locks: Locks
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """Everything an app may use."""
@@ -32,12 +67,146 @@ class Services:
     clock: Clock
     ids: Ids
     database: Database
+    metrics: Metrics
     users: Users
     prop: PropTrading
     orders: OrderDesk
     market_data: MarketData
+    registry: Registry
     quotes: QuotesWriter
     bus: Bus
     limits: Limits
     tickets: Tickets
+    locks: Locks
     outbox: Outbox
+    close: Callable[[], None]
+    """Finishes the orders that wait, then closes the database."""
+
+
+def open_database(settings: Settings) -> Database:
+    """Open and migrate. Raises Unavailable with the reason when it does not answer."""
+    path = Path(settings.data_dir).expanduser().resolve() / SQLITE_FILE
+    database = Database(settings.database_url or f"sqlite:///{path}")
+    database.check()
+    upgrade(database)
+    return database
+
+
+def build(settings: Settings) -> Services:
+    """Wire everything. Raises Unavailable when the database or Redis does not answer: at start, not at the first order."""
+    clock = SystemClock()
+    ids = Ids(clock)
+    metrics = Metrics()
+    cache = _cache(settings, clock, ids)
+    database = open_database(settings)
+    registry = load_registry()
+    outbox = OutboxStore(database)
+    prop = _prop_engine(database, cache.quotes, registry, clock, ids)
+    desk = _order_desk(settings, prop, outbox, metrics)
+
+    def close() -> None:
+        desk.close()
+        database.close()
+
+    return Services(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        database=database,
+        metrics=metrics,
+        users=_users(settings, database, clock, ids),
+        prop=prop,
+        orders=desk,
+        market_data=MarketDataService(MarketDataStore(database), cache.quotes, clock, registry),
+        registry=registry,
+        quotes=cache.quotes,
+        bus=cache.bus,
+        limits=cache.limits,
+        tickets=cache.tickets,
+        locks=cache.locks,
+        outbox=outbox,
+        close=close,
+    )
+
+
+def _cache(settings: Settings, clock: Clock, ids: Ids) -> Cache:
+    url = settings.redis_url
+    if not url:
+        from pump_party.redis import memory
+
+        return Cache(
+            memory.MemoryQuotes(),
+            memory.MemoryBus(),
+            memory.MemoryLimits(clock),
+            memory.MemoryTickets(clock, ids),
+            memory.MemoryLocks(clock),
+        )
+    from pump_party.redis import client, limits, locks, prices, pubsub, tickets
+
+    client.check(url)
+    return Cache(
+        prices.RedisQuotes(url),
+        pubsub.RedisBus(url),
+        limits.RedisLimits(url, clock),
+        tickets.RedisTickets(url, clock, ids),
+        locks.RedisLocks(url),
+    )
+
+
+def _prop_engine(
+    database: Database, quotes: QuotesWriter, registry: Registry, clock: Clock, ids: Ids
+) -> PropTradingEngine:
+    rules = files("pump_party.domains.prop_engine").joinpath("rules.toml").read_text()
+    return PropTradingEngine(
+        PropStore(database), quotes, build_rule_sets(tomllib.loads(rules), registry.assets()), clock, ids
+    )
+
+
+def _order_desk(
+    settings: Settings, prop: PropTrading, outbox: Outbox, metrics: Metrics
+) -> GroupCommit[PlaceOrder, OrderView]:
+    def commit(commands: "list[PlaceOrder]") -> "list[OrderView | Exception]":
+        outcomes = list(prop.place_orders(commands))
+        outbox.notify()
+        for outcome in outcomes:
+            metrics.order_decided(_outcome_label(outcome))
+        return outcomes
+
+    return GroupCommit(
+        lambda commands: commit(list(commands)),
+        batch_max=settings.group_commit_batch,
+        wait_us=settings.group_commit_wait_us,
+        observe=lambda size, seconds: metrics.order_batch_committed(size=size, duration_s=seconds),
+    )
+
+
+def _outcome_label(outcome: OrderView | Exception) -> str:
+    if isinstance(outcome, Refusal):
+        return outcome.code
+    if isinstance(outcome, Exception):
+        return "error"
+    return outcome.status.value if outcome.status is OrderStatus.FILLED else str(outcome.reject_code)
+
+
+def _users(settings: Settings, database: Database, clock: Clock, ids: Ids) -> UserService:
+    rpc_urls = {int(chain): url for chain, url in _pairs(settings.evm_rpc_urls)}
+    origin = settings.origin()
+    return UserService(
+        UserStore(database),
+        clock,
+        ids,
+        EvmRpc(rpc_urls),
+        domain=origin.split("://", 1)[1],
+        uri=origin,
+        evm_chain_ids={int(chain) for chain in settings.evm_chain_ids.split(",")},
+        session_idle_ms=settings.session_idle_minutes * MINUTE_MS,
+        session_absolute_ms=settings.session_absolute_hours * HOUR_MS,
+    )
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    pairs = []
+    for item in filter(None, text.split(",")):
+        key, _, value = item.partition("=")
+        pairs.append((key, value))
+    return pairs
