@@ -17,6 +17,7 @@ import pytest
 import redis
 
 from pump_party.db.engine import Database
+from pump_party.db.migrate import upgrade
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
 from tests import services
@@ -155,8 +156,6 @@ def redis_server() -> Iterator[str]:
 
 
 def _migrate(url: str) -> None:
-    from pump_party.db.migrate import upgrade
-
     with closing(Database(url)) as database:
         upgrade(database)
 
