@@ -1,12 +1,15 @@
 """What apps and other domains may ask of market data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from pump_party.kernel.ids import Market
+
+CANDLES_LIMIT_MAX = 1_000
+"""Most candles of one read."""
 
 FEED_SILENT_MS = 10_000
 """Without an admitted tick for this long a market is halted (execution model, section 4)."""
@@ -111,7 +114,10 @@ class SourceState(StrEnum):
 
 
 class SourceHealth(msgspec.Struct, frozen=True):
-    """How a price source is doing. `rate_per_minute` counts admitted ticks of the last minute."""
+    """How a price source is doing. `rate_per_minute` counts admitted ticks of the last minute.
+
+    `refused_by` splits `refused` by verdict.
+    """
 
     source: str
     state: SourceState
@@ -123,6 +129,26 @@ class SourceHealth(msgspec.Struct, frozen=True):
     reconnects: int
     last_error: str | None
     updated_ms: int
+    refused_by: dict[str, int] = {}
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """One operator's word that a quarantined market may trade again."""
+
+    operator: str
+    reason: str
+    at_ms: int
+
+
+class ResumeView(msgspec.Struct, frozen=True):
+    """A quarantine and who wants it ended. With two approvals the ingest worker ends it within a second."""
+
+    market: Market
+    since_ms: int
+    reference_e8: int
+    observed_e8: int
+    approvals: tuple[Approval, ...]
+    approved: bool
 
 
 class Quotes(Protocol):
@@ -157,3 +183,55 @@ class MarketData(Protocol):
         ...
 
     def sources(self) -> Sequence[SourceHealth]: ...
+
+    def approve_resume(self, market: str, *, operator: str, reason: str) -> ResumeView:
+        """Say, as an operator, that a quarantined market may trade again. Two different operators are needed.
+
+        Raises NotFound (market_unknown), Invalid, Conflict (market_not_quarantined, operator_repeated).
+        """
+        ...
+
+
+class Feed(Protocol):
+    """A price source with the ingest it reports to."""
+
+    name: str
+
+    async def run(self) -> None:
+        """Report until cancelled. Returns when the source has no more to say."""
+        ...
+
+    def failed(self, reason: str) -> None:
+        """Tell those who watch the source's health that `run` ended by a fault."""
+        ...
+
+
+class Ingestion(Protocol):
+    """What the ingest worker drives: feeds come in; quotes, health, candles and raw payloads go out.
+
+    `begin`, `write` and `record` block and are called from a thread, the rest from the event loop.
+    """
+
+    feeds: Sequence[Feed]
+
+    def begin(self) -> None:
+        """Start afresh from what is stored. Called before the feeds run."""
+        ...
+
+    def on_halt(self, callback: Callable[[], None]) -> None:
+        """Call back when a market that was open halts."""
+        ...
+
+    def due(self, *, halts_only: bool = False) -> Sequence[Quote]:
+        """The newest quote of every market whose quote changed since it was last handed out."""
+        ...
+
+    def health(self) -> Sequence[SourceHealth]: ...
+
+    def write(self) -> None:
+        """Store what has gathered. Raises Unavailable and keeps it when the database is away."""
+        ...
+
+    def record(self) -> int:
+        """Put the raw payloads that wait into the object store. Returns how many were given up since last time."""
+        ...

@@ -1,4 +1,4 @@
-"""Candles, how far each chart has come, refused ticks, quarantines, the ingest lease."""
+"""Candles, how far each chart has come, refused ticks, quarantines."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -74,15 +74,8 @@ def upgrade() -> None:
         sa.CheckConstraint("first_operator <> second_operator", name="marketdata_quarantines_two_persons"),
         sqlite_strict=True,
     )
-    op.create_table(
-        "marketdata_ingest_lease",
-        sa.Column("lease", Text, primary_key=True),
-        sa.Column("holder", Text, nullable=False),
-        sa.Column("until_ms", Int64, nullable=False),
-        sqlite_strict=True,
-    )
 
 
 def downgrade() -> None:
-    for table in ("ingest_lease", "quarantines", "refusals", "charts", "candles"):
+    for table in ("quarantines", "refusals", "charts", "candles"):
         op.drop_table(f"marketdata_{table}")

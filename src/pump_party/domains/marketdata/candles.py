@@ -1,0 +1,85 @@
+"""Fold prices into candles by chart time. A candle holds only prices that were; a gap has no candles."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from pump_party.domains.marketdata.contract import Candle, CandleInterval
+from pump_party.kernel.ids import Market
+
+MINUTE_MS = 60_000
+INTERVAL_MS: Mapping[CandleInterval, int] = {
+    CandleInterval.M1: MINUTE_MS,
+    CandleInterval.M5: 5 * MINUTE_MS,
+    CandleInterval.H1: 60 * MINUTE_MS,
+    CandleInterval.D1: 24 * 60 * MINUTE_MS,
+}
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """The forming candles of a market and the chart time of the newest price in them."""
+
+    chart_ms: int
+    forming: tuple[Candle, ...]
+
+
+def fold(chart: Chart | None, *, market: Market, price_e8: int, chart_ms: int) -> Chart | None:
+    """The chart with one more price; its `forming` candles are the ones this price is part of.
+
+    None when the price is older than the newest one folded: a candle's close is its latest price, and what is closed
+    stays closed.
+    """
+    if chart is None:
+        forming = [_begin(market, interval, price_e8, chart_ms) for interval in INTERVAL_MS]
+        return Chart(chart_ms, tuple(forming))
+    if chart_ms < chart.chart_ms:
+        return None
+    return Chart(chart_ms, tuple([_fold_one(candle, price_e8, chart_ms) for candle in chart.forming]))
+
+
+def continue_chart(market: Market, newest: Sequence[Candle]) -> Chart | None:
+    """The chart as it was stored, to go on with after a restart; None when a candle of some interval is missing.
+
+    `newest` are the newest stored candles, one of each interval. Time goes on from the newest of them: a price
+    before it would change a candle that later ones follow.
+    """
+    by_interval = {candle.interval: candle for candle in newest}
+    if set(by_interval) != set(INTERVAL_MS):
+        return None
+    assert all(candle.market == market for candle in newest)
+    forming = tuple(by_interval[interval] for interval in INTERVAL_MS)
+    return Chart(max(candle.open_ms for candle in forming), forming)
+
+
+def open_ms_of(interval: CandleInterval, chart_ms: int) -> int:
+    return chart_ms - chart_ms % INTERVAL_MS[interval]
+
+
+def _begin(market: Market, interval: CandleInterval, price_e8: int, chart_ms: int) -> Candle:
+    return Candle(
+        market=market,
+        interval=interval,
+        open_ms=open_ms_of(interval, chart_ms),
+        open_e8=price_e8,
+        high_e8=price_e8,
+        low_e8=price_e8,
+        close_e8=price_e8,
+        ticks=1,
+        complete=False,
+    )
+
+
+def _fold_one(candle: Candle, price_e8: int, chart_ms: int) -> Candle:
+    if chart_ms >= candle.open_ms + INTERVAL_MS[candle.interval]:
+        return _begin(candle.market, candle.interval, price_e8, chart_ms)
+    return Candle(
+        market=candle.market,
+        interval=candle.interval,
+        open_ms=candle.open_ms,
+        open_e8=candle.open_e8,
+        high_e8=max(candle.high_e8, price_e8),
+        low_e8=min(candle.low_e8, price_e8),
+        close_e8=price_e8,
+        ticks=candle.ticks + 1,
+        complete=False,
+    )

@@ -1,0 +1,94 @@
+"""Reads of market data for apps, and the operators' door to a quarantined market."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from pump_party.domains.marketdata.candles import MINUTE_MS
+from pump_party.domains.marketdata.contract import (
+    CANDLES_LIMIT_MAX,
+    Approval,
+    Asset,
+    Candle,
+    CandleInterval,
+    HaltReason,
+    MarketState,
+    MarketView,
+    Quote,
+    QuotesWriter,
+    ResumeView,
+    SourceHealth,
+)
+from pump_party.domains.marketdata.registry import Registry
+from pump_party.domains.marketdata.resumption import approve, is_approved
+from pump_party.domains.marketdata.store import MarketDataRecords
+from pump_party.kernel.errors import Invalid
+from pump_party.kernel.money import INT64_MAX, PPM
+from pump_party.platform.clock import Clock
+
+DAY_MS = 86_400_000
+CHANGE_GAP_MS_MAX = 3_600_000
+"""How far before 24 hours ago the price to compare with may be. Without one the change is not known."""
+
+HEALTH_KEPT_MS = 600_000
+"""A source that no worker has spoken of for this long is not a source of this deployment any more."""
+
+
+class MarketDataService:
+    """Implements `marketdata.contract.MarketData`."""
+
+    def __init__(self, store: MarketDataRecords, quotes: QuotesWriter, clock: Clock, registry: Registry) -> None:
+        self._store = store
+        self._quotes = quotes
+        self._clock = clock
+        self._registry = registry
+
+    def markets(self) -> Sequence[MarketView]:
+        assets = self._registry.assets()
+        quotes = self._quotes.latest([asset.market for asset in assets])
+        return [self._view(asset, quotes.get(asset.market)) for asset in assets]
+
+    def market(self, market: str) -> MarketView:
+        asset = self._registry.asset(market)
+        return self._view(asset, self._quotes.latest([asset.market]).get(asset.market))
+
+    def candles(self, market: str, interval: CandleInterval, *, before_ms: int | None, limit: int) -> Sequence[Candle]:
+        asset = self._registry.asset(market)
+        if not 1 <= limit <= CANDLES_LIMIT_MAX:
+            raise Invalid(f"must be 1 to {CANDLES_LIMIT_MAX}", field="limit")
+        before_ms = INT64_MAX if before_ms is None else before_ms
+        if not 0 <= before_ms <= INT64_MAX:
+            raise Invalid("must be a time in milliseconds", field="before_ms")
+        return self._store.candles(asset.market, interval, before_ms=before_ms, limit=limit)
+
+    def sources(self) -> Sequence[SourceHealth]:
+        now_ms = self._clock.now_ms()
+        return [one for one in self._quotes.health() if now_ms - one.updated_ms <= HEALTH_KEPT_MS]
+
+    def approve_resume(self, market: str, *, operator: str, reason: str) -> ResumeView:
+        asset = self._registry.asset(market)
+        approval = Approval(operator=operator, reason=reason, at_ms=self._clock.now_ms())
+        quarantine, approvals = self._store.approve(asset.market, partial(approve, approval=approval))
+        return ResumeView(
+            market=asset.market,
+            since_ms=quarantine.since_ms,
+            reference_e8=quarantine.reference_e8,
+            observed_e8=quarantine.observed_e8,
+            approvals=approvals,
+            approved=is_approved(approvals),
+        )
+
+    def _view(self, asset: Asset, quote: Quote | None) -> MarketView:
+        if quote is None:
+            return MarketView(asset, MarketState.HALTED, HaltReason.NO_PRICE, None, None, None)
+        now_ms = self._clock.now_ms()
+        reason = quote.halted(now_ms)
+        state = MarketState.OPEN if reason is None else MarketState.HALTED
+        return MarketView(asset, state, reason, quote, quote.age_ms(now_ms), self._change_24h_ppm(quote))
+
+    def _change_24h_ppm(self, quote: Quote) -> int | None:
+        # The minute that ended by then: its close is the last price known 24 hours ago.
+        day_ago_ms = quote.chart_ms() - DAY_MS - MINUTE_MS
+        close_e8 = self._store.close_before(
+            quote.feed, quote.market, after_ms=day_ago_ms - CHANGE_GAP_MS_MAX, before_ms=day_ago_ms
+        )
+        return None if close_e8 is None else (quote.mid_e8 - close_e8) * PPM // close_e8

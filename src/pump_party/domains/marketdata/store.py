@@ -1,0 +1,87 @@
+"""What market data must remember. Implemented by `db/marketdata.py`; every method is one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from pump_party.domains.marketdata.admission import Quarantine, Verdict
+from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval
+from pump_party.kernel.ids import Market
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A tick that was not admitted. The payload it came in is known by its hash."""
+
+    at_ms: int
+    source: str
+    market: Market
+    verdict: Verdict
+    mid_e8: int
+    conf_e8: int
+    publish_ms: int
+    slot: int
+    raw_sha256: str
+
+
+class EndedBy(StrEnum):
+    SOURCES = "sources"
+    OPERATORS = "operators"
+    TAPE_RESTART = "tape_restart"
+
+
+class QuarantineEnd(msgspec.Struct, frozen=True):
+    market: Market
+    since_ms: int
+    ended_ms: int
+    ended_by: EndedBy
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What one write stores. `charts` is how far each market's chart has come."""
+
+    feed: str
+    now_ms: int
+    candles: Sequence[Candle]
+    charts: Mapping[Market, int]
+    refusals: Sequence[Refusal]
+    quarantines: Sequence[Quarantine]
+    ends: Sequence[QuarantineEnd]
+
+
+class MarketDataRecords(Protocol):
+    def write(self, batch: Batch) -> None:
+        """Store a batch. A candle replaces the one that is stored: the writer's is the whole one."""
+        ...
+
+    def newest_candles(self, feed: str, market: Market, *, not_after_ms: int) -> Sequence[Candle]:
+        """The newest candle of each interval that opened by a chart time."""
+        ...
+
+    def candles(self, market: Market, interval: CandleInterval, *, before_ms: int, limit: int) -> Sequence[Candle]:
+        """Candles of the feed that the market's chart shows now, newest first, none after where the chart is."""
+        ...
+
+    def close_before(self, feed: str, market: Market, *, after_ms: int, before_ms: int) -> int | None:
+        """The close of the newest minute that opened in (after_ms, before_ms]."""
+        ...
+
+    def open_quarantines(self, feed: str) -> Sequence[Quarantine]: ...
+
+    def approved_quarantines(self, feed: str) -> Sequence[Quarantine]:
+        """Open quarantines that two operators have approved to end."""
+        ...
+
+    def approve(
+        self, market: Market, approve: Callable[[tuple[Approval, ...]], tuple[Approval, ...]]
+    ) -> tuple[Quarantine, tuple[Approval, ...]]:
+        """Put what `approve` makes of the approvals of a market's open quarantine.
+
+        Raises Conflict (market_not_quarantined).
+        """
+        ...
+
+    def prune(self, feed: str) -> None:
+        """Delete candles, refusals and quarantines beyond what is kept."""
+        ...
