@@ -15,6 +15,7 @@ from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import upgrade
 from pump_party.db.outbox import OutboxStore
+from pump_party.db.prop_check import CheckReport, check
 from pump_party.db.prop_engine import PropStore
 from pump_party.db.users import UserStore
 from pump_party.domains.marketdata.contract import MarketData, QuotesWriter
@@ -92,8 +93,17 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
+def check_ledger(settings: Settings, *, progress: Callable[[int, int], None]) -> CheckReport:
+    """Prove every account of the database: balances, chains, sequence. Changes nothing."""
+    database = open_database(settings)
+    try:
+        return check(database, progress=progress)
+    finally:
+        database.close()
+
+
 def build(settings: Settings) -> Services:
-    """Wire everything. Raises Unavailable when the database or Redis does not answer: at start, not at the first order."""
+    """Wire everything. Raises Unavailable when the database or Redis does not answer: now, not at the first order."""
     clock = SystemClock()
     ids = Ids(clock)
     metrics = Metrics()

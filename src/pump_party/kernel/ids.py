@@ -17,17 +17,16 @@ JobId = NewType("JobId", str)
 Market = NewType("Market", str)
 """A market symbol such as "SOL-USDC"."""
 
-RANDOM_BYTES = 10
+RANDOM_BITS = 74
+_LOW_BITS = 62
 
 
-def uuid7(now_ms: int, randomness: bytes) -> str:
-    """Build a UUIDv7 (RFC 9562, section 5.7) from a time and ten random bytes."""
-    assert len(randomness) == RANDOM_BYTES
+def uuid7(now_ms: int, randomness: int) -> str:
+    """Build a UUIDv7 (RFC 9562, section 5.7) from a time and 74 random bits. Larger bits sort later."""
     assert 0 <= now_ms < 2**48
-    value = now_ms << 80 | int.from_bytes(randomness, "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    digits = f"{value:032x}"
+    assert 0 <= randomness < 2**RANDOM_BITS
+    high, low = randomness >> _LOW_BITS, randomness & (2**_LOW_BITS - 1)
+    digits = f"{now_ms << 80 | 0x7 << 76 | high << 64 | 0x2 << 62 | low:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

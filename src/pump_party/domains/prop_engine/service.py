@@ -64,6 +64,9 @@ class PropTradingEngine:
         self._ids = ids
         self._markets = sorted({market for rules in rule_sets.values() for market in rules.spot})
 
+    def start_micros(self, kind: AccountKind) -> int:
+        return self._by_kind[kind].start_micros
+
     # --- commands ---
 
     def open_account(self, command: OpenAccount) -> AccountView:

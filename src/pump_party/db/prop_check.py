@@ -1,0 +1,105 @@
+"""Reads every account's records and hands them to the audit, a page of accounts at a time."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from pump_party.db.engine import Database
+from pump_party.db.outbox import outbox
+from pump_party.db.prop_rows import account_of, fill_of, order_of, position_of, transfer_of
+from pump_party.db.prop_tables import accounts, fills, ledger_entries, orders, positions, transfers
+from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
+from pump_party.domains.prop_engine.model import Account
+
+ACCOUNTS_PER_PAGE = 100
+PROBLEMS_MAX = 1_000
+"""A report stops collecting here; one is enough to act."""
+
+
+class CheckReport(msgspec.Struct):
+    """What was read and what was found. No problems means proven."""
+
+    accounts: int = 0
+    orders: int = 0
+    fills: int = 0
+    transfers: int = 0
+    postings: int = 0
+    problems: list[Problem] = msgspec.field(default_factory=list)
+
+
+def check(database: Database, *, progress: Callable[[int, int], None] = lambda _done, _all: None) -> CheckReport:
+    """Prove all accounts. `progress` is told (accounts done, accounts in all) after each page.
+
+    A page is read in one transaction: on a database in use each account is proven as of one moment.
+    """
+    report = CheckReport()
+    with database.read() as connection:
+        total = connection.execute(sa.select(sa.func.count()).select_from(accounts)).scalar_one()
+    after = ""
+    while len(report.problems) < PROBLEMS_MAX:
+        with database.read() as connection:
+            page = _page(connection if database.is_sqlite else _snapshot(connection), after)
+        if not page:
+            break
+        after = page[-1].account.account_id
+        for records in page:
+            _count(report, records)
+            report.problems.extend(audit(records))
+        progress(report.accounts, total)
+    return report
+
+
+def _snapshot(connection: sa.Connection) -> sa.Connection:
+    """One moment for all queries of a page; SQLite's readers have that anyway."""
+    return connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def _count(report: CheckReport, records: AccountRecords) -> None:
+    report.accounts += 1
+    report.orders += len(records.orders)
+    report.fills += len(records.fills)
+    report.transfers += len(records.transfers)
+    report.postings += sum(len(t.postings) for t in records.transfers)
+
+
+def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
+    query = sa.select(accounts).where(accounts.c.account_id > after).order_by(accounts.c.account_id)
+    page = [account_of(row) for row in connection.execute(query.limit(ACCOUNTS_PER_PAGE))]
+    if not page:
+        return []
+    ids = [account.account_id for account in page]
+    held = _by_account(connection, positions, ids)
+    placed = _by_account(connection, orders, ids)
+    filled = _by_account(connection, fills, ids)
+    moved = _by_account(connection, transfers, ids)
+    legs: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for rows in _by_account(connection, ledger_entries, ids).values():
+        for row in rows:
+            legs[(row.account_id, row.version)].append(row)
+    newest = sa.select(outbox.c.subject, sa.func.max(outbox.c.seq)).where(outbox.c.subject.in_(ids))
+    seqs = {row[0]: row[1] for row in connection.execute(newest.group_by(outbox.c.subject))}
+
+    def records(account: Account) -> AccountRecords:
+        own = account.account_id
+        return AccountRecords(
+            account=account,
+            positions=[position_of(r) for r in held[own]],
+            orders=[order_of(r) for r in placed[own]],
+            fills={r.version: fill_of(r) for r in filled[own]},
+            transfers=[transfer_of(r, legs[(own, r.version)]) for r in moved[own]],
+            last_seq=seqs.get(own, 0),
+        )
+
+    return [records(account) for account in page]
+
+
+def _by_account(connection: sa.Connection, table: sa.Table, ids: Sequence[str]) -> dict[str, list[Any]]:
+    """The table's rows of these accounts, each account's in key order."""
+    rows: dict[str, list[Any]] = defaultdict(list)
+    query = sa.select(table).where(table.c.account_id.in_(ids)).order_by(*table.primary_key.columns)
+    for row in connection.execute(query):
+        rows[row.account_id].append(row)
+    return rows

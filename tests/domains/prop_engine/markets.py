@@ -1,0 +1,97 @@
+"""What the engine's tests trade: the vectors' market, a quote, a practice account."""
+
+import tomllib
+from importlib.resources import files
+
+import msgspec
+
+from pump_party.domains.marketdata.contract import Asset, Quote
+from pump_party.domains.prop_engine.model import Account, RuleSet
+from pump_party.domains.prop_engine.rules import build_rule_sets
+from pump_party.domains.prop_interface.contract import AccountKind, PlaceOrder, Side
+from pump_party.kernel.ids import AccountId, Market, UserId
+
+SOL = Market("SOL-USDC")
+BTC = Market("BTC-USDC")
+MID_E8 = 15_023_456_789
+CONF_E8 = 7_511_728
+
+ASSETS = (
+    Asset(SOL, "SOL", "USDC", tick_e8=10_000, lot_nanos=100_000, quantity_decimals=4, price_decimals=4),
+    Asset(BTC, "BTC", "USDC", tick_e8=10_000_000, lot_nanos=10_000, quantity_decimals=5, price_decimals=1),
+)
+
+
+def rule_sets() -> dict[str, RuleSet]:
+    text = files("pump_party.domains.prop_engine").joinpath("rules.toml").read_text()
+    return build_rule_sets(tomllib.loads(text), ASSETS)
+
+
+PRACTICE = rule_sets()["practice-v1"]
+
+
+def quote_at(now_ms: int, *, market: Market = SOL, age_ms: int = 300, **changes: object) -> Quote:
+    quote = Quote(
+        market=market,
+        mid_e8=MID_E8,
+        conf_e8=CONF_E8,
+        publish_ms=now_ms - age_ms,
+        recv_ms=now_ms - age_ms,
+        slot=1,
+        source="test",
+        tick_sha256="ab" * 32,
+        feed="tape",
+        tape_ms=1_746_372_780_000,
+    )
+    return msgspec.structs.replace(quote, **changes)
+
+
+class FixedQuotes:
+    """Prices a test sets by hand, in place of the cache."""
+
+    def __init__(self, *quotes: Quote) -> None:
+        self._quotes = {quote.market: quote for quote in quotes}
+
+    def latest(self, markets: object) -> dict[Market, Quote]:
+        return {m: self._quotes[m] for m in markets if m in self._quotes}  # type: ignore[attr-defined]
+
+    def set(self, *quotes: Quote) -> None:
+        self._quotes |= {quote.market: quote for quote in quotes}
+
+    def forget(self, market: Market) -> None:
+        self._quotes.pop(market, None)
+
+
+def practice_account(cash_micros: int = 10_000_000_000) -> Account:
+    return Account(
+        account_id=AccountId("01900000-0000-7000-8000-000000000001"),
+        user_id=UserId("01900000-0000-7000-8000-000000000002"),
+        kind=AccountKind.PRACTICE,
+        rule_set="practice-v1",
+        params_sha256=PRACTICE.params_sha256,
+        contest_eligible=False,
+        opened_ms=1,
+        cycle=1,
+        version=0,
+        seq=0,
+        head=b"\x00" * 32,
+        start_micros=cash_micros,
+        cash_micros=cash_micros,
+        realised_pnl_micros=0,
+        fees_micros=0,
+        fills=0,
+    )
+
+
+def order(
+    user_id: str, account_id: str, key: str, side: str = "buy", nanos: int | None = None, **more: object
+) -> PlaceOrder:
+    command = PlaceOrder(
+        user_id=UserId(user_id),
+        account_id=AccountId(account_id),
+        idempotency_key=key,
+        market=SOL,
+        side=Side(side),
+        quantity_nanos=nanos,
+    )
+    return msgspec.structs.replace(command, **more)
