@@ -7,13 +7,14 @@ have not changed, so a second run takes a moment. Whatever fails says what to do
 from __future__ import annotations
 
 import argparse
-import ast
+import configparser
 import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -121,17 +122,9 @@ def install_uv(lock: Path) -> None:
 
 def uv_environment() -> dict[str, str]:
     """What uv must know of this machine's package index: it reads UV_* variables, pip's own settings it does not."""
-    environment = {**os.environ, "VIRTUAL_ENV": str(VENV)}
+    environment = {**trusting_environment(), "VIRTUAL_ENV": str(VENV)}
     if any(name.startswith("UV_") and "INDEX" in name for name in environment):
         return environment
-    pip = [VENV / "bin" / "pip"] if (VENV / "bin" / "pip").exists() else [sys.executable, "-m", "pip"]
-    answer = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
-    settings: dict[str, str] = {}
-    for section in ("global", "install", ":env:"):
-        for line in answer.stdout.splitlines():
-            name, _, value = line.partition("=")
-            if name.startswith(f"{section}."):
-                settings[name[len(section) + 1 :]] = ast.literal_eval(value)
     names = {
         "index-url": "UV_DEFAULT_INDEX",
         "extra-index-url": "UV_INDEX",
@@ -139,12 +132,38 @@ def uv_environment() -> dict[str, str]:
         "trusted-host": "UV_INSECURE_HOST",
         "cert": "SSL_CERT_FILE",
     }
+    settings = pip_settings()
     for pip_name, uv_name in names.items():
         if settings.get(pip_name):
             environment.setdefault(uv_name, " ".join(settings[pip_name].split()))
     # Like pip, look at every index; the hashes decide what is taken.
     environment["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return environment
+
+
+def pip_settings() -> dict[str, str]:
+    """pip's settings for `install`, from its files and PIP_* variables, in pip's order."""
+    home = Path.home()
+    parser = configparser.RawConfigParser()
+    parser.read(
+        [
+            "/etc/xdg/pip/pip.conf",
+            "/etc/pip.conf",
+            home / ".pip" / "pip.conf",
+            Path(os.environ.get("XDG_CONFIG_HOME", home / ".config")) / "pip" / "pip.conf",
+            Path(sys.prefix) / "pip.conf",
+            os.environ.get("PIP_CONFIG_FILE", os.devnull),
+        ]
+    )
+    settings: dict[str, str] = {}
+    for section in ("global", "install"):
+        if parser.has_section(section):
+            settings |= {name.replace("_", "-"): value for name, value in parser.items(section)}
+    prefix = "PIP_"
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            settings[name[len(prefix) :].lower().replace("_", "-")] = value
+    return settings
 
 
 # --- web -----------------------------------------------------------------------------------------
@@ -175,7 +194,7 @@ def set_up_web() -> None:
 def node_environment() -> dict[str, str]:
     """The environment with a `node` and an `npm` that can build the app, from the machine or from PyPI."""
     if shutil.which("npm") and node_is_new_enough("node"):
-        return dict(os.environ)
+        return trusting_environment()
     lock = ROOT / "requirements" / "node.lock"
     stamp_file = NODE_VENV / "pump-party-setup.json"
     if read_stamp(stamp_file).get("lock") != digest([lock]):
@@ -187,7 +206,7 @@ def node_environment() -> dict[str, str]:
             environment = {**uv_environment(), "VIRTUAL_ENV": str(NODE_VENV)}
             run([uv, "pip", "sync", "--require-hashes", lock], env=environment)
         write_stamp(stamp_file, {"lock": digest([lock])})
-    return {**os.environ, "PATH": f"{NODE_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    return {**trusting_environment(), "PATH": f"{NODE_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
 def node_is_new_enough(node: str) -> bool:
@@ -228,6 +247,18 @@ def apt_install(packages: Sequence[str], *, why: str) -> None:
         except SetupError:
             run(["apt-get", "update"], env=environment)
             run(command, env=environment)
+
+
+def trusting_environment() -> dict[str, str]:
+    """The environment in which uv and npm trust the certificates that the machine trusts, as pip and curl do."""
+    environment = dict(os.environ)
+    bundle = ssl.get_default_verify_paths().openssl_cafile
+    for candidate in (bundle, "/etc/ssl/certs/ca-certificates.crt"):
+        if Path(candidate).is_file():
+            environment.setdefault("UV_SYSTEM_CERTS", "true")
+            environment.setdefault("NODE_EXTRA_CA_CERTS", candidate)
+            break
+    return environment
 
 
 # --- running and remembering ---------------------------------------------------------------------
