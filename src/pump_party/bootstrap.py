@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -36,6 +36,9 @@ from pump_party.platform.locks import Locks
 from pump_party.platform.metrics import Metrics
 from pump_party.platform.outbox import Outbox
 from pump_party.platform.tickets import Tickets
+
+if TYPE_CHECKING:
+    from pump_party.adapters.tape_library import Tapes
 
 SQLITE_FILE = "pump_party.sqlite3"
 MINUTE_MS = 60_000
@@ -220,3 +223,10 @@ def _pairs(text: str) -> list[tuple[str, str]]:
         key, _, value = item.partition("=")
         pairs.append((key, value))
     return pairs
+
+
+def open_tapes() -> "Tapes":
+    """Recordings on this machine, for `pump-party tape`: needs no database and no cache."""
+    from pump_party.adapters.tape_library import Tapes
+
+    return Tapes(load_registry(), SystemClock())

@@ -1,0 +1,106 @@
+"""From the `feed` setting to price sources."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from pump_party.domains.marketdata.model import PriceSource
+from pump_party.domains.marketdata.registry import Registry
+from pump_party.platform.clock import Clock
+
+AUTO_LIVE = ("hyperliquid", "binance")
+SEED_DEFAULT = 1
+
+
+class FeedSettings(Protocol):
+    """The settings that concern feeds."""
+
+    @property
+    def feed(self) -> str: ...
+    @property
+    def speed(self) -> int: ...
+    @property
+    def loop_tape(self) -> bool: ...
+    @property
+    def pyth_api_key(self) -> str: ...
+    @property
+    def jupiter_api_key(self) -> str: ...
+    @property
+    def hyperliquid_ws_url(self) -> str: ...
+    @property
+    def hyperliquid_rest_url(self) -> str: ...
+    @property
+    def pyth_url(self) -> str: ...
+    @property
+    def jupiter_url(self) -> str: ...
+    @property
+    def binance_ws_url(self) -> str: ...
+
+
+def random_share() -> float:
+    """A number in [0, 1), for the jitter of reconnects."""
+    return secrets.randbelow(1 << 20) / (1 << 20)
+
+
+def build_sources(
+    settings: FeedSettings, registry: Registry, clock: Clock, *, jitter: Callable[[], float] = random_share
+) -> list[PriceSource]:
+    """The sources that `settings.feed` names, not yet running.
+
+    Raises Invalid (field "feed") for a tape that cannot be played.
+    """
+    kind, _, argument = settings.feed.partition(":")
+    if kind == "tape":
+        from pump_party.adapters.tape import TapeSource
+
+        folder = Path(argument).expanduser()
+        return [TapeSource(folder, registry, speed=settings.speed, loop=settings.loop_tape, clock=clock)]
+    if kind == "synthetic":
+        return [_synthetic(registry, clock, seed=int(argument or SEED_DEFAULT))]
+    if kind == "auto":
+        return _auto(settings, registry, clock, jitter)
+    return [_live(name, settings, registry, clock, jitter) for name in dict.fromkeys(kind.split("+"))]
+
+
+def _auto(settings: FeedSettings, registry: Registry, clock: Clock, jitter: Callable[[], float]) -> list[PriceSource]:
+    from pump_party.adapters.auto_feed import LiveContender, StandIn, StartRace
+
+    race = StartRace()
+    sources: list[PriceSource] = [
+        LiveContender(_live(name, settings, registry, clock, jitter), race) for name in AUTO_LIVE
+    ]
+    return [*sources, StandIn(_synthetic(registry, clock, seed=SEED_DEFAULT), race)]
+
+
+def _synthetic(registry: Registry, clock: Clock, *, seed: int) -> PriceSource:
+    from pump_party.adapters.synthetic import SyntheticSource
+
+    return SyntheticSource(registry.assets(), seed=seed, clock=clock)
+
+
+def _live(
+    name: str, settings: FeedSettings, registry: Registry, clock: Clock, jitter: Callable[[], float]
+) -> PriceSource:
+    """One live source. Each is imported only where it is used: importing is start time and memory."""
+    symbols = registry.symbols(name)
+    if name == "hyperliquid":
+        from pump_party.adapters.hyperliquid import HyperliquidSource
+
+        urls = settings.hyperliquid_ws_url, settings.hyperliquid_rest_url
+        return HyperliquidSource(symbols, ws_url=urls[0], rest_url=urls[1], clock=clock, jitter=jitter)
+    if name == "binance":
+        from pump_party.adapters.binance import BinanceSource
+
+        return BinanceSource(symbols, ws_url=settings.binance_ws_url, clock=clock, jitter=jitter)
+    rates = registry.quote_symbols(name)
+    if name == "pyth":
+        from pump_party.adapters.pyth import PythSource
+
+        key = settings.pyth_api_key
+        return PythSource(symbols, rates, url=settings.pyth_url, api_key=key, clock=clock, jitter=jitter)
+    assert name == "jupiter", name
+    from pump_party.adapters.jupiter import JupiterSource
+
+    key = settings.jupiter_api_key
+    return JupiterSource(symbols, rates, url=settings.jupiter_url, api_key=key, clock=clock, jitter=jitter)

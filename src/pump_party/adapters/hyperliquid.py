@@ -1,0 +1,162 @@
+"""Hyperliquid's public order books: WebSocket, and REST snapshots while the socket is away.
+
+Mid and confidence come from the best levels (`observed_price.mid_of_book`), the publish time is the book's own
+`time`. `bbo` brings every change of the best levels, `l2Book` a snapshot at least twice a second, so that a quiet
+market is told from a dead connection.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from pump_party.adapters.observed_price import BadPayload, check_time, mid_of_book
+from pump_party.adapters.reconnect import Backoff, keep_connected
+from pump_party.adapters.reporting import Report, SourceFailed
+from pump_party.adapters.web_socket import SILENCE_MAX_S, listen
+from pump_party.domains.marketdata.model import Tick, TickSink
+from pump_party.kernel.ids import Market
+from pump_party.platform.clock import Clock
+
+NAME = "hyperliquid"
+LEVELS_MAX = 200
+SNAPSHOT_EVERY_S = 2.0
+
+_PING = b'{"method":"ping"}'
+_UNPRICED = frozenset(("subscriptionResponse", "pong", "trades"))
+
+
+class HyperliquidSource:
+    """Books of the given coins. `jitter` returns a number in [0, 1)."""
+
+    name = NAME
+    feed = "live"
+    label = "Hyperliquid"
+
+    def __init__(
+        self,
+        coins: Mapping[str, Market],
+        *,
+        ws_url: str,
+        rest_url: str,
+        clock: Clock,
+        jitter: Callable[[], float],
+        silence_max_s: float = SILENCE_MAX_S,
+    ) -> None:
+        self._parser = HyperliquidParser(coins, NAME)
+        self._coins = tuple(coins)
+        self._ws_url = ws_url
+        self._info_url = f"{rest_url.rstrip('/')}/info"
+        self._clock = clock
+        self._jitter = jitter
+        self._silence_max_s = silence_max_s
+
+    async def run(self, sink: TickSink) -> None:
+        report = Report(self.name, sink, self._clock)
+        await keep_connected(self._connect, report, Backoff(self._jitter), lambda s: self._snapshots(report, s))
+
+    async def _connect(self, report: Report) -> None:
+        await listen(
+            self._ws_url,
+            hello=[
+                msgspec.json.encode({"method": "subscribe", "subscription": {"type": kind, "coin": coin}})
+                for coin in self._coins
+                for kind in ("l2Book", "bbo")
+            ],
+            keepalive=_PING,
+            on_message=lambda body: report.payload(body, self._parser),
+            silence_max_s=self._silence_max_s,
+        )
+
+    async def _snapshots(self, report: Report, seconds: float) -> None:
+        """Fetch books over REST until it is time to try the socket again."""
+        # The HTTP client costs start time and memory: it is not loaded while the socket stands.
+        from pump_party.adapters.http_reply import fetch, http_client
+
+        try:
+            async with asyncio.timeout(seconds), http_client() as client:
+                while True:
+                    for coin in self._coins:
+                        question = {"type": "l2Book", "coin": coin}
+                        report.payload(await fetch(client, "POST", self._info_url, json=question), self._parser)
+                    await asyncio.sleep(SNAPSHOT_EVERY_S)
+        except TimeoutError:
+            return
+        except SourceFailed as failure:
+            report.trouble(f"REST: {failure}")
+            await asyncio.sleep(seconds)
+
+
+class HyperliquidParser:
+    """Socket messages and `/info` replies. Payloads of coins it was not given carry no price."""
+
+    def __init__(self, coins: Mapping[str, Market], source: str) -> None:
+        self._coins = coins
+        self._source = source
+
+    def parse(self, body: bytes, sha256: str, recv_ms: int) -> Sequence[Tick]:
+        message = _MESSAGE.decode(body)
+        if message.channel is None:
+            book = _BOOK.decode(body)
+            return self._tick(book.coin, book.levels[0][:1], book.levels[1][:1], book.time, sha256, recv_ms)
+        if message.channel == "l2Book":
+            book = _BOOK.decode(message.data)
+            return self._tick(book.coin, book.levels[0][:1], book.levels[1][:1], book.time, sha256, recv_ms)
+        if message.channel == "bbo":
+            best = _BEST.decode(message.data)
+            bid, ask = best.bbo
+            return self._tick(best.coin, [bid] if bid else [], [ask] if ask else [], best.time, sha256, recv_ms)
+        if message.channel in _UNPRICED:
+            return ()
+        raise BadPayload(f"unexpected channel {message.channel[:40]!r}")
+
+    def _tick(
+        self, coin: str, bids: Sequence["_Level"], asks: Sequence["_Level"], time_ms: int, sha256: str, recv_ms: int
+    ) -> Sequence[Tick]:
+        market = self._coins.get(coin)
+        if market is None or not bids or not asks:
+            return ()
+        mid_e8, conf_e8 = mid_of_book(bids[0].px, asks[0].px)
+        return (
+            Tick(
+                market=market,
+                mid_e8=mid_e8,
+                conf_e8=conf_e8,
+                publish_ms=check_time(time_ms, field="time"),
+                slot=0,
+                recv_ms=recv_ms,
+                source=self._source,
+                raw_sha256=sha256,
+            ),
+        )
+
+
+class _Level(msgspec.Struct):
+    px: Decimal
+
+
+_Levels = Annotated[list[_Level], msgspec.Meta(max_length=LEVELS_MAX)]
+
+
+class _Book(msgspec.Struct):
+    coin: str
+    levels: tuple[_Levels, _Levels]
+    time: int
+
+
+class _Best(msgspec.Struct):
+    coin: str
+    bbo: tuple[_Level | None, _Level | None]
+    time: int
+
+
+class _Message(msgspec.Struct):
+    channel: str | None = None
+    data: msgspec.Raw = msgspec.Raw()
+
+
+_MESSAGE = msgspec.json.Decoder(_Message)
+_BOOK = msgspec.json.Decoder(_Book)
+_BEST = msgspec.json.Decoder(_Best)

@@ -1,0 +1,63 @@
+"""Objects by the hash of their content: a local folder, S3, or memory. Written once, never changed."""
+
+import hashlib
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.store import LocalStore, MemoryStore, from_url
+
+from pump_party.kernel.errors import Invalid, NotFound, Unavailable
+
+OBJECT_BYTES_MAX = 16 * 1024 * 1024
+_SHA256_CHARACTERS = 64
+
+
+class ObjectStore:
+    """Opens `file:///folder`, a plain folder path, `memory://` or `s3://bucket/prefix`. Blocking: call from a thread.
+
+    S3 credentials come from the machine's own AWS configuration. Raises Invalid for a URL that cannot be opened.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            if url.startswith("memory:"):
+                self._store: obstore.store.ObjectStore = MemoryStore()
+            elif "://" not in url or url.startswith("file://"):
+                folder = Path(url.removeprefix("file://"))
+                self._store = LocalStore(prefix=folder, mkdir=True)
+            else:
+                self._store = from_url(url)
+        except (BaseError, OSError, ValueError) as error:
+            raise Invalid(f"cannot open the object store: {error}", code="object_store_unusable") from error
+
+    def put(self, sha256: str, body: bytes) -> bool:
+        """Keep a body under its hash. Returns False when it was there already. Raises Unavailable."""
+        assert hashlib.sha256(body).hexdigest() == sha256
+        assert len(body) <= OBJECT_BYTES_MAX
+        try:
+            obstore.put(self._store, _key(sha256), body, mode="create")
+        except AlreadyExistsError:
+            return False
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"the object store refused: {error}") from error
+        return True
+
+    def get(self, sha256: str) -> bytes:
+        """The body with this hash, checked. Raises NotFound or Unavailable."""
+        try:
+            body = bytes(obstore.get(self._store, _key(sha256)).bytes())
+        except (NotFoundError, FileNotFoundError) as error:
+            raise NotFound(f"no object {sha256}") from error
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"the object store refused: {error}") from error
+        if hashlib.sha256(body).hexdigest() != sha256:
+            raise Unavailable(f"object {sha256} is damaged", code="object_damaged")
+        return body
+
+
+def _key(sha256: str) -> str:
+    # Two levels of folders, so that no folder of a local store grows without end.
+    assert len(sha256) == _SHA256_CHARACTERS
+    assert set(sha256) <= set("0123456789abcdef")
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
