@@ -196,15 +196,14 @@ class UserStore:
             sa.select(challenges.c.challenge_id)
             .where(challenges.c.address == challenge.address)
             .order_by(challenges.c.issued_at_ms.desc(), challenges.c.challenge_id.desc())
-            .limit(kept_per_wallet)
+            .limit(kept_per_wallet - 1)
+        )
+        older = sa.delete(challenges).where(
+            challenges.c.address == challenge.address, challenges.c.challenge_id.not_in(newest)
         )
         with self._database.write() as connection:
+            connection.execute(older)
             connection.execute(sa.insert(challenges).values(msgspec.structs.asdict(challenge)))
-            connection.execute(
-                sa.delete(challenges).where(
-                    challenges.c.address == challenge.address, challenges.c.challenge_id.not_in(newest)
-                )
-            )
 
     def find_challenge(self, challenge_id: str) -> Challenge | None:
         row = self._one(sa.select(challenges).where(challenges.c.challenge_id == challenge_id))

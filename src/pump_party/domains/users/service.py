@@ -93,10 +93,9 @@ class UserService:
             linked, created = self._find_or_create_user(tx, wallet, identity, now_ms=now_ms)
             session = self._new_session(linked, token, user_agent, now_ms=now_ms)
             tx.lock_user(linked.user_id)
+            gone = tx.keep_newest_sessions(linked.user_id, count=SESSIONS_PER_USER_MAX - 1)
+            _publish_end(tx, linked.user_id, gone, at_ms=now_ms)
             tx.add_session(session)
-            _publish_end(
-                tx, linked.user_id, tx.keep_newest_sessions(linked.user_id, count=SESSIONS_PER_USER_MAX), at_ms=now_ms
-            )
         return SignedIn(
             token=token,
             csrf_token=credentials.csrf_token(token),
