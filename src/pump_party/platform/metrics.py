@@ -118,7 +118,3 @@ class Metrics:
     def render(self) -> bytes:
         """Everything in Prometheus' text format."""
         return generate_latest(self._registry)
-
-
-metrics = Metrics()
-"""The metrics of this process."""

@@ -221,6 +221,10 @@ BATCH_ORDERS_MAX = 1024
 class PropTrading(Protocol):
     """Synchronous, safe to call from threads. Ownership is checked here: a foreign account is NotFound."""
 
+    def start_micros(self, kind: AccountKind) -> int:
+        """The virtual cash a new account of this kind starts with."""
+        ...
+
     def open_account(self, command: OpenAccount) -> AccountView: ...
 
     def reset_account(self, command: ResetAccount) -> AccountView:

@@ -1,0 +1,101 @@
+"""Puts the HTTP API together: edge, routes, documentation, web app."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import NoReturn
+
+import msgspec
+from litestar import Litestar, get
+from litestar.types import ASGIApp, Scope
+
+from pump_party.apps.api.auth import Access, Authenticator, check_access
+from pump_party.apps.api.browsers import cookie_name
+from pump_party.apps.api.calls import Threads, call_of
+from pump_party.apps.api.codec import ApiRequest, ApiResponse, Document
+from pump_party.apps.api.edge import Edge
+from pump_party.apps.api.openapi import CONFIG, openapi_document
+from pump_party.apps.api.parameters import access
+from pump_party.apps.api.routes import health, marketdata, prop, public, stream, users
+from pump_party.apps.api.webapp import WebApp
+from pump_party.bootstrap import Services
+
+HANDLERS = [
+    health.live,
+    health.ready,
+    health.sources,
+    health.prometheus,
+    public.config,
+    users.create_challenge,
+    users.create_session,
+    users.list_sessions,
+    users.sign_out,
+    users.revoke_session,
+    users.revoke_all_sessions,
+    users.me,
+    users.link_wallet,
+    users.list_api_keys,
+    users.create_api_key,
+    users.revoke_api_key,
+    marketdata.list_markets,
+    marketdata.read_market,
+    marketdata.list_candles,
+    prop.open_account,
+    prop.list_accounts,
+    prop.read_account,
+    prop.reset_account,
+    prop.place_order,
+    prop.preview_order,
+    prop.list_orders,
+    prop.read_order,
+    prop.list_fills,
+    prop.list_ledger,
+    prop.list_equity,
+    prop.practice_leaderboard,
+    stream.create_ticket,
+]
+
+
+def create_app(services: Services) -> ASGIApp:
+    """The ASGI app of the API and the web app. One per process."""
+    threads = Threads()
+    authenticator = Authenticator(services.users, threads, cookie_name(services.settings))
+    return Edge(create_routes(threads), WebApp(), services, threads, authenticator, services.metrics)
+
+
+def create_routes(threads: Threads) -> Litestar:
+    """The routes alone: everything that documents them, nothing that protects them."""
+
+    @asynccontextmanager
+    async def close_threads(_: Litestar) -> AsyncIterator[None]:
+        yield
+        threads.close()
+
+    return Litestar(
+        [*HANDLERS, openapi],
+        guards=[check_access],
+        request_class=ApiRequest,
+        response_class=ApiResponse,
+        exception_handlers={Exception: _reraise},
+        lifespan=[close_threads],
+        openapi_config=CONFIG,
+        logging_config=None,
+        request_max_body_size=None,
+    )
+
+
+@get("/v1/openapi.json", opt=access(Access.PUBLIC), include_in_schema=False)
+async def openapi(scope: Scope) -> Document:
+    """This document."""
+    body = await call_of(scope).run(_written_document, scope["litestar_app"])
+    return Document(body=body, content_type=b"application/vnd.oai.openapi+json")
+
+
+@lru_cache(maxsize=1)
+def _written_document(app: Litestar) -> bytes:
+    return msgspec.json.encode(openapi_document(app))
+
+
+def _reraise(_request: object, error: Exception) -> NoReturn:
+    """The edge renders every error."""
+    raise error

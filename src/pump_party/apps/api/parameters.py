@@ -1,0 +1,39 @@
+"""Path and query parameters that several routes share. A malformed id never reaches a query."""
+
+from typing import Annotated, Any
+
+from litestar.params import PathParameter, QueryParameter
+
+from pump_party.apps.api.auth import Access
+from pump_party.domains.marketdata.contract import CandleInterval
+from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX
+from pump_party.kernel.errors import NotFound
+from pump_party.kernel.ids import is_uuid
+from pump_party.kernel.money import INT64_MAX
+
+CURSOR_PATTERN = r"^[A-Za-z0-9_.:\-]{1,128}$"
+CANDLES_MAX = 1_000
+CANDLES_DEFAULT = 300
+LEADERBOARD_MAX = 200
+LEADERBOARD_DEFAULT = 50
+PAGE_DEFAULT = 50
+
+PathText = Annotated[str, PathParameter()]
+Cursor = Annotated[str | None, QueryParameter(pattern=CURSOR_PATTERN, description="`next_cursor` of the page before")]
+PageLimit = Annotated[int, QueryParameter(ge=1, le=PAGE_LIMIT_MAX)]
+Interval = Annotated[CandleInterval, QueryParameter()]
+CandleLimit = Annotated[int, QueryParameter(ge=1, le=CANDLES_MAX)]
+BeforeMs = Annotated[int | None, QueryParameter(ge=0, le=INT64_MAX, description="only candles that opened earlier")]
+LeaderboardLimit = Annotated[int, QueryParameter(ge=1, le=LEADERBOARD_MAX)]
+
+
+def checked_id(text: str, noun: str) -> str:
+    """An id from the path. One that is not well-formed names nothing: raises NotFound."""
+    if not is_uuid(text):
+        raise NotFound(f"there is no such {noun.replace('_', ' ')}", code=f"{noun}_not_found", field=f"{noun}_id")
+    return text
+
+
+def access(level: Access, *, idempotent: bool = False) -> dict[str, Any]:
+    """The `opt` of a route: who may use it, and whether it takes an Idempotency-Key."""
+    return {"access": level, "idempotent": idempotent}

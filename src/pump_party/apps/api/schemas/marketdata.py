@@ -1,0 +1,96 @@
+"""Markets, candles and sources on the wire."""
+
+import msgspec
+
+from pump_party.domains.marketdata.contract import (
+    Candle,
+    HaltReason,
+    MarketState,
+    MarketView,
+    SourceHealth,
+)
+from pump_party.kernel.money import format_e8, format_nanos
+
+
+class Market(msgspec.Struct, frozen=True):
+    """A market and its current price. `chart_ms` is tape time when the price is replayed, else `publish_ms`."""
+
+    market: str
+    base: str
+    quote: str
+    state: MarketState
+    halt_reason: HaltReason | None
+    price: str | None
+    confidence: str | None
+    age_ms: int | None
+    publish_ms: int | None
+    chart_ms: int | None
+    source: str | None
+    feed: str | None
+    tape_ms: int | None
+    tick: str
+    lot: str
+    price_decimals: int
+    quantity_decimals: int
+    change_24h_ppm: int | None
+
+
+class Markets(msgspec.Struct, frozen=True):
+    items: list[Market]
+
+
+class CandleItem(msgspec.Struct, frozen=True):
+    open_ms: int
+    open: str
+    high: str
+    low: str
+    close: str
+    ticks: int
+    complete: bool
+
+
+class Candles(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    items: list[CandleItem]
+
+
+class Sources(msgspec.Struct, frozen=True):
+    feed: str
+    sources: list[SourceHealth]
+
+
+def render_market(view: MarketView) -> Market:
+    asset, quote = view.asset, view.quote
+    return Market(
+        market=asset.market,
+        base=asset.base,
+        quote=asset.quote,
+        state=view.state,
+        halt_reason=view.halt_reason,
+        price=None if quote is None else format_e8(quote.mid_e8),
+        confidence=None if quote is None else format_e8(quote.conf_e8),
+        age_ms=view.age_ms,
+        publish_ms=None if quote is None else quote.publish_ms,
+        chart_ms=None if quote is None else quote.chart_ms(),
+        source=None if quote is None else quote.source,
+        feed=None if quote is None else quote.feed,
+        tape_ms=None if quote is None else quote.tape_ms,
+        tick=format_e8(asset.tick_e8),
+        lot=format_nanos(asset.lot_nanos),
+        price_decimals=asset.price_decimals,
+        quantity_decimals=asset.quantity_decimals,
+        change_24h_ppm=view.change_24h_ppm,
+    )
+
+
+def render_candle(candle: Candle) -> CandleItem:
+    return CandleItem(
+        open_ms=candle.open_ms,
+        open=format_e8(candle.open_e8),
+        high=format_e8(candle.high_e8),
+        low=format_e8(candle.low_e8),
+        close=format_e8(candle.close_e8),
+        ticks=candle.ticks,
+        complete=candle.complete,
+    )

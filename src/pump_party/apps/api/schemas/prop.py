@@ -1,0 +1,307 @@
+"""Accounts, their history and the leaderboard on the wire. Orders are in `apps/order_wire.py`."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from pump_party.apps.order_wire import OrderBodyOut, render_fill
+from pump_party.domains.prop_interface.contract import (
+    AccountKind,
+    AccountView,
+    EquityMark,
+    FillView,
+    LeaderboardRow,
+    LedgerEntryView,
+    PositionView,
+    PreviewView,
+    RejectCode,
+    Side,
+)
+from pump_party.events.prop_engine import Evidence
+from pump_party.kernel.ids import UserId
+from pump_party.kernel.money import E8, MICROS, NANOS, format_e8, format_micros, format_nanos
+
+CASH_ASSET = "USDC"
+
+
+class AccountBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: AccountKind
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A holding. What depends on the current price is null while there is none."""
+
+    market: str
+    quantity: str
+    cost: str
+    average_price: str | None
+    realised_pnl: str
+    fees: str
+    mark: str | None
+    mark_age_ms: int | None
+    value: str | None
+    unrealised_pnl: str | None
+
+
+class Account(msgspec.Struct, frozen=True):
+    """An account, with equity = start + realised_pnl + unrealised_pnl - fees + residual, and residual always 0."""
+
+    account_id: str
+    kind: AccountKind
+    rule_set: str
+    params_sha256: str
+    contest_eligible: bool
+    cycle: int
+    opened_ms: int
+    version: int
+    seq: int
+    start: str
+    cash: str
+    equity: str | None
+    realised_pnl: str
+    unrealised_pnl: str | None
+    fees: str
+    residual: str | None
+    positions: list[Position]
+
+
+class Accounts(msgspec.Struct, frozen=True):
+    items: list[Account]
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What an order would cost now. With a `reject_code` the amounts are null."""
+
+    market: str
+    side: Side
+    reject_code: RejectCode | None
+    mid: str | None
+    age_ms: int | None
+    price: str | None
+    quantity: str | None
+    gross: str | None
+    fee: str | None
+    half_spread: str | None
+    impact: str | None
+    cash_after: str | None
+    position_after: str | None
+
+
+class FillItem(msgspec.Struct, frozen=True):
+    fill_id: str
+    order_id: str
+    market: str
+    side: Side
+    price: str
+    quantity: str
+    gross: str
+    fee: str
+    half_spread: str
+    impact: str
+    realised_pnl: str
+    filled_ms: int
+    version: int
+    evidence: Evidence
+
+
+class LedgerItem(msgspec.Struct, frozen=True):
+    """One posting of a transfer. `amount` is in units of `asset`."""
+
+    version: int
+    leg: int
+    kind: str
+    ledger_account: str
+    asset: str
+    amount: str
+    balance_after: str
+    order_id: str | None
+    at_ms: int
+    transfer_sha256: str
+
+
+class EquityItem(msgspec.Struct, frozen=True):
+    at_ms: int
+    cycle: int
+    equity: str
+
+
+class OrderPage(msgspec.Struct, frozen=True):
+    """Newest first; `next_cursor` continues, null is the end."""
+
+    items: list[OrderBodyOut]
+    next_cursor: str | None
+
+
+class FillPage(msgspec.Struct, frozen=True):
+    """Newest first; `next_cursor` continues, null is the end."""
+
+    items: list[FillItem]
+    next_cursor: str | None
+
+
+class LedgerPage(msgspec.Struct, frozen=True):
+    """Newest first; `next_cursor` continues, null is the end."""
+
+    items: list[LedgerItem]
+    next_cursor: str | None
+
+
+class EquityPage(msgspec.Struct, frozen=True):
+    """Newest first; `next_cursor` continues, null is the end."""
+
+    items: list[EquityItem]
+    next_cursor: str | None
+
+
+class LeaderboardItem(msgspec.Struct, frozen=True):
+    rank: int
+    account_id: str
+    display_name: str
+    equity: str
+    return_ppm: int
+    max_drawdown_ppm: int
+    fills: int
+    marks: int
+    as_of_ms: int
+    mine: bool
+
+
+class Leaderboard(msgspec.Struct, frozen=True):
+    items: list[LeaderboardItem]
+    as_of_ms: int
+
+
+def render_account(view: AccountView) -> Account:
+    return Account(
+        account_id=view.account_id,
+        kind=view.kind,
+        rule_set=view.rule_set,
+        params_sha256=view.params_sha256,
+        contest_eligible=view.contest_eligible,
+        cycle=view.cycle,
+        opened_ms=view.opened_ms,
+        version=view.version,
+        seq=view.seq,
+        start=format_micros(view.start_micros),
+        cash=format_micros(view.cash_micros),
+        equity=_micros(view.equity_micros),
+        realised_pnl=format_micros(view.realised_pnl_micros),
+        unrealised_pnl=_micros(view.unrealised_pnl_micros),
+        fees=format_micros(view.fees_micros),
+        residual=_micros(view.residual_micros),
+        positions=[_position(position) for position in view.positions],
+    )
+
+
+def _position(view: PositionView) -> Position:
+    return Position(
+        market=view.market,
+        quantity=format_nanos(view.quantity_nanos),
+        cost=format_micros(view.cost_micros),
+        average_price=_average_price(view),
+        realised_pnl=format_micros(view.realised_pnl_micros),
+        fees=format_micros(view.fees_micros),
+        mark=_e8(view.mark_e8),
+        mark_age_ms=view.mark_age_ms,
+        value=_micros(view.value_micros),
+        unrealised_pnl=_micros(view.unrealised_pnl_micros),
+    )
+
+
+def _average_price(view: PositionView) -> str | None:
+    """Cost over quantity, rounded down to a price; null without a holding."""
+    if view.quantity_nanos == 0:
+        return None
+    return format_e8(view.cost_micros * NANOS * E8 // (MICROS * view.quantity_nanos))
+
+
+def render_preview(view: PreviewView) -> Preview:
+    return Preview(
+        market=view.market,
+        side=view.side,
+        reject_code=view.reject_code,
+        mid=_e8(view.mid_e8),
+        age_ms=view.age_ms,
+        price=_e8(view.price_e8),
+        quantity=_nanos(view.quantity_nanos),
+        gross=_micros(view.gross_micros),
+        fee=_micros(view.fee_micros),
+        half_spread=_e8(view.half_spread_e8),
+        impact=_e8(view.impact_e8),
+        cash_after=_micros(view.cash_after_micros),
+        position_after=_nanos(view.position_after_nanos),
+    )
+
+
+def render_fill_item(view: FillView) -> FillItem:
+    fill = render_fill(view)
+    return FillItem(
+        fill_id=fill.fill_id,
+        order_id=view.order_id,
+        market=view.market,
+        side=view.side,
+        price=fill.price,
+        quantity=fill.quantity,
+        gross=fill.gross,
+        fee=fill.fee,
+        half_spread=fill.half_spread,
+        impact=fill.impact,
+        realised_pnl=fill.realised_pnl,
+        filled_ms=fill.filled_ms,
+        version=view.version,
+        evidence=fill.evidence,
+    )
+
+
+def render_ledger_item(view: LedgerEntryView) -> LedgerItem:
+    write = format_micros if view.asset == CASH_ASSET else format_nanos
+    return LedgerItem(
+        version=view.version,
+        leg=view.leg,
+        kind=view.kind,
+        ledger_account=view.ledger_account,
+        asset=view.asset,
+        amount=write(view.amount),
+        balance_after=write(view.balance_after),
+        order_id=view.order_id,
+        at_ms=view.at_ms,
+        transfer_sha256=view.transfer_sha256,
+    )
+
+
+def render_equity_item(mark: EquityMark) -> EquityItem:
+    return EquityItem(at_ms=mark.at_ms, cycle=mark.cycle, equity=format_micros(mark.equity_micros))
+
+
+def render_leaderboard(
+    rows: Sequence[LeaderboardRow], names: Mapping[UserId, str], *, mine: UserId | None, now_ms: int
+) -> Leaderboard:
+    """The board as one user sees it. Without rows it is as of now."""
+    items = [
+        LeaderboardItem(
+            rank=row.rank,
+            account_id=row.account_id,
+            display_name=names[row.user_id],
+            equity=format_micros(row.equity_micros),
+            return_ppm=row.return_ppm,
+            max_drawdown_ppm=row.max_drawdown_ppm,
+            fills=row.fills,
+            marks=row.marks,
+            as_of_ms=row.as_of_ms,
+            mine=row.user_id == mine,
+        )
+        for row in rows
+    ]
+    return Leaderboard(items=items, as_of_ms=max((row.as_of_ms for row in rows), default=now_ms))
+
+
+def _micros(value: int | None) -> str | None:
+    return None if value is None else format_micros(value)
+
+
+def _nanos(value: int | None) -> str | None:
+    return None if value is None else format_nanos(value)
+
+
+def _e8(value: int | None) -> str | None:
+    return None if value is None else format_e8(value)

@@ -1,0 +1,113 @@
+"""Runs the API on uvicorn, with the limits uvicorn lacks: on connections, header size and header time."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pump_party.apps.api.app import create_app
+from pump_party.bootstrap import Services
+
+CONNECTIONS_MAX: Final = 4_000
+HEAD_BYTES_MAX: Final = 16 * 1024
+HEAD_SECONDS_MAX: Final = 10.0
+KEEP_ALIVE_SECONDS: Final = 30
+SHUTDOWN_SECONDS: Final = 8
+BACKLOG: Final = 1_024
+
+
+async def serve(services: Services, sockets: list[socket.socket], stop: asyncio.Event) -> None:
+    """Answer on bound sockets until `stop`; then finish what is in flight, at most SHUTDOWN_SECONDS."""
+    server = _Server(
+        uvicorn.Config(
+            create_app(services),
+            http=BoundedProtocol,
+            ws="none",
+            loop="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(services.settings.trusted_proxies),
+            forwarded_allow_ips=services.settings.trusted_proxies,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            backlog=BACKLOG,
+        )
+    )
+    waiting = asyncio.create_task(_stop_when_asked(server, stop))
+    try:
+        await server.serve(sockets=sockets)
+    finally:
+        waiting.cancel()
+
+
+async def _stop_when_asked(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the command line, which stops every part of the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes connections beyond a number, and those whose request head is too large or too slow."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._head_bytes = 0
+        self._in_head = False
+        self._head_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MAX:
+            transport.abort()
+            return
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n")
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if not self._in_head:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_arrived()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._in_head = True
+        self._head_bytes = 0
+        self._head_deadline = self.loop.call_later(HEAD_SECONDS_MAX, self._head_too_slow)
+
+    def _head_arrived(self) -> None:
+        self._in_head = False
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+    def _head_too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n")
+            self.transport.close()
