@@ -4,7 +4,7 @@ On Postgres row numbers are not in commit order, so the relay asks for what is u
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,6 +16,9 @@ from pump_party.platform.outbox import OutboxMessage
 
 RELAY_LOCK = 0x52656C61
 """Postgres advisory lock of the one relay that is active."""
+
+SUBJECTS_PER_QUERY = 500
+PRUNE_PAGE = 2_000
 
 outbox = sa.Table(
     "platform_outbox",
@@ -65,7 +68,7 @@ class OutboxStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._wakers: list[Callable[[], None]] = []
+        self._wakers: list[Callable[[], object]] = []
         self._leadership = ExitStack()
         self._leading: sa.Connection | None = None
         self._leading_lock = threading.Lock()
@@ -74,7 +77,7 @@ class OutboxStore:
         for wake in tuple(self._wakers):
             wake()
 
-    def on_notify(self, wake: Callable[[], None]) -> Callable[[], None]:
+    def on_notify(self, wake: Callable[[], object]) -> Callable[[], None]:
         self._wakers.append(wake)
         return lambda: self._wakers.remove(wake)
 
@@ -91,9 +94,12 @@ class OutboxStore:
     def mark_sent(self, row_numbers: Sequence[int], *, at_ms: int) -> None:
         if not row_numbers:
             return
-        update = sa.update(outbox).where(outbox.c.row_number == sa.bindparam("row")).values(sent_at_ms=at_ms)
+        mine = outbox.c.row_number.between(sa.bindparam("first"), sa.bindparam("last"))
         with self._database.write() as connection:
-            connection.execute(update, [{"row": number} for number in row_numbers])
+            connection.execute(
+                sa.update(outbox).where(mine).values(sent_at_ms=at_ms),
+                [{"first": first, "last": last} for first, last in _runs(row_numbers)],
+            )
 
     def after(self, subject: str, *, seq: int, limit: int) -> Sequence[OutboxMessage]:
         query = (
@@ -109,20 +115,44 @@ class OutboxStore:
         with self._database.read() as connection:
             return _latest_seq(connection, subject)
 
-    def latest_seqs(self, subjects: Sequence[str]) -> dict[str, int]:
-        query = (
-            sa.select(outbox.c.subject, sa.func.max(outbox.c.seq))
-            .where(outbox.c.subject.in_(subjects))
-            .group_by(outbox.c.subject)
-        )
+    def latest_seqs(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        found: dict[str, int] = {}
         with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
+            for start in range(0, len(subjects), SUBJECTS_PER_QUERY):
+                asked = sa.values(sa.column("subject", Text), name="asked")
+                asked = asked.data([(subject,) for subject in subjects[start : start + SUBJECTS_PER_QUERY]])
+                wanted = asked.cte("wanted").c.subject
+                # A subquery each: one step in the index, where grouping would read every row of every subject.
+                newest = sa.select(sa.func.max(outbox.c.seq)).where(outbox.c.subject == wanted).scalar_subquery()
+                rows = connection.execute(sa.select(wanted, newest)).all()
+                found |= {subject: seq for subject, seq in rows if seq is not None}
+        return found
 
     def prune(self, *, sent_before_ms: int) -> int:
         newer = outbox.alias("newer")
-        follows = sa.exists().where(newer.c.subject == outbox.c.subject, newer.c.seq > outbox.c.seq)
-        with self._database.write() as connection:
-            return connection.execute(sa.delete(outbox).where(outbox.c.sent_at_ms < sent_before_ms, follows)).rowcount
+        is_newest = ~sa.exists().where(newer.c.subject == outbox.c.subject, newer.c.seq > outbox.c.seq)
+        last, pruned = 0, 0
+        while True:
+            page = (
+                sa.select(outbox.c.row_number, outbox.c.at_ms, outbox.c.sent_at_ms, is_newest.label("is_newest"))
+                .where(outbox.c.row_number > last)
+                .order_by(outbox.c.row_number)
+                .limit(PRUNE_PAGE)
+            )
+            with self._database.read() as connection:
+                rows = connection.execute(page).all()
+            if not rows or rows[0].at_ms >= sent_before_ms:
+                return pruned
+            last = rows[-1].row_number
+            old = [
+                row.row_number
+                for row in rows
+                if row.sent_at_ms is not None and row.sent_at_ms < sent_before_ms and not row.is_newest
+            ]
+            if old:
+                with self._database.write() as connection:
+                    connection.execute(sa.delete(outbox).where(outbox.c.row_number.in_(old)))
+                pruned += len(old)
 
     def lead(self) -> bool:
         if self._database.is_sqlite:
@@ -150,6 +180,17 @@ class OutboxStore:
             self._leading.invalidate()
             self._leading = None
         self._leadership.close()
+
+
+def _runs(row_numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Sorted numbers as runs without gaps: a relay's batch is one or few, so marking it is one statement or few."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(row_numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
 
 
 def _answers(connection: sa.Connection) -> bool:

@@ -37,7 +37,7 @@ class Outbox(Protocol):
         """
         ...
 
-    def on_notify(self, wake: Callable[[], None]) -> Callable[[], None]:
+    def on_notify(self, wake: Callable[[], object]) -> Callable[[], None]:
         """Call `wake` on every `notify`, in the notifying thread. Returns what ends it."""
         ...
 

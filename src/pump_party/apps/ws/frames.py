@@ -1,0 +1,258 @@
+"""Every frame of the stream, as JSON text. What is not one of the client frames is answered with an error frame."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from pump_party.apps.order_wire import KeyText, MarketText, OrderBody, OrderBodyOut
+from pump_party.domains.marketdata.contract import HaltReason, MarketState
+from pump_party.events.prop_engine import FillDetail
+from pump_party.kernel.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+)
+
+MARKETS_PER_FRAME_MAX = 64
+STATUS = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    RateLimited: 429,
+    Unavailable: 503,
+}
+
+ID_CHARS_MAX = 64
+FrameId = Annotated[str, msgspec.Meta(max_length=ID_CHARS_MAX)] | UnsetType
+Uuid = Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
+
+
+# --- what a client sends ------------------------------------------------------------------
+
+
+class _Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    id: FrameId = UNSET
+
+
+class Authenticate(_Client, frozen=True, tag="authenticate"):
+    ticket: Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class Subscribe(_Client, frozen=True, tag="subscribe"):
+    channel: Literal["price", "account"]
+    market: MarketText | None = None
+    markets: Annotated[list[MarketText], msgspec.Meta(max_length=MARKETS_PER_FRAME_MAX)] | None = None
+    account_id: Uuid | None = None
+    after_seq: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Unsubscribe(Subscribe, frozen=True, tag="unsubscribe"):
+    """Same fields as `subscribe`; `after_seq` is ignored."""
+
+
+class PlaceOrderFrame(OrderBody, frozen=True, tag="place_order", tag_field="type"):
+    account_id: Uuid
+    idempotency_key: KeyText
+    id: FrameId = UNSET
+
+
+class Ping(_Client, frozen=True, tag="ping"):
+    pass
+
+
+ClientFrame = Authenticate | Subscribe | Unsubscribe | PlaceOrderFrame | Ping
+
+
+# --- what the server sends ----------------------------------------------------------------
+
+
+class _Server(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    pass
+
+
+class Authenticated(_Server, frozen=True, tag="authenticated"):
+    user_id: str
+    id: str | UnsetType = UNSET
+
+
+class Subscribed(_Server, frozen=True, tag="subscribed"):
+    """`seq` is the account's newest at this moment: what is older and wanted follows, then what is newer."""
+
+    channel: str
+    markets: list[str] | UnsetType = UNSET
+    account_id: str | UnsetType = UNSET
+    seq: int | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+
+
+class Unsubscribed(_Server, frozen=True, tag="unsubscribed"):
+    channel: str
+    markets: list[str] | UnsetType = UNSET
+    account_id: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+
+
+class Pong(_Server, frozen=True, tag="pong"):
+    server_ms: int
+    id: str | UnsetType = UNSET
+
+
+class PriceUpdate(_Server, frozen=True, tag="price_update"):
+    market: str
+    price: str
+    confidence: str
+    state: MarketState
+    halt_reason: HaltReason | None
+    publish_ms: int
+    chart_ms: int
+    age_ms: int
+    source: str
+    feed: str
+    tape_ms: int | None
+
+
+class OrderFillFrame(_Server, frozen=True, tag="order_fill"):
+    account_id: str
+    seq: int
+    order_id: str
+    client_order_id: str | None
+    market: str
+    side: str
+    status: str
+    fill: FillDetail
+
+
+class OrderRejectFrame(_Server, frozen=True, tag="order_reject"):
+    account_id: str
+    seq: int
+    order_id: str
+    client_order_id: str | None
+    market: str
+    side: str
+    status: str
+    reject_code: str
+    at_ms: int
+
+
+class PositionNow(msgspec.Struct, frozen=True):
+    market: str
+    quantity: str
+    cost: str
+    realised_pnl: str
+    fees: str
+
+
+class PortfolioUpdate(_Server, frozen=True, tag="portfolio_update"):
+    """The account after a fill, or after a reset: then all positions are gone and `position` is null."""
+
+    account_id: str
+    seq: int
+    version: int
+    cash: str
+    position: PositionNow | None
+    reset: bool
+    cycle: int | UnsetType = UNSET
+
+
+class OrderResult(_Server, frozen=True, tag="order_result"):
+    order: OrderBodyOut
+    id: str | UnsetType = UNSET
+
+
+class ErrorFrame(_Server, frozen=True, tag="error"):
+    code: str
+    detail: str
+    status: int
+    field: str | UnsetType = UNSET
+    retry_after_ms: int | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+
+
+# --- reading and writing ------------------------------------------------------------------
+
+_encode = msgspec.json.Encoder().encode
+_decode: Callable[[bytes | memoryview], ClientFrame] = msgspec.json.Decoder(ClientFrame).decode
+
+
+class _Sketch(msgspec.Struct):
+    """What a refused frame may still tell: its kind and its id."""
+
+    type: object = None
+    id: object = None
+
+
+_decode_sketch = msgspec.json.Decoder(_Sketch).decode
+_CLIENT_TYPES = frozenset({"authenticate", "subscribe", "unsubscribe", "place_order", "ping"})
+_NAMED_FIELD = re.compile(r"Object (contains unknown|missing required) field `(.+)`")
+
+
+def read_frame(text: bytes | memoryview) -> ClientFrame:
+    """Decode a client's frame. Raises msgspec.DecodeError for anything else; `explain` says what was wrong."""
+    return _decode(text)
+
+
+def explain(error: msgspec.DecodeError, text: bytes | memoryview) -> ErrorFrame:
+    """The answer to a frame that `read_frame` refused, with its id where it had a usable one."""
+    if not isinstance(error, msgspec.ValidationError):
+        return ErrorFrame(code="json_malformed", detail="a frame is one JSON object as UTF-8 text", status=400)
+    try:
+        sketch = _decode_sketch(text)
+    except msgspec.DecodeError:
+        sketch = _Sketch()
+    frame_id = sketch.id if isinstance(sketch.id, str) and len(sketch.id) <= ID_CHARS_MAX else UNSET
+    if not isinstance(sketch.type, str) or sketch.type not in _CLIENT_TYPES:
+        known = ", ".join(sorted(_CLIENT_TYPES))
+        return ErrorFrame(
+            code="unknown_frame", detail=f"type must be one of {known}", status=422, field="type", id=frame_id
+        )
+    return error_frame(_invalid(error), frame_id)
+
+
+def error_frame(refusal: Refusal, frame_id: str | UnsetType) -> ErrorFrame:
+    status = next((status for kind, status in STATUS.items() if isinstance(refusal, kind)), 400)
+    wait_ms = refusal.retry_after_ms if isinstance(refusal, RateLimited) else UNSET
+    return ErrorFrame(
+        code=refusal.code,
+        detail=refusal.detail,
+        status=status,
+        field=refusal.field or UNSET,
+        retry_after_ms=wait_ms,
+        id=frame_id,
+    )
+
+
+def text_frame(frame: _Server) -> bytes:
+    """A server frame as the bytes that go over the connection: made once, written to any number of sockets.
+
+    RFC 6455: one final text frame, unmasked as servers must send it.
+    """
+    payload = _encode(frame)
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+def _invalid(error: msgspec.ValidationError) -> Invalid:
+    """Name the field and the rule that was broken."""
+    message, _, path = str(error).partition(" - at `")
+    field = path.rstrip("`").removeprefix("$").lstrip(".")
+    named = _NAMED_FIELD.match(message)
+    if named is None:
+        return Invalid(message[:1].lower() + message[1:], code="invalid_value", field=field or None)
+    inner = f"{field}.{named[2]}" if field else named[2]
+    if named[1] == "contains unknown":
+        return Invalid("this field is not known here", code="unknown_field", field=inner)
+    return Invalid("this field is required", code="missing_field", field=inner)

@@ -1,0 +1,46 @@
+"""Orders over the socket: the same command, the same limits and the same outcome as over REST."""
+
+import msgspec
+import structlog
+
+from pump_party.apps.order_wire import ORDERS_PER_USER, parse_order, render_order
+from pump_party.apps.ws.frames import ErrorFrame, OrderResult, PlaceOrderFrame, error_frame, text_frame
+from pump_party.bootstrap import Services
+from pump_party.domains.users.contract import Principal, Scope
+from pump_party.kernel.errors import Forbidden, NotFound, RateLimited, Refusal
+from pump_party.kernel.ids import is_uuid
+
+_log = structlog.get_logger("order_frames")
+
+
+async def place_order(services: Services, principal: Principal, frame: PlaceOrderFrame) -> bytes:
+    """Carry out one order frame. Returns its answer, `order_result` or `error`; raises nothing."""
+    try:
+        if Scope.TRADE not in principal.scopes:
+            raise Forbidden("this key may not trade", code="scope_missing")
+        if not is_uuid(frame.account_id):
+            raise NotFound("there is no such account of yours", code="account_not_found", field="account_id")
+        command = parse_order(
+            frame,
+            user_id=principal.user_id,
+            account_id=frame.account_id,
+            idempotency_key=frame.idempotency_key,
+        )
+        if services.settings.rate_limits:
+            wait_ms = await services.limits.take(ORDERS_PER_USER, principal.user_id)
+            if wait_ms:
+                raise RateLimited("too many orders; slow down", retry_after_ms=wait_ms)
+        order = await services.orders.submit(command)
+    except Refusal as refusal:
+        services.metrics.refused(refusal.code)
+        return text_frame(error_frame(refusal, frame.id))
+    except Exception:  # noqa: BLE001 - one order's fault must not take the socket and its other orders down
+        _log.exception("order_failed", account_id=frame.account_id)
+        return text_frame(internal_error(frame.id))
+    return text_frame(OrderResult(order=render_order(order), id=frame.id))
+
+
+def internal_error(frame_id: str | msgspec.UnsetType) -> ErrorFrame:
+    return ErrorFrame(
+        code="internal_error", detail="something unexpected went wrong and was recorded", status=500, id=frame_id
+    )

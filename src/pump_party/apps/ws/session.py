@@ -1,0 +1,344 @@
+"""One connection: signs in with a ticket, subscribes, places orders. Knows the limits of a single socket.
+
+Frames are answered in order, except orders: up to ORDERS_IN_FLIGHT_MAX are under way at once and each is answered when
+it is decided. Beyond that the socket is not read, which slows the client down without refusing anything.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+import structlog
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from pump_party.apps.ws.account_feed import Subscription
+from pump_party.apps.ws.fan_out import Outlet
+from pump_party.apps.ws.frames import (
+    Authenticate,
+    Authenticated,
+    ClientFrame,
+    Ping,
+    PlaceOrderFrame,
+    Pong,
+    Subscribe,
+    Subscribed,
+    Unsubscribe,
+    Unsubscribed,
+    error_frame,
+    explain,
+    read_frame,
+    text_frame,
+)
+from pump_party.apps.ws.order_frames import internal_error, place_order
+from pump_party.domains.users.contract import Principal, Scope
+from pump_party.kernel.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Refusal, Unauthenticated
+from pump_party.kernel.ids import is_uuid
+from pump_party.platform.limits import Bucket, Limit, take
+
+if TYPE_CHECKING:
+    from pump_party.apps.ws.gateway import Gateway
+
+MESSAGE_BYTES_MAX: Final = 16 * 1024
+SIGN_IN_S: Final = 10.0
+CLOSE_GRACE_S: Final = 1.0
+"""A peer that does not answer a close within this time is cut off."""
+FRAMES_PER_SOCKET: Final = Limit(name="socket_frames", burst=40, per_minute=1_200)
+"""Frames that are not orders: 20 a second."""
+FRAMES_WAITING_MAX: Final = 64
+ORDERS_IN_FLIGHT_MAX: Final = 256
+ORDERS_HELD_MAX: Final = 2_048
+"""Orders that were already in the read buffer when reading stopped."""
+ACCOUNTS_PER_SOCKET: Final = 16
+
+NORMAL: Final = 1000
+PROTOCOL_ERROR: Final = 1002
+ABNORMAL: Final = 1006
+UNAUTHENTICATED: Final = 4001
+REVOKED: Final = 4003
+TOO_SLOW: Final = 4008
+TOO_MANY: Final = 4009
+UNSUPPORTED: Final = 1003
+TOO_BIG: Final = 1009
+RESTART: Final = 1012
+
+_log = structlog.get_logger("socket")
+
+
+class Session(WSListener):
+    """The state machine of one socket: connected, signed in, closed."""
+
+    def __init__(self, gateway: "Gateway") -> None:
+        super().__init__()
+        self._gateway = gateway
+        self._services = gateway.services
+        self._loop = asyncio.get_running_loop()
+        self._transport: WSTransport | None = None
+        self.address = ""
+        self.principal: Principal | None = None
+        self.outlet: Outlet
+        self._accounts: dict[str, Subscription] = {}
+        self._bucket: Bucket | None = None
+        self._parts: bytearray | None = None
+        self._waiting: deque[ClientFrame] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._orders: set[asyncio.Task[None]] = set()
+        self._held: deque[PlaceOrderFrame] = deque()
+        self._sign_in_timer: asyncio.TimerHandle | None = None
+        self._close_code: int | None = None
+
+    # --- what picows calls
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        peer = transport.underlying_transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else "unknown"
+        self.outlet = Outlet(transport, self._gateway.board, lambda: self.close(TOO_SLOW, "too slow"))
+        self._sign_in_timer = self._loop.call_later(SIGN_IN_S, self.close, UNAUTHENTICATED, "no ticket in time")
+        refusal = self._gateway.admit(self)
+        if refusal is not None:
+            self.close(*refusal)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if self._close_code is not None:
+            if kind == WSMsgType.CLOSE:
+                transport.disconnect()
+        elif kind == WSMsgType.TEXT and frame.fin and self._parts is None:
+            self._receive(frame.get_payload_as_memoryview())
+        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
+            self._assemble(kind, frame)
+        elif kind == WSMsgType.PING:
+            if self._spend():
+                transport.send_pong(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.PONG:
+            self._spend()
+        elif kind == WSMsgType.CLOSE:
+            self.close(cast("int", frame.get_close_code()) or NORMAL, "")
+            transport.disconnect()
+        else:
+            self.close(UNSUPPORTED, "frames are JSON text")
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the listener's signature
+        if self._sign_in_timer is not None:
+            self._sign_in_timer.cancel()
+        for subscription in self._accounts.values():
+            self._gateway.feed.unsubscribe(subscription)
+        self._accounts.clear()
+        self._waiting.clear()
+        self._held.clear()
+        self.outlet.close()
+        self._gateway.forget(self, self._close_code or ABNORMAL)
+
+    def pause_writing(self) -> None:
+        self.outlet.pause()
+
+    def resume_writing(self) -> None:
+        self.outlet.resume()
+
+    # --- what the gateway calls
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what waits and a close frame; cut the connection if the peer does not close in time."""
+        if self._close_code is not None or self._transport is None:
+            return
+        self._close_code = code
+        self.outlet.flush()
+        self.outlet.close()
+        self._transport.send_close(cast("WSCloseCode", code), reason.encode())
+        self._loop.call_later(CLOSE_GRACE_S, self._transport.disconnect, False)
+
+    async def finish_orders(self) -> None:
+        """Wait for the answers of the orders that were taken."""
+        while self._orders:
+            await asyncio.wait(self._orders)
+
+    # --- frames in
+
+    def _assemble(self, kind: WSMsgType, frame: WSFrame) -> None:
+        if (kind == WSMsgType.TEXT) == (self._parts is not None):
+            self.close(PROTOCOL_ERROR, "fragments out of order")
+            return
+        parts = self._parts = self._parts if self._parts is not None else bytearray()
+        parts += frame.get_payload_as_memoryview()
+        if len(parts) > MESSAGE_BYTES_MAX:
+            self.close(TOO_BIG, "message too large")
+        elif frame.fin:
+            self._parts = None
+            self._receive(bytes(parts))
+
+    def _receive(self, text: bytes | memoryview) -> None:
+        try:
+            frame = read_frame(text)
+        except msgspec.DecodeError as error:
+            if self._spend():
+                refusal = explain(error, text)
+                self._services.metrics.refused(refusal.code)
+                self.outlet.send(text_frame(refusal))
+                self._require_sign_in()
+            return
+        if type(frame) is PlaceOrderFrame and self.principal is not None:
+            self._take_order(frame, self.principal)
+        elif self._spend():
+            self._waiting.append(frame)
+            if len(self._waiting) > FRAMES_WAITING_MAX:
+                self.close(TOO_MANY, "too many frames")
+            elif self._worker is None:
+                self._worker = self._loop.create_task(self._work())
+
+    def _spend(self) -> bool:
+        """Take one token of the socket's frame limit; without one the socket is closed."""
+        if not self._services.settings.rate_limits:
+            return True
+        now_ms = self._services.clock.now_ms()
+        self._bucket, wait_ms = take(FRAMES_PER_SOCKET, self._bucket, now_ms=now_ms)
+        if wait_ms:
+            self.close(TOO_MANY, "too many frames")
+        return wait_ms == 0
+
+    def _require_sign_in(self) -> None:
+        if self.principal is None:
+            self.close(UNAUTHENTICATED, "sign in first")
+
+    # --- orders
+
+    def _take_order(self, frame: PlaceOrderFrame, principal: Principal) -> None:
+        if len(self._orders) < ORDERS_IN_FLIGHT_MAX:
+            task = self._loop.create_task(self._place(frame, principal))
+            self._orders.add(task)
+            task.add_done_callback(self._order_done)
+            return
+        if not self._held:
+            self._reading().pause_reading()
+        self._held.append(frame)
+        if len(self._held) > ORDERS_HELD_MAX:
+            self.close(TOO_MANY, "too many orders at once")
+
+    async def _place(self, frame: PlaceOrderFrame, principal: Principal) -> None:
+        self.outlet.send(await place_order(self._services, principal, frame))
+
+    def _order_done(self, task: asyncio.Task[None]) -> None:
+        self._orders.discard(task)
+        if self._held and self.principal is not None:
+            self._take_order(self._held.popleft(), self.principal)
+            if not self._held:
+                self._reading().resume_reading()
+
+    def _reading(self) -> asyncio.ReadTransport:
+        assert self._transport is not None
+        return self._transport.underlying_transport
+
+    # --- everything else, one at a time
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting and self._close_code is None:
+                await self._answer(self._waiting.popleft())
+        finally:
+            self._worker = None
+
+    async def _answer(self, frame: ClientFrame) -> None:
+        try:
+            if self.principal is None and not isinstance(frame, Authenticate):
+                raise Unauthenticated("sign in first: send authenticate with a ticket")
+            await self._handlers[type(frame)](self, frame)
+        except Refusal as refusal:
+            self._services.metrics.refused(refusal.code)
+            self.outlet.send(text_frame(error_frame(refusal, frame.id)))
+            self._require_sign_in()
+        except Exception:  # noqa: BLE001 - one frame's fault must not take the socket down
+            _log.exception("frame_failed", kind=type(frame).__name__)
+            self.outlet.send(text_frame(internal_error(frame.id)))
+
+    async def _authenticate(self, frame: Authenticate) -> None:
+        if self.principal is not None:
+            raise Conflict("this socket is signed in already", code="already_authenticated")
+        payload = await self._services.tickets.redeem(frame.ticket)
+        if payload is None:
+            raise Unauthenticated("the ticket is unknown, used or expired", code="ticket_invalid", field="ticket")
+        principal = msgspec.json.decode(payload, type=Principal)
+        if not await asyncio.to_thread(self._services.users.is_valid, principal):
+            raise Unauthenticated("the session is no longer valid", code="session_invalid")
+        if self._close_code is not None:
+            return
+        if not self._gateway.sign_in(self, principal):
+            self.outlet.send(text_frame(error_frame(_too_many_sockets(), frame.id)))
+            self.close(TOO_MANY, "too many sockets")
+            return
+        self.principal = principal
+        if self._sign_in_timer is not None:
+            self._sign_in_timer.cancel()
+        self.outlet.send(text_frame(Authenticated(user_id=principal.user_id, id=frame.id)))
+
+    async def _subscribe(self, frame: Subscribe) -> None:
+        if frame.channel == "price":
+            markets = self._markets_of(frame)
+            self.outlet.send(text_frame(Subscribed(channel="price", markets=markets, id=frame.id)))
+            self._gateway.board.subscribe(self.outlet, markets)
+            return
+        account_id = await self._account_of(frame)
+        self._leave(account_id)
+        if len(self._accounts) >= ACCOUNTS_PER_SOCKET:
+            raise Invalid(f"at most {ACCOUNTS_PER_SOCKET} accounts a socket", code="too_many_accounts")
+        subscription = await self._gateway.feed.subscribe(
+            self.outlet, account_id, after_seq=frame.after_seq, frame_id=frame.id
+        )
+        if self._close_code is not None or self.outlet.closed:
+            self._gateway.feed.unsubscribe(subscription)
+        else:
+            self._accounts[account_id] = subscription
+
+    async def _unsubscribe(self, frame: Unsubscribe) -> None:
+        if frame.channel == "price":
+            markets = self._markets_of(frame)
+            self._gateway.board.unsubscribe(self.outlet, markets)
+            self.outlet.send(text_frame(Unsubscribed(channel="price", markets=markets, id=frame.id)))
+            return
+        account_id = frame.account_id
+        if account_id is None:
+            raise Invalid("name the account", code="missing_field", field="account_id")
+        self._leave(account_id)
+        self.outlet.send(text_frame(Unsubscribed(channel="account", account_id=account_id, id=frame.id)))
+
+    async def _ping(self, frame: Ping) -> None:
+        self.outlet.send(text_frame(Pong(server_ms=self._services.clock.now_ms(), id=frame.id)))
+
+    _handlers: Final[dict[type, Callable[..., Coroutine[Any, Any, None]]]] = {
+        Authenticate: _authenticate,
+        Subscribe: _subscribe,
+        Unsubscribe: _unsubscribe,
+        Ping: _ping,
+    }
+
+    def _markets_of(self, frame: Subscribe) -> list[str]:
+        if (frame.market is None) == (frame.markets is None):
+            raise Invalid("give either market or markets", code="missing_field", field="markets")
+        markets = [frame.market] if frame.market is not None else list(dict.fromkeys(frame.markets or ()))
+        if not markets:
+            raise Invalid("name at least one market", code="missing_field", field="markets")
+        for market in markets:
+            self._services.registry.asset(market)
+        return markets
+
+    async def _account_of(self, frame: Subscribe) -> str:
+        """The account, if it belongs to who asks. A foreign one looks like one that does not exist."""
+        assert self.principal is not None
+        if Scope.READ not in self.principal.scopes:
+            raise Forbidden("this key may not read", code="scope_missing")
+        account_id = frame.account_id
+        if account_id is None:
+            raise Invalid("name the account", code="missing_field", field="account_id")
+        owner = self.principal.user_id
+        if not is_uuid(account_id) or not await asyncio.to_thread(self._services.prop.owns, owner, account_id):
+            raise NotFound("there is no such account of yours", code="account_not_found", field="account_id")
+        return account_id
+
+    def _leave(self, account_id: str) -> None:
+        subscription = self._accounts.pop(account_id, None)
+        if subscription is not None:
+            self._gateway.feed.unsubscribe(subscription)
+
+
+def _too_many_sockets() -> Refusal:
+    return RateLimited("too many open sockets; close one first", retry_after_ms=1_000)
