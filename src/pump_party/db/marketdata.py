@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pump_party.db.engine import Database, Int64, Text, metadata
-from pump_party.domains.marketdata.admission import Quarantine
+from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import INTERVAL_MS
 from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval
 from pump_party.domains.marketdata.store import Batch
@@ -23,7 +23,9 @@ CANDLES_KEPT_MS: Mapping[CandleInterval, int] = {
 }
 """Candles further than this from where the market's chart is are deleted."""
 
-REFUSALS_KEPT = 10_000
+REFUSALS_KEPT = 2_000
+"""Of each verdict, the newest."""
+
 QUARANTINES_KEPT = 1_000
 
 candles = sa.Table(
@@ -211,8 +213,18 @@ class MarketDataStore:
                         .where(candles.c.interval == interval.value)
                         .where(sa.not_(candles.c.open_ms.between(chart.chart_ms - kept_ms, chart.chart_ms + kept_ms)))
                     )
-            newest = sa.select(sa.func.max(refusals.c.refusal_no)).scalar_subquery()
-            connection.execute(refusals.delete().where(refusals.c.refusal_no <= newest - REFUSALS_KEPT))
+            for verdict in Verdict:
+                surplus = (
+                    sa.select(refusals.c.refusal_no)
+                    .where(refusals.c.verdict == verdict.value)
+                    .order_by(refusals.c.refusal_no.desc())
+                    .offset(REFUSALS_KEPT)
+                    .limit(1)
+                    .scalar_subquery()
+                )
+                connection.execute(
+                    refusals.delete().where(refusals.c.verdict == verdict.value, refusals.c.refusal_no <= surplus)
+                )
             oldest_kept = (
                 sa.select(quarantines.c.since_ms)
                 .order_by(quarantines.c.since_ms.desc())

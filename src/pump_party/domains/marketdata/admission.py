@@ -19,7 +19,7 @@ from pump_party.kernel.money import INT64_MAX, PPM
 FUTURE_MS_MAX = 2_000
 JUMP_PPM_MAX = 50_000
 CONFIRMATIONS = 3
-TAPE_LEAP_MS_MAX = 3_600_000
+TAPE_LEAP_MS_MAX = 600_000
 """A replayed tape that leaps further than this begins a new pass, as does one that goes back."""
 
 

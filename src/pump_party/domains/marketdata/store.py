@@ -28,7 +28,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class EndedBy(StrEnum):
     SOURCES = "sources"
     OPERATORS = "operators"
-    TAPE_RESTART = "tape_restart"
+    NEW_RUN = "new_run"
 
 
 class QuarantineEnd(msgspec.Struct, frozen=True):

@@ -1,0 +1,190 @@
+"""The ingest worker: runs the price sources and sends out what comes of them. One is active per deployment.
+
+Quotes go to the cache and, conflated to the fan-out rate, to the bus; a halt goes at once. Candles and refusals go to
+the database once a second. A cache, bus or database that is away costs nobody the newest state: it is sent when it is
+back.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from pump_party.bootstrap import Services
+from pump_party.domains.marketdata.contract import Feed, Ingestion, Quote
+from pump_party.kernel.errors import Unavailable
+from pump_party.kernel.ids import Market
+from pump_party.platform.bus import PRICE_CHANNEL
+from pump_party.platform.logging import get_logger
+
+WORKER = "ingest_prices"
+LEASE_MS = 3_000
+LEASE_RENEWED_EVERY_S = 1.0
+WRITE_EVERY_S = 1.0
+HEALTH_EVERY_S = 1.0
+RECORD_EVERY_S = 0.5
+FEED_RESTART_S = 5.0
+
+Work = Callable[[], Awaitable[None]]
+
+log = get_logger(WORKER)
+_encode = msgspec.json.Encoder().encode
+
+
+async def run(services: Services, ingestion: Ingestion, *, stop: asyncio.Event) -> None:
+    """Ingest until `stop` is set, whenever no other process does. What was taken in is written before it returns."""
+    holder = services.ids.new()
+    while not stop.is_set():
+        try:
+            if await services.locks.hold(WORKER, holder, lease_ms=LEASE_MS):
+                await asyncio.to_thread(ingestion.begin)
+                await _ingest(services, ingestion, holder, stop)
+                continue
+        except Unavailable as error:
+            log.warning("ingest_waits", round="begin", code=error.code, reason=error.detail)
+        await _is_set_within(stop, LEASE_RENEWED_EVERY_S)
+    with suppress(Unavailable):
+        await services.locks.release(WORKER, holder)
+
+
+async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: asyncio.Event) -> None:
+    ended = asyncio.Event()
+    rounds = _Rounds(services, ended)
+    outlet = _Outlet(services, ingestion)
+    ingestion.on_halt(outlet.hurry.set)
+
+    async def write() -> None:
+        await asyncio.to_thread(ingestion.write)
+
+    async def publish_health() -> None:
+        await asyncio.to_thread(services.quotes.put_health, ingestion.health())
+
+    async def record() -> None:
+        given_up = await asyncio.to_thread(ingestion.record)
+        if given_up:
+            log.warning("raw_payloads_given_up", count=given_up)
+
+    async with asyncio.TaskGroup() as group:
+        feeds = [group.create_task(_keep_running(feed, rounds)) for feed in ingestion.feeds]
+        group.create_task(outlet.run(ended, rounds))
+        group.create_task(rounds.every(WRITE_EVERY_S, "write", write))
+        group.create_task(rounds.every(HEALTH_EVERY_S, "health", publish_health))
+        if services.settings.record_raw:
+            group.create_task(rounds.every(RECORD_EVERY_S, "record", record))
+        group.create_task(_keep_lease(services, holder, ended))
+        group.create_task(_end_with(stop, ended))
+        await ended.wait()
+        for feed in feeds:
+            feed.cancel()
+    await rounds.once("record", record)
+    await rounds.once("write", write)
+
+
+async def _keep_running(feed: Feed, rounds: "_Rounds") -> None:
+    """Run a source until it ends. One that fails is told of and started again: a bug in it must not silence others."""
+    while True:
+        try:
+            await feed.run()
+        except Exception as error:
+            log.error("source_failed", source=feed.name, exc_info=error)
+            feed.failed(f"{type(error).__name__}: {error}")
+            rounds.failed()
+            await asyncio.sleep(FEED_RESTART_S)
+        else:
+            return
+
+
+class _Outlet:
+    """Sends quotes to the cache and the bus, each market at most at the fan-out rate except for a halt."""
+
+    def __init__(self, services: Services, ingestion: Ingestion) -> None:
+        self.hurry = asyncio.Event()
+        self._services = services
+        self._ingestion = ingestion
+        self._slot_s = 1 / services.settings.price_fan_out_hz
+        self._waiting: dict[Market, Quote] = {}
+
+    async def run(self, ended: asyncio.Event, rounds: "_Rounds") -> None:
+        loop = asyncio.get_running_loop()
+        slot_at = loop.time()
+        while not ended.is_set():
+            await rounds.once("send", self._send)
+            slot_at = max(slot_at + self._slot_s, loop.time())
+            while await _is_set_within(self.hurry, slot_at - loop.time()):
+                self.hurry.clear()
+                await rounds.once("send", self._send_halts)
+
+    async def _send(self) -> None:
+        await self._send_all(self._ingestion.due())
+
+    async def _send_halts(self) -> None:
+        await self._send_all(self._ingestion.due(halts_only=True))
+
+    async def _send_all(self, due: Sequence[Quote]) -> None:
+        self._waiting |= {quote.market: quote for quote in due}
+        quotes = list(self._waiting.values())
+        if not quotes:
+            return
+        await asyncio.to_thread(self._services.quotes.put, quotes)
+        await self._services.bus.publish(PRICE_CHANNEL, [_encode(quote) for quote in quotes])
+        self._waiting.clear()
+
+
+class _Rounds:
+    """Repeats what may fail because something is away: says so once, goes on, says when it is back."""
+
+    def __init__(self, services: Services, ended: asyncio.Event) -> None:
+        self._metrics = services.metrics
+        self._ended = ended
+        self._away: set[str] = set()
+
+    async def every(self, seconds: float, name: str, work: Work) -> None:
+        while not self._ended.is_set():
+            await self.once(name, work)
+            await _is_set_within(self._ended, seconds)
+
+    async def once(self, name: str, work: Work) -> None:
+        try:
+            await work()
+        except Unavailable as error:
+            self.failed()
+            if name not in self._away:
+                self._away.add(name)
+                log.warning("ingest_waits", round=name, code=error.code, reason=error.detail)
+        else:
+            if name in self._away:
+                self._away.discard(name)
+                log.info("ingest_goes_on", round=name)
+
+    def failed(self) -> None:
+        self._metrics.worker_failed(WORKER)
+
+
+async def _keep_lease(services: Services, holder: str, ended: asyncio.Event) -> None:
+    """Renew the lease; end the run when another process holds it. While the lock is away nobody can take it."""
+    while not ended.is_set():
+        await _is_set_within(ended, LEASE_RENEWED_EVERY_S)
+        with suppress(Unavailable):
+            if not await services.locks.hold(WORKER, holder, lease_ms=LEASE_MS):
+                log.warning("lease_lost", lease=WORKER)
+                ended.set()
+
+
+async def _end_with(stop: asyncio.Event, ended: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in (stop, ended)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for future in waiting:
+            future.cancel()
+    ended.set()
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

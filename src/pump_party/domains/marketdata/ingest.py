@@ -1,0 +1,220 @@
+"""Ingestion: what sources report goes in; quotes, candles, source health and evidence come out.
+
+A run is what happens between two calls of `begin`. Live prices go on from what an earlier run stored: forming candles,
+open quarantines, and the last price as the reference of a jump while it is recent. A tape or a synthetic market starts
+anew with every run: its prices do not follow from those of the run before.
+
+A run has one feed, which the first tick decides: a synthetic price is never compared with a live one.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pump_party.domains.marketdata.admission import Quarantine, Verdict
+from pump_party.domains.marketdata.candles import Chart, continue_chart
+from pump_party.domains.marketdata.contract import CandleInterval, Quote, SourceHealth, SourceState
+from pump_party.domains.marketdata.guards import is_depegged
+from pump_party.domains.marketdata.market_run import MarketRun
+from pump_party.domains.marketdata.meter import SourceMeter
+from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
+from pump_party.domains.marketdata.pending import Pending
+from pump_party.domains.marketdata.recording import PayloadStore, Recording
+from pump_party.domains.marketdata.registry import Registry
+from pump_party.domains.marketdata.store import EndedBy, MarketDataRecords, QuarantineEnd
+from pump_party.kernel.ids import Market
+from pump_party.platform.clock import Clock
+from pump_party.platform.metrics import Metrics
+
+LIVE_FEED = "live"
+TAPE_FEED = "tape"
+
+REFERENCE_AGE_MS_MAX = 15 * 60_000
+"""After a restart, an older price than this is no reference: a market may move 5 % in the meantime."""
+
+PRUNE_EVERY_MS = 10 * 60_000
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What an earlier run left of a market."""
+
+    chart: Chart | None = None
+    reference_e8: int | None = None
+    quarantine: Quarantine | None = None
+
+
+class SourceFeed:
+    """Implements `marketdata.contract.Feed`."""
+
+    def __init__(self, source: PriceSource, sink: "Ingest") -> None:
+        self.name = source.name
+        self._source = source
+        self._sink = sink
+
+    async def run(self) -> None:
+        await self._source.run(self._sink)
+
+    def failed(self, reason: str) -> None:
+        self._sink.state_changed(self.name, SourceState.STOPPED, reason)
+
+
+class Ingest:
+    """Implements `marketdata.contract.Ingestion` for the worker and `marketdata.model.TickSink` for the sources."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: MarketDataRecords,
+        clock: Clock,
+        metrics: Metrics,
+        sources: Sequence[PriceSource],
+        payloads: PayloadStore | None = None,
+    ) -> None:
+        """`sources` in the order of the configuration: of two that agree, the first one's price is used.
+
+        `payloads` keeps raw payloads; None keeps none.
+        """
+        assert sources
+        self.feeds = tuple(SourceFeed(source, self) for source in sources)
+        self._feed_of = {source.name: source.feed for source in sources}
+        self._feed: str | None = None
+        self._markets = tuple(asset.market for asset in registry.assets())
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._recording = Recording(payloads) if payloads is not None else None
+        self._meters = {source.name: SourceMeter(source.name) for source in sources}
+        self._pending = Pending()
+        self._stored: dict[str, dict[Market, Stored]] = {}
+        self._runs: dict[Market, MarketRun] = {}
+        self._rates_e8: dict[str, tuple[int, int]] = {}
+        self._depegged = False
+        self._handed_out: dict[Market, Quote] = {}
+        self._approved: list[tuple[Market, int]] = []
+        self._tell_halt: Callable[[], None] = lambda: None
+        self._pruned_ms = clock.now_ms()
+
+    def begin(self) -> None:
+        now_ms = self._clock.now_ms()
+        self._stored = {feed: self._read_stored(feed, now_ms=now_ms) for feed in set(self._feed_of.values())}
+        self._feed = None
+        self._runs = {}
+        self._pending = Pending()
+        self._handed_out = {}
+
+    def on_halt(self, callback: Callable[[], None]) -> None:
+        self._tell_halt = callback
+
+    def observed(self, raw: RawPayload, ticks: Sequence[Tick]) -> None:
+        if self._recording is not None:
+            self._recording.offer(raw)
+        now_ms = self._clock.now_ms()
+        for tick in ticks:
+            if self._feed is None:
+                self._settle_on(self._feed_of[tick.source], now_ms=now_ms)
+            assert self._feed_of[tick.source] == self._feed
+            run = self._runs[tick.market]
+            was_halted = run.is_halted()
+            verdict = run.observe(tick, depegged=self._depegged, now_ms=now_ms)
+            self._meters[tick.source].tick(verdict, now_ms=now_ms)
+            if verdict is Verdict.ADMIT:
+                self._metrics.tick_observed(tick.source, "admitted")
+            else:
+                self._metrics.tick_observed(tick.source, "refused")
+                self._pending.refused(tick, verdict, now_ms=now_ms)
+            if not was_halted and run.is_halted():
+                self._tell_halt()
+
+    def quote_asset_rate(self, source: str, rate_e8: int, publish_ms: int) -> None:
+        known = self._rates_e8.get(source)
+        if known is not None and publish_ms < known[1]:
+            return
+        self._rates_e8[source] = (rate_e8, publish_ms)
+        depegged = any(is_depegged(rate) for rate, _ in self._rates_e8.values())
+        if depegged != self._depegged:
+            self._depegged = depegged
+            self._judge_all()
+            self._tell_halt()
+
+    def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
+        self._meters[source].state_changed(state, error)
+
+    def due(self, *, halts_only: bool = False) -> Sequence[Quote]:
+        self._end_approved()
+        self._judge_all()
+        due = []
+        for market, run in self._runs.items():
+            quote, before = run.quote, self._handed_out.get(market)
+            if quote is None or quote is before:
+                continue
+            if halts_only and not (quote.halt_reason and (before is None or before.halt_reason is None)):
+                continue
+            self._handed_out[market] = quote
+            due.append(quote)
+        return due
+
+    def health(self) -> Sequence[SourceHealth]:
+        now_ms = self._clock.now_ms()
+        for market, run in self._runs.items():
+            if run.quote is not None:
+                self._metrics.price_age(market, run.quote.age_ms(now_ms) / 1000)
+        return [meter.health(now_ms=now_ms) for meter in self._meters.values()]
+
+    def write(self) -> None:
+        if self._feed is None:
+            return
+        now_ms = self._clock.now_ms()
+        batch = self._pending.take(feed=self._feed, now_ms=now_ms)
+        try:
+            if batch.candles or batch.refusals or batch.quarantines or batch.ends:
+                self._store.write(batch)
+        except Exception:
+            self._pending.put_back(batch)
+            raise
+        if any(run.watch.quarantine for run in self._runs.values()):
+            approved = self._store.approved_quarantines(self._feed)
+            self._approved = [(quarantine.market, quarantine.since_ms) for quarantine in approved]
+        if now_ms - self._pruned_ms >= PRUNE_EVERY_MS:
+            self._pruned_ms = now_ms
+            self._store.prune(self._feed)
+
+    def record(self) -> int:
+        return 0 if self._recording is None else self._recording.drain()
+
+    def _read_stored(self, feed: str, *, now_ms: int) -> dict[Market, "Stored"]:
+        quarantines = {quarantine.market: quarantine for quarantine in self._store.open_quarantines(feed)}
+        stored = {}
+        for market in self._markets:
+            newest = [] if feed == TAPE_FEED else self._store.newest_candles(feed, market, not_after_ms=now_ms)
+            minutes = [candle for candle in newest if candle.interval is CandleInterval.M1]
+            is_recent = minutes and now_ms - minutes[0].open_ms <= REFERENCE_AGE_MS_MAX
+            stored[market] = Stored(
+                chart=continue_chart(market, newest),
+                reference_e8=minutes[0].close_e8 if is_recent and feed == LIVE_FEED else None,
+                quarantine=quarantines.get(market),
+            )
+        return stored
+
+    def _settle_on(self, feed: str, *, now_ms: int) -> None:
+        runs = {}
+        for market in self._markets:
+            run = MarketRun(market, feed=feed, sources=tuple(self._meters), pending=self._pending)
+            stored = self._stored.get(feed, {}).get(market, Stored())
+            quarantine = stored.quarantine
+            if quarantine is not None and feed != LIVE_FEED:
+                self._pending.ended(QuarantineEnd(market, quarantine.since_ms, now_ms, EndedBy.NEW_RUN))
+                quarantine = None
+            run.go_on(chart=stored.chart, reference_e8=stored.reference_e8, quarantine=quarantine)
+            runs[market] = run
+        self._feed, self._runs = feed, runs
+
+    def _judge_all(self) -> None:
+        now_ms = self._clock.now_ms()
+        for run in self._runs.values():
+            run.judge(depegged=self._depegged, now_ms=now_ms)
+
+    def _end_approved(self) -> None:
+        approved, self._approved = self._approved, []
+        for market, since_ms in approved:
+            self._runs[market].resume(since_ms, now_ms=self._clock.now_ms())

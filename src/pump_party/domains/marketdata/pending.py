@@ -1,0 +1,106 @@
+"""What gathers between two writes: candles, refused ticks, quarantines. Shared by the event loop and a thread."""
+
+import threading
+from itertools import islice
+
+from pump_party.domains.marketdata.admission import Quarantine, Verdict
+from pump_party.domains.marketdata.candles import Chart
+from pump_party.domains.marketdata.contract import Candle, CandleInterval
+from pump_party.domains.marketdata.model import Tick
+from pump_party.domains.marketdata.store import Batch, QuarantineEnd, Refusal
+from pump_party.kernel.ids import Market
+from pump_party.kernel.money import INT64_MAX
+
+CANDLES_WAITING_MAX = 20_000
+"""Candles kept while the database is away; beyond it the ones touched first are given up."""
+
+REFUSALS_PER_WRITE_MAX = 10
+"""Refused ticks of one verdict stored with one write: repeats never crowd out a jump. Source health counts them all."""
+
+QUARANTINES_WAITING_MAX = 1_000
+
+CandleKey = tuple[Market, CandleInterval, int]
+
+
+class Pending:
+    """Every method may be called from any thread and holds its lock only for moments."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._candles: dict[CandleKey, Candle] = {}
+        self._charts: dict[Market, int] = {}
+        self._refusals: dict[Verdict, list[Refusal]] = {verdict: [] for verdict in Verdict}
+        self._quarantines: list[Quarantine] = []
+        self._ends: list[QuarantineEnd] = []
+
+    def charted(self, market: Market, chart: Chart) -> None:
+        with self._lock:
+            self._charts[market] = chart.chart_ms
+            for candle in chart.forming:
+                self._candles[market, candle.interval, candle.open_ms] = candle
+            while len(self._candles) > CANDLES_WAITING_MAX:
+                del self._candles[next(iter(self._candles))]
+
+    def refused(self, tick: Tick, verdict: Verdict, *, now_ms: int) -> None:
+        with self._lock:
+            alike = self._refusals[verdict]
+            if len(alike) < REFUSALS_PER_WRITE_MAX:
+                alike.append(_refusal(tick, verdict, now_ms=now_ms))
+
+    def quarantined(self, quarantine: Quarantine) -> None:
+        with self._lock:
+            self._quarantines.append(quarantine)
+
+    def ended(self, end: QuarantineEnd) -> None:
+        with self._lock:
+            self._ends.append(end)
+
+    def take(self, *, feed: str, now_ms: int) -> Batch:
+        """Everything that waits, which is then no longer waiting."""
+        with self._lock:
+            batch = Batch(
+                feed=feed,
+                now_ms=now_ms,
+                candles=tuple(self._candles.values()),
+                charts=self._charts,
+                refusals=[refusal for alike in self._refusals.values() for refusal in alike],
+                quarantines=self._quarantines,
+                ends=self._ends,
+            )
+            self._candles, self._charts = {}, {}
+            self._refusals = {verdict: [] for verdict in Verdict}
+            self._quarantines, self._ends = [], []
+        return batch
+
+    def put_back(self, batch: Batch) -> None:
+        """Keep a batch that could not be written, under what has gathered since."""
+        with self._lock:
+            older = {(candle.market, candle.interval, candle.open_ms): candle for candle in batch.candles}
+            merged = {**older, **self._candles}
+            self._candles = dict(islice(merged.items(), max(0, len(merged) - CANDLES_WAITING_MAX), None))
+            self._charts = {**batch.charts, **self._charts}
+            for refusal in batch.refusals:
+                alike = self._refusals[refusal.verdict]
+                if len(alike) < REFUSALS_PER_WRITE_MAX:
+                    alike.append(refusal)
+            self._quarantines = [*batch.quarantines, *self._quarantines][-QUARANTINES_WAITING_MAX:]
+            self._ends = [*batch.ends, *self._ends][-QUARANTINES_WAITING_MAX:]
+
+
+def _refusal(tick: Tick, verdict: Verdict, *, now_ms: int) -> Refusal:
+    return Refusal(
+        at_ms=now_ms,
+        source=tick.source,
+        market=tick.market,
+        verdict=verdict,
+        mid_e8=_int64(tick.mid_e8),
+        conf_e8=_int64(tick.conf_e8),
+        publish_ms=_int64(tick.publish_ms),
+        slot=_int64(tick.slot),
+        raw_sha256=tick.raw_sha256,
+    )
+
+
+def _int64(value: int) -> int:
+    """The nearest storable number: a refused tick may carry any, and its payload has the exact one."""
+    return min(max(value, -INT64_MAX), INT64_MAX)
