@@ -13,7 +13,7 @@ from pump_party.adapters.evm_rpc import EvmRpc
 from pump_party.config import Settings
 from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
-from pump_party.db.migrate import upgrade
+from pump_party.db.migrate import head, is_at_head, upgrade
 from pump_party.db.outbox import OutboxStore
 from pump_party.db.prop_check import CheckReport, check
 from pump_party.db.prop_engine import PropStore
@@ -83,17 +83,51 @@ class Services:
     tickets: Tickets
     locks: Locks
     outbox: Outbox
+    is_migrated: Callable[[], bool]
+    """Whether the database has the schema this code was written for."""
+
     close: Callable[[], None]
     """Finishes the orders that wait, then closes the database."""
 
 
 def open_database(settings: Settings) -> Database:
     """Open and migrate. Raises Unavailable with the reason when it does not answer."""
-    path = Path(settings.data_dir).expanduser().resolve() / SQLITE_FILE
-    database = Database(settings.database_url or f"sqlite:///{path}")
+    database = Database(_database_url(settings))
     database.check()
     upgrade(database)
     return database
+
+
+def _database_url(settings: Settings) -> str:
+    path = Path(settings.data_dir).expanduser().resolve() / SQLITE_FILE
+    return settings.database_url or f"sqlite:///{path}"
+
+
+class DatabaseFacts(msgspec.Struct, frozen=True):
+    """What an operator asks first. `wal_reset_bug`: this SQLite needs the one-writer rule, which the engine keeps."""
+
+    engine: str
+    version: str
+    location: str
+    schema: str
+    at_head: bool
+    wal_reset_bug: bool
+
+
+def describe_database(settings: Settings) -> DatabaseFacts:
+    """Look without changing anything. Raises Unavailable when the database does not answer."""
+    database = Database(_database_url(settings))
+    try:
+        return DatabaseFacts(
+            engine="SQLite" if database.is_sqlite else "Postgres",
+            version=database.server_version(),
+            location="PUMP_PARTY_DATABASE_URL" if settings.database_url else database.url,
+            schema=head(),
+            at_head=is_at_head(database),
+            wal_reset_bug=database.has_wal_reset_bug(),
+        )
+    finally:
+        database.close()
 
 
 def check_ledger(settings: Settings, *, progress: Callable[[int, int], None]) -> CheckReport:
@@ -138,6 +172,7 @@ def build(settings: Settings) -> Services:
         tickets=cache.tickets,
         locks=cache.locks,
         outbox=outbox,
+        is_migrated=lambda: is_at_head(database),
         close=close,
     )
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import uvicorn
@@ -20,9 +20,12 @@ SHUTDOWN_SECONDS: Final = 8
 BACKLOG: Final = 1_024
 
 
-async def serve(services: Services, sockets: list[socket.socket], stop: asyncio.Event) -> None:
+async def serve(
+    services: Services, sockets: list[socket.socket], stop: asyncio.Event, on_started: Callable[[], None]
+) -> None:
     """Answer on bound sockets until `stop`; then finish what is in flight, at most SHUTDOWN_SECONDS."""
     server = _Server(
+        on_started,
         uvicorn.Config(
             create_app(services),
             http=BoundedProtocol,
@@ -37,7 +40,7 @@ async def serve(services: Services, sockets: list[socket.socket], stop: asyncio.
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             backlog=BACKLOG,
-        )
+        ),
     )
     waiting = asyncio.create_task(_stop_when_asked(server, stop))
     try:
@@ -53,6 +56,14 @@ async def _stop_when_asked(server: uvicorn.Server, stop: asyncio.Event) -> None:
 
 class _Server(uvicorn.Server):
     """Signals belong to the command line, which stops every part of the process."""
+
+    def __init__(self, on_started: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

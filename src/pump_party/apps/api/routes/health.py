@@ -68,7 +68,11 @@ def _checks(services: Services) -> dict[str, Callable[[], None]]:
     def cache() -> None:
         services.quotes.latest([])
 
-    return {"database": services.database.check, "cache": cache}
+    def migrations() -> None:
+        if not services.is_migrated():
+            raise Unavailable("the schema is not the one this version needs: run `pump-party db upgrade`")
+
+    return {"database": services.database.check, "cache": cache, "migrations": migrations}
 
 
 async def _outcome(call: Call, check: Callable[[], None]) -> str:

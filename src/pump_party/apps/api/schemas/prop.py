@@ -116,7 +116,7 @@ class LedgerItem(msgspec.Struct, frozen=True):
     balance_after: str
     order_id: str | None
     at_ms: int
-    transfer_sha256: str
+    record_sha256: str
 
 
 class EquityItem(msgspec.Struct, frozen=True):
@@ -265,7 +265,7 @@ def render_ledger_item(view: LedgerEntryView) -> LedgerItem:
         balance_after=write(view.balance_after),
         order_id=view.order_id,
         at_ms=view.at_ms,
-        transfer_sha256=view.transfer_sha256,
+        record_sha256=view.record_sha256,
     )
 
 
