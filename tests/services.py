@@ -38,55 +38,56 @@ class ServiceMissing(Exception):
 class Postgres:
     """A Postgres cluster of its own. `durable` keeps the default fsync settings; tests do without.
 
-    `stop` and `start` may be called in turn: the cluster keeps its data, port and URL.
+    `stop` and `start` may be called in turn: the cluster keeps its data, port and URL. `binaries` is the folder with
+    `psql` and `pgbench`.
     """
 
     def __init__(self, *, durable: bool = False, settings: Iterable[str] = ()) -> None:
-        self._binaries = find_postgres()
+        self.binaries = find_postgres()
         self._user = _unprivileged_user()
-        self._folder = _new_folder(self._user)
+        self.folder = _new_folder(self._user)
         self._settings = [*settings, *(() if durable else NOT_DURABLE)]
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.url = f"postgresql://pump_party@127.0.0.1:{self.port}/postgres"
-        if self._user is not None and not _all_may_enter(self._binaries):
-            self._binaries = _copy_install(self._binaries, self._folder, self._user)
+        if self._user is not None and not _all_may_enter(self.binaries):
+            self.binaries = _copy_install(self.binaries, self.folder, self._user)
         _run_or_raise(
-            [self._binaries / "initdb", "-D", self._data, "-U", "pump_party", "-A", "trust", "--no-sync", "-E", "UTF8"],
+            [self.binaries / "initdb", "-D", self._data, "-U", "pump_party", "-A", "trust", "--no-sync", "-E", "UTF8"],
             user=self._user,
         )
         self.start()
 
     @property
     def _data(self) -> Path:
-        return self._folder / "data"
+        return self.folder / "data"
 
     @property
-    def binaries(self) -> Path:
-        """The folder with `psql` and, where the machine has it, `pgbench`."""
-        return self._binaries
+    def process_id(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
         settings = [
             f"port={self.port}",
             "listen_addresses=127.0.0.1",
-            f"unix_socket_directories={self._folder}",
+            f"unix_socket_directories={self.folder}",
             "max_connections=200",
             *self._settings,
         ]
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._data, *(part for s in settings for part in ("-c", s))],
+                [self.binaries / "postgres", "-D", self._data, *(part for s in settings for part in ("-c", s))],
                 stdout=log,
                 stderr=log,
                 preexec_fn=lambda: die_with_parent(signal.SIGQUIT),  # noqa: PLW1509 (one system call, no lock)
                 user=self._user,
                 group=_group_of(self._user),
                 extra_groups=[] if self._user else None,
-                cwd=self._folder,
+                cwd=self.folder,
             )
-        _wait_until(self._answers, self._process, log=self._folder / "log")
+        _wait_until(self._answers, self._process, log=self.folder / "log")
 
     def _answers(self) -> bool:
         try:
@@ -104,7 +105,7 @@ class Postgres:
         """Stop for good and remove the data."""
         if self._process is not None:
             _stop(self._process, signal.SIGQUIT)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -118,23 +119,28 @@ class Redis:
 
     def __init__(self) -> None:
         self._program = find_redis_server()
-        self._folder = _new_folder(None)
+        self.folder = _new_folder(None)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        settings = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder}
-        with (self._folder / "log").open("ab") as log:
+        settings = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self.folder}
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._program, *(part for k, v in settings.items() for part in (f"--{k}", str(v)))],
                 stdout=log,
                 stderr=log,
                 preexec_fn=lambda: die_with_parent(signal.SIGKILL),  # noqa: PLW1509 (one system call, no lock)
             )
-        _wait_until(self._answers, self._process, log=self._folder / "log")
+        _wait_until(self._answers, self._process, log=self.folder / "log")
 
     def _answers(self) -> bool:
         client = redis.Redis.from_url(self.url, socket_timeout=1)
@@ -152,7 +158,7 @@ class Redis:
     def close(self) -> None:
         """Stop for good and remove the folder."""
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
