@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -25,6 +26,10 @@ CONNECT_TIMEOUT_S = 2
 LOCK_TIMEOUT = "2s"
 STATEMENT_TIMEOUT = "10s"
 IDLE_IN_TRANSACTION_TIMEOUT = "10s"
+WAL_AUTOCHECKPOINT_PAGES = 16_384
+"""64 MB: a page that many batches change goes from the log to the file once, not once a batch."""
+
+AWAY = "database_unavailable"
 
 metadata = sa.MetaData()
 
@@ -74,7 +79,7 @@ class Database:
             pool_size=POOL_SIZE,
             max_overflow=0,
             pool_timeout=POOL_WAIT_S,
-            pool_pre_ping=False,
+            pool_pre_ping=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 "options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT} "
@@ -114,21 +119,50 @@ class Database:
         self._reader.dispose()
 
 
+SQLITE_AWAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""SQLite calls a wrong statement an operational error too; only these say that the file cannot be used now."""
+
+POSTGRES_LOCKS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+"""Postgres ends a transaction so that others may go on: not a fault of the database."""
+
+
 @contextmanager
 def _unavailable_when_away() -> Iterator[None]:
+    """Raise Unavailable for what passes by itself. Everything else is a bug and stays what it is."""
     try:
         yield
     except sa.exc.TimeoutError as error:
         raise Unavailable("no database connection became free in time; try again", code="database_busy") from error
-    except sa.exc.OperationalError as error:
-        raise Unavailable(f"the database does not answer: {_reason(error)}", code="database_unavailable") from error
-    except sa.exc.InterfaceError as error:
-        raise Unavailable("the database connection was lost; try again", code="database_unavailable") from error
+    except sa.exc.DBAPIError as error:
+        if _is_away(error.orig):
+            raise Unavailable(f"the database does not answer: {_reason(error.orig)}", code=AWAY) from error
+        raise
+    except (sqlite3.Error, psycopg.Error) as error:
+        if _is_away(error):
+            raise Unavailable(f"the database does not answer: {_reason(error)}", code=AWAY) from error
+        raise
 
 
-def _reason(error: sa.exc.DBAPIError) -> str:
-    lines = str(error.orig).strip().splitlines()
-    return lines[0] if lines else type(error.orig).__name__
+def _is_away(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_AWAY
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(
+        error, POSTGRES_LOCKS
+    )
+
+
+def _reason(error: BaseException | None) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _set_up_sqlite_writer(connection: Any, _record: Any) -> None:
@@ -140,6 +174,7 @@ def _set_up_sqlite_writer(connection: Any, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "trusted_schema=OFF",
         "cache_size=-65536",
+        f"wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

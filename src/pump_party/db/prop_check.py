@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import outbox
-from pump_party.db.prop_rows import account_of, fill_of, order_of, position_of, transfer_of
-from pump_party.db.prop_tables import accounts, fills, ledger_entries, orders, positions, transfers
+from pump_party.db.prop_engine import read_legs
+from pump_party.db.prop_rows import account_of, fill_of, order_of, position_of, record_of
+from pump_party.db.prop_tables import accounts, fills, journal, orders, positions
 from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
 from pump_party.domains.prop_engine.model import Account
 
@@ -25,7 +26,7 @@ class CheckReport(msgspec.Struct):
     accounts: int = 0
     orders: int = 0
     fills: int = 0
-    transfers: int = 0
+    records: int = 0
     postings: int = 0
     problems: list[Problem] = msgspec.field(default_factory=list)
 
@@ -61,8 +62,8 @@ def _count(report: CheckReport, records: AccountRecords) -> None:
     report.accounts += 1
     report.orders += len(records.orders)
     report.fills += len(records.fills)
-    report.transfers += len(records.transfers)
-    report.postings += sum(len(t.postings) for t in records.transfers)
+    report.records += len(records.journal)
+    report.postings += sum(len(t.postings) for t in records.journal)
 
 
 def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
@@ -74,11 +75,8 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
     held = _by_account(connection, positions, ids)
     placed = _by_account(connection, orders, ids)
     filled = _by_account(connection, fills, ids)
-    moved = _by_account(connection, transfers, ids)
-    legs: dict[tuple[str, int], list[Any]] = defaultdict(list)
-    for rows in _by_account(connection, ledger_entries, ids).values():
-        for row in rows:
-            legs[(row.account_id, row.version)].append(row)
+    told = _by_account(connection, journal, ids)
+    legs = read_legs(connection, [row.record_id for rows in told.values() for row in rows])
     newest = sa.select(outbox.c.subject, sa.func.max(outbox.c.seq)).where(outbox.c.subject.in_(ids))
     seqs = {row[0]: row[1] for row in connection.execute(newest.group_by(outbox.c.subject))}
 
@@ -88,8 +86,8 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
             account=account,
             positions=[position_of(r) for r in held[own]],
             orders=[order_of(r) for r in placed[own]],
-            fills={r.version: fill_of(r) for r in filled[own]},
-            transfers=[transfer_of(r, legs[(own, r.version)]) for r in moved[own]],
+            fills=[fill_of(r) for r in filled[own]],
+            journal=[record_of(r, legs[r.record_id]) for r in sorted(told[own], key=lambda r: r.version)],
             last_seq=seqs.get(own, 0),
         )
 

@@ -16,23 +16,24 @@ from pump_party.db.idempotency import idempotent
 from pump_party.db.prop_rows import (
     account_of,
     account_row,
+    entry_rows,
     fill_of,
     order_of,
     position_of,
-    transfer_of,
-    transfer_rows,
+    record_of,
+    record_row,
 )
 from pump_party.db.prop_tables import (
     accounts,
     equity_marks,
     fills,
+    journal,
     ledger_entries,
     orders,
     positions,
     standings,
-    transfers,
 )
-from pump_party.domains.prop_engine.model import Account, Fill, Position, Transfer
+from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Position, RecordKind
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.store import OrdersTransaction, RecordedOrder, Standing
 from pump_party.domains.prop_interface.contract import EquityMark
@@ -63,7 +64,7 @@ class PropStore:
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        create: Callable[[int], tuple[Account, Transfer]],
+        create: Callable[[int], tuple[Account, JournalRecord]],
     ) -> AccountId:
         def effect(connection: sa.Connection) -> bytes:
             if not self._database.is_sqlite:
@@ -72,7 +73,7 @@ class PropStore:
             count = sa.select(sa.func.count()).where(accounts.c.user_id == user_id)
             account, opening = create(connection.execute(count).scalar_one())
             connection.execute(sa.insert(accounts), account_row(account))
-            _insert_transfers(connection, [opening])
+            _insert_records(connection, [opening])
             return account.account_id.encode()
 
         account_id = idempotent(
@@ -93,7 +94,7 @@ class PropStore:
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[Transfer], OutboxMessage]],
+        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[JournalRecord], OutboxMessage]],
     ) -> None:
         def effect(connection: sa.Connection) -> bytes:
             mine = sa.select(accounts).where(accounts.c.account_id == account_id, accounts.c.user_id == user_id)
@@ -105,7 +106,7 @@ class PropStore:
             connection.execute(sa.delete(positions).where(positions.c.account_id == account_id))
             update = sa.update(accounts).where(accounts.c.account_id == account_id)
             connection.execute(update.values(account_row(account)))
-            _insert_transfers(connection, moved)
+            _insert_records(connection, moved)
             outbox.append(connection, [message])
             return b"reset"
 
@@ -135,39 +136,37 @@ class PropStore:
             return connection.execute(query).scalar_one_or_none() == user_id
 
     def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder:
+        query = _ORDERS.where(orders.c.account_id == account_id, orders.c.order_id == order_id)
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
-            found = _recorded(
-                connection, sa.select(orders).where(orders.c.account_id == account_id, orders.c.order_id == order_id)
-            )
-        if not found:
+            row = connection.execute(query).one_or_none()
+        if row is None:
             raise NotFound("this account has no such order", code="order_not_found", field="order_id")
-        return found[0]
+        return recorded_of(row)
 
-    def orders(self, user_id: UserId, account_id: str, *, before: str | None, limit: int) -> Sequence[RecordedOrder]:
-        query = sa.select(orders).where(orders.c.account_id == account_id)
-        if before is not None:
-            query = query.where(orders.c.order_id < before)
+    def orders(
+        self, user_id: UserId, account_id: str, *, before: int | None, limit: int
+    ) -> Sequence[tuple[int, RecordedOrder]]:
+        query = _page(
+            _ORDERS.join(journal, journal.c.order_id == orders.c.order_id), account_id, before, limit
+        ).add_columns(journal.c.version)
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
-            return _recorded(connection, query.order_by(orders.c.order_id.desc()).limit(limit))
+            return [(row[-1], recorded_of(row)) for row in connection.execute(query)]
 
     def fills(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Fill]:
-        query = sa.select(fills).where(fills.c.account_id == account_id)
-        if before is not None:
-            query = query.where(fills.c.version < before)
+        query = _page(sa.select(fills).join(journal, journal.c.record_id == fills.c.fill_id), account_id, before, limit)
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
-            return [fill_of(row) for row in connection.execute(query.order_by(fills.c.version.desc()).limit(limit))]
+            return [fill_of(row) for row in connection.execute(query)]
 
-    def transfers(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Transfer]:
-        query = sa.select(transfers).where(transfers.c.account_id == account_id)
-        if before is not None:
-            query = query.where(transfers.c.version < before)
+    def records(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[JournalRecord]:
+        moved = sa.select(journal).where(journal.c.kind != RecordKind.REJECT.value)
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
-            rows = connection.execute(query.order_by(transfers.c.version.desc()).limit(limit)).all()
-            return read_transfers(connection, account_id, rows)
+            rows = connection.execute(_page(moved, account_id, before, limit)).all()
+            legs = read_legs(connection, [row.record_id for row in rows])
+        return [record_of(row, legs[row.record_id]) for row in rows]
 
     def equity_marks(
         self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
@@ -251,39 +250,39 @@ def _with_positions(connection: sa.Connection, owners: Sequence[Account]) -> lis
     return [(account, held[account.account_id]) for account in owners]
 
 
-def _recorded(connection: sa.Connection, query: "sa.Select[Any]") -> list[RecordedOrder]:
-    found = [order_of(row) for row in connection.execute(query)]
-    versions = [o.version for o in found if o.version is not None]
-    by_version: dict[int, Fill] = {}
-    if versions:
-        mine = (fills.c.account_id == found[0].account_id) & fills.c.version.in_(versions)
-        by_version = {row.version: fill_of(row) for row in connection.execute(sa.select(fills).where(mine))}
-    return [RecordedOrder(o, None if o.version is None else by_version[o.version]) for o in found]
+_ORDERS = sa.select(orders, fills).join(fills, fills.c.fill_id == orders.c.fill_id, isouter=True)
 
 
-def read_transfers(connection: sa.Connection, account_id: str, rows: Sequence[Any]) -> list[Transfer]:
-    """Join transfer rows of one account with their postings, keeping the rows' order."""
-    if not rows:
-        return []
-    versions = [row.version for row in rows]
-    query = (
-        sa.select(ledger_entries)
-        .where(ledger_entries.c.account_id == account_id)
-        .where(ledger_entries.c.version.between(min(versions), max(versions)))
-        .order_by(ledger_entries.c.version, ledger_entries.c.leg)
-    )
-    legs: dict[int, list[Any]] = defaultdict(list)
+def recorded_of(row: Sequence[Any]) -> RecordedOrder:
+    """An order's row with its fill's columns behind it, null when it was rejected."""
+    width = len(orders.c)
+    order = order_of(row[:width])
+    fill = None if order.fill_id is None else fill_of(row[width : width + len(fills.c)])
+    return RecordedOrder(order, fill)
+
+
+def _page(query: "sa.Select[Any]", account_id: str, before: int | None, limit: int) -> "sa.Select[Any]":
+    """The account's newest rows of a query that joins the journal, from before a version."""
+    query = query.where(journal.c.account_id == account_id)
+    if before is not None:
+        query = query.where(journal.c.version < before)
+    return query.order_by(journal.c.version.desc()).limit(limit)
+
+
+def read_legs(connection: sa.Connection, record_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """The postings of records, each record's in order of legs."""
+    legs: dict[str, list[Any]] = defaultdict(list)
+    entries = ledger_entries.c
+    query = sa.select(ledger_entries).where(entries.record_id.in_(record_ids)).order_by(entries.record_id, entries.leg)
     for entry in connection.execute(query):
-        legs[entry.version].append(entry)
-    return [transfer_of(row, legs[row.version]) for row in rows]
+        legs[entry.record_id].append(entry)
+    return legs
 
 
-def _insert_transfers(connection: sa.Connection, moved: Sequence[Transfer]) -> None:
-    heads, entries = transfer_rows(moved)
-    connection.execute(sa.insert(transfers), [dict(zip(transfers.c.keys(), row, strict=True)) for row in heads])
-    connection.execute(
-        sa.insert(ledger_entries), [dict(zip(ledger_entries.c.keys(), row, strict=True)) for row in entries]
-    )
+def _insert_records(connection: sa.Connection, records: Sequence[JournalRecord]) -> None:
+    connection.execute(sa.insert(journal), [dict(zip(journal.c.keys(), record_row(r), strict=True)) for r in records])
+    columns = ledger_entries.c.keys()
+    connection.execute(sa.insert(ledger_entries), [dict(zip(columns, row, strict=True)) for row in entry_rows(records)])
 
 
 def _insert(connection: sa.Connection) -> Any:

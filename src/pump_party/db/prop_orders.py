@@ -16,13 +16,14 @@ from pump_party.db.outbox import outbox
 from pump_party.db.prop_rows import (
     Row,
     account_of,
+    entry_rows,
     fill_of,
     fill_row,
     order_of,
     order_row,
     position_of,
     position_row,
-    transfer_rows,
+    record_row,
 )
 from pump_party.domains.prop_engine.model import Account, Position
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, RecordedOrder, TransactionConflict
@@ -65,7 +66,7 @@ class _Loaded:
         width = len(_columns(tables.orders))
         for row in earlier:
             order = order_of(row[:width])
-            fill = None if order.version is None else fill_of(row[width:])
+            fill = None if order.fill_id is None else fill_of(row[width:])
             self.earlier[(order.account_id, order.idempotency_key)] = RecordedOrder(order, fill)
 
 
@@ -79,7 +80,7 @@ def _listed(table: Any, prefix: str = "") -> str:
 
 _EARLIER = (
     f"SELECT {_listed(tables.orders, 'o.')}, {_listed(tables.fills, 'f.')} FROM prop_orders o "
-    "LEFT JOIN prop_fills f ON f.account_id = o.account_id AND f.version = o.version"
+    "LEFT JOIN prop_fills f ON f.fill_id = o.fill_id"
 )
 
 
@@ -95,7 +96,7 @@ _LITE_POSITION = f"SELECT {_listed(tables.positions)} FROM prop_positions WHERE 
 _LITE_EARLIER = f"{_EARLIER} WHERE o.account_id = ? AND o.idempotency_key = ?"
 _LITE_INSERTS = {
     table.name: _insert(table.name, _columns(table))
-    for table in (tables.orders, tables.fills, tables.transfers, tables.ledger_entries)
+    for table in (tables.orders, tables.fills, tables.journal, tables.ledger_entries)
 }
 _LITE_MESSAGE = _insert("platform_outbox", _MESSAGE)
 _LITE_MOVE = f"UPDATE prop_accounts SET {', '.join(f'{c} = ?' for c in _MOVED)} WHERE account_id = ?"
@@ -124,11 +125,10 @@ class _SqliteOrders(_Loaded):
 
     def record(self, batch: Batch) -> None:
         many = self._cursor.executemany
-        heads, entries = transfer_rows(batch.transfers)
         many(_LITE_INSERTS["prop_orders"], map(order_row, batch.orders))
         many(_LITE_INSERTS["prop_fills"], map(fill_row, batch.fills))
-        many(_LITE_INSERTS["prop_transfers"], heads)
-        many(_LITE_INSERTS["prop_ledger_entries"], entries)
+        many(_LITE_INSERTS["prop_journal"], map(record_row, batch.records))
+        many(_LITE_INSERTS["prop_ledger_entries"], entry_rows(batch.records))
         many(_LITE_MESSAGE, map(_message_row, batch.messages))
         many(_LITE_MOVE, [(*_moved_values(a), a.account_id) for a in batch.accounts.values()])
         many(_LITE_POSITION_WRITE, map(position_row, batch.positions.values()))
@@ -180,11 +180,10 @@ class _PostgresOrders(_Loaded):
         self._keep(accounts, positions, earlier)
 
     def record(self, batch: Batch) -> None:
-        heads, entries = transfer_rows(batch.transfers)
         self._copy("prop_orders", _columns(tables.orders), map(order_row, batch.orders))
         self._copy("prop_fills", _columns(tables.fills), map(fill_row, batch.fills))
-        self._copy("prop_transfers", _columns(tables.transfers), heads)
-        self._copy("prop_ledger_entries", _columns(tables.ledger_entries), entries)
+        self._copy("prop_journal", _columns(tables.journal), map(record_row, batch.records))
+        self._copy("prop_ledger_entries", _columns(tables.ledger_entries), entry_rows(batch.records))
         self._copy("platform_outbox", _MESSAGE, map(_message_row, batch.messages))
         moved = [(a.account_id, *_moved_values(a)) for a in batch.accounts.values()]
         self._spread(_PG_MOVE, moved)

@@ -1,6 +1,6 @@
 """Between the engine's structs and its rows: tuples in column order, enums as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -8,12 +8,12 @@ import msgspec
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
+    JournalRecord,
     Order,
     Position,
     Posting,
     Pressure,
-    Transfer,
-    TransferKind,
+    RecordKind,
 )
 from pump_party.domains.prop_interface.contract import AccountKind, RejectCode, Side
 
@@ -79,7 +79,7 @@ def position_row(position: Position) -> Row:
 
 
 def order_of(row: Sequence[Any]) -> Order:
-    order_id, account_id, key, sha256, client_id, market, side, quantity, quote, slippage, at_ms, code, version = row
+    order_id, account_id, key, sha256, client_id, market, side, quantity, quote, slippage, at_ms, code, fill_id = row
     return Order(
         order_id,
         account_id,
@@ -93,7 +93,7 @@ def order_of(row: Sequence[Any]) -> Order:
         slippage,
         at_ms,
         None if code is None else _REJECT_CODES[code],
-        version,
+        fill_id,
     )
 
 
@@ -111,7 +111,7 @@ def order_row(order: Order) -> Row:
         order.max_slippage_ppm,
         order.created_ms,
         None if order.reject_code is None else order.reject_code.value,
-        order.version,
+        order.fill_id,
     )
 
 
@@ -126,24 +126,33 @@ def fill_row(fill: Fill) -> Row:
     return (*row[:_FILL_SIDE], fill.side.value, *row[_FILL_SIDE + 1 :])
 
 
-def transfer_of(row: Any, legs: Sequence[Any]) -> Transfer:
-    return Transfer(
+def record_of(row: Any, legs: Sequence[Any]) -> JournalRecord:
+    return JournalRecord(
+        row.record_id,
         row.account_id,
         row.version,
-        TransferKind(row.kind),
+        RecordKind(row.kind),
         row.at_ms,
         row.order_id,
-        tuple(Posting(leg.ledger_account, leg.asset, leg.amount, leg.balance_after) for leg in legs),
         bytes(row.sha256),
+        tuple(Posting(leg.ledger_account, leg.asset, leg.amount, leg.balance_after) for leg in legs),
     )
 
 
-def transfer_rows(moved: Sequence[Transfer]) -> tuple[list[Row], list[Row]]:
-    """Rows of the transfers and of their postings."""
-    heads = [(t.account_id, t.version, t.kind.value, t.at_ms, t.order_id, t.sha256) for t in moved]
-    entries = [
-        (t.account_id, t.version, leg, p.ledger_account, p.asset, p.amount, p.balance_after)
-        for t in moved
-        for leg, p in enumerate(t.postings)
-    ]
-    return heads, entries
+def record_row(record: JournalRecord) -> Row:
+    return (
+        record.record_id,
+        record.account_id,
+        record.version,
+        record.kind.value,
+        record.at_ms,
+        record.order_id,
+        record.sha256,
+    )
+
+
+def entry_rows(records: Iterable[JournalRecord]) -> Iterator[Row]:
+    """Rows of the records' postings."""
+    for record in records:
+        for leg, posting in enumerate(record.postings):
+            yield record.record_id, leg, posting.ledger_account, posting.asset, posting.amount, posting.balance_after

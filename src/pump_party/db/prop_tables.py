@@ -1,10 +1,14 @@
-"""The prop engine's tables. Columns are in the order of the model's fields, so that a row is a struct's arguments."""
+"""The prop engine's tables. Columns are in the order of the model's fields, so that a row is a struct's arguments.
+
+Only two indexes of the order path have keys in random order, by account: `prop_orders_by_key` and
+`prop_journal_by_account`. Every random key costs a page write per order; ids grow with time and only append.
+"""
 
 import sqlalchemy as sa
 
 from pump_party.db.engine import Bytes, Int64, Text, metadata
 
-APPEND_ONLY = ("prop_orders", "prop_fills", "prop_transfers", "prop_ledger_entries", "prop_equity_marks")
+APPEND_ONLY = ("prop_orders", "prop_fills", "prop_journal", "prop_ledger_entries", "prop_equity_marks")
 """Rows of these are never changed nor removed; triggers of the migration enforce it."""
 
 
@@ -63,7 +67,7 @@ positions = sa.Table(
 orders = sa.Table(
     "prop_orders",
     metadata,
-    _text("order_id"),
+    sa.Column("order_id", Text, primary_key=True),
     _text("account_id"),
     _text("idempotency_key"),
     sa.Column("request_sha256", Bytes, nullable=False),
@@ -75,9 +79,8 @@ orders = sa.Table(
     sa.Column("max_slippage_ppm", Int64),
     _int("created_ms"),
     sa.Column("reject_code", Text),
-    sa.Column("version", Int64),
-    sa.PrimaryKeyConstraint("account_id", "order_id"),
-    sa.CheckConstraint("(reject_code IS NULL) <> (version IS NULL)", name="prop_orders_one_outcome"),
+    sa.Column("fill_id", Text),
+    sa.CheckConstraint("(reject_code IS NULL) <> (fill_id IS NULL)", name="prop_orders_one_outcome"),
     sa.Index("prop_orders_by_key", "account_id", "idempotency_key", unique=True),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -86,10 +89,10 @@ orders = sa.Table(
 fills = sa.Table(
     "prop_fills",
     metadata,
-    _text("fill_id"),
-    sa.Column("account_id", Text, primary_key=True),
-    sa.Column("version", Int64, primary_key=True),
+    sa.Column("fill_id", Text, primary_key=True),
     _text("order_id"),
+    _text("account_id"),
+    _int("version"),
     _text("market"),
     _int("cycle"),
     _text("side"),
@@ -114,15 +117,17 @@ fills = sa.Table(
     sqlite_with_rowid=False,
 )
 
-transfers = sa.Table(
-    "prop_transfers",
+journal = sa.Table(
+    "prop_journal",
     metadata,
-    sa.Column("account_id", Text, primary_key=True),
-    sa.Column("version", Int64, primary_key=True),
+    sa.Column("record_id", Text, primary_key=True),
+    _text("account_id"),
+    _int("version"),
     _text("kind"),
     _int("at_ms"),
     sa.Column("order_id", Text),
     sa.Column("sha256", Bytes, nullable=False),
+    sa.Index("prop_journal_by_account", "account_id", "version", unique=True),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -130,8 +135,7 @@ transfers = sa.Table(
 ledger_entries = sa.Table(
     "prop_ledger_entries",
     metadata,
-    sa.Column("account_id", Text, primary_key=True),
-    sa.Column("version", Int64, primary_key=True),
+    sa.Column("record_id", Text, primary_key=True),
     sa.Column("leg", Int64, primary_key=True),
     _text("ledger_account"),
     _text("asset"),

@@ -57,11 +57,11 @@ def parse_decimal(text: object, *, decimals: int, field: str) -> int:
 
 def format_decimal(value: int, decimals: int) -> str:
     """Write a scaled integer as a decimal string without trailing zeros: 150415017 micros is "150.415017"."""
-    sign = "-" if value < 0 else ""
-    whole, fraction = divmod(abs(value), 10**decimals)
-    if fraction == 0:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:0{decimals}d}".rstrip("0")
+    if value < 0:
+        return "-" + format_decimal(-value, decimals)
+    digits = str(value).zfill(decimals + 1)
+    fraction = digits[-decimals:].rstrip("0")
+    return f"{digits[:-decimals]}.{fraction}" if fraction else digits[:-decimals]
 
 
 def format_micros(value: int) -> str:

@@ -8,15 +8,14 @@ from pump_party.kernel.ids import RANDOM_BITS, uuid7
 from pump_party.platform.clock import Clock
 
 TOKEN_BYTES = 32
-STEP_BYTES = 4
 _FRESH_BYTES = RANDOM_BITS // 8
-"""Leaves two bits of headroom, so that stepping on within a millisecond never overflows."""
+"""Leaves two bits of headroom, so that counting on within a millisecond never overflows."""
 
 
 class Ids:
     """Makes UUIDv7 ids and opaque tokens. `randomness(n)` returns n random bytes.
 
-    Ids of one process are strictly increasing, also within a millisecond (RFC 9562, section 6.2, method 2).
+    Ids of one process are strictly increasing, also within a millisecond (RFC 9562, section 6.2, method 1).
     """
 
     def __init__(self, clock: Clock, randomness: Callable[[int], bytes] = secrets.token_bytes) -> None:
@@ -33,7 +32,7 @@ class Ids:
                 self._last_ms = now_ms
                 self._last = int.from_bytes(self._randomness(_FRESH_BYTES), "big")
             else:
-                self._last += 1 + int.from_bytes(self._randomness(STEP_BYTES), "big")
+                self._last += 1
             return uuid7(self._last_ms, self._last)
 
     def token(self) -> bytes:

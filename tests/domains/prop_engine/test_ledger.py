@@ -11,9 +11,9 @@ from pump_party.domains.prop_engine.ledger import (
     close_postings,
     fill_postings,
     open_postings,
-    write_transfer,
+    write_record,
 )
-from pump_party.domains.prop_engine.model import MarketOrder, Position, Posting, SpotFill, TransferKind
+from pump_party.domains.prop_engine.model import MarketOrder, Position, Posting, RecordKind, SpotFill
 from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position, value_micros
 from pump_party.domains.prop_interface.contract import Side
 
@@ -41,14 +41,14 @@ def test_an_unbalanced_or_overdrawn_transfer_is_never_written() -> None:
         (Posting("user:sol", "SOL", 5, 5), Posting("venue:cash", "USDC", -5, -5)),
     ):
         with pytest.raises(AssertionError):
-            write_transfer(account, kind=TransferKind.OPEN, at_ms=1, postings=postings)
+            write_record(account, "r", RecordKind.OPEN, at_ms=1, postings=postings)
 
 
 def test_a_transfer_is_one_version_later_and_hashes_over_all_it_says() -> None:
     account = practice_account()
-    first = write_transfer(account, kind=TransferKind.OPEN, at_ms=1, postings=open_postings(100))
-    later = write_transfer(account, kind=TransferKind.OPEN, at_ms=2, postings=open_postings(100))
-    more = write_transfer(account, kind=TransferKind.OPEN, at_ms=1, postings=open_postings(101))
+    first = write_record(account, "r", RecordKind.OPEN, at_ms=1, postings=open_postings(100))
+    later = write_record(account, "r", RecordKind.OPEN, at_ms=2, postings=open_postings(100))
+    more = write_record(account, "r", RecordKind.OPEN, at_ms=1, postings=open_postings(101))
     assert first.version == account.version + 1
     assert len({first.sha256, later.sha256, more.sha256}) == 3
 

@@ -8,20 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from pump_party.domains.prop_engine.chain import canonical, genesis, leaf_hash, link
-from pump_party.domains.prop_engine.ledger import CASH_ASSET, USER_CASH, VENUE_FEES, transfer_record, user_account
+from pump_party.domains.prop_engine.chain import genesis, leaf_hash, link
+from pump_party.domains.prop_engine.ledger import CASH_ASSET, USER_CASH, VENUE_FEES, record_line, user_account
 from pump_party.domains.prop_engine.ledger import base_asset as base_asset_of
-from pump_party.domains.prop_engine.model import Account, Fill, Order, Position, Posting, Transfer, TransferKind
+from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Order, Position, Posting, RecordKind
 
 
 class AccountRecords(msgspec.Struct, frozen=True):
-    """All an account has ever recorded, transfers in version order. `last_seq` is its newest message, 0 if none."""
+    """All an account has ever recorded, the journal in version order. `last_seq` is its newest message's, 0 if none."""
 
     account: Account
     positions: Sequence[Position]
     orders: Sequence[Order]
-    fills: Mapping[int, Fill]
-    transfers: Sequence[Transfer]
+    fills: Sequence[Fill]
+    journal: Sequence[JournalRecord]
     last_seq: int
 
 
@@ -39,43 +39,49 @@ def audit(records: AccountRecords) -> list[Problem]:
     def problem(code: str, detail: str, version: int | None = None) -> Problem:
         return Problem(account.account_id, version, code, detail)
 
+    orders = {order.order_id: order for order in records.orders}
+    fills: dict[str, Fill] = {fill.fill_id: fill for fill in records.fills}
     found: list[Problem] = []
     balances: dict[tuple[str, str], int] = defaultdict(int)
     head = genesis(account.account_id)
-    for expected, transfer in enumerate(records.transfers, start=1):
-        if transfer.version != expected:
-            found.append(problem("version_gap", f"expected version {expected}, found {transfer.version}", expected))
+    for expected, record in enumerate(records.journal, start=1):
+        if record.version != expected:
+            found.append(problem("version_gap", f"expected version {expected}, found {record.version}", expected))
             break
-        fill = records.fills.get(transfer.version)
-        head = link(head, leaf_hash(_line(transfer, fill)))
-        if head != transfer.sha256:
+        order = None if record.order_id is None else orders.get(record.order_id)
+        fill = fills.get(record.record_id)
+        head = link(head, leaf_hash(record_line(record, order, fill)))
+        if head != record.sha256:
             found.append(problem("chain_broken", "the record does not hash to what was chained", expected))
-            head = transfer.sha256
-        if (fill is not None) != (transfer.kind is TransferKind.FILL):
-            found.append(problem("fill_missing", "a fill transfer without its fill, or the reverse", expected))
-        for code, detail in _post(transfer.postings, balances):
+            head = record.sha256
+        for code, detail in [*_outcome(record, order, fill), *_post(record.postings, balances)]:
             found.append(problem(code, detail, expected))
-    if len(records.transfers) != account.version or head != account.head:
+    if len(records.journal) != account.version or head != account.head:
         found.append(problem("head_differs", f"the account is at version {account.version} with another chain head"))
     found.extend(problem(code, detail) for code, detail in _compare_balances(records, balances))
-    found.extend(problem(code, detail) for code, detail in _compare_orders(records))
+    told = {record.order_id for record in records.journal}
+    found.extend(
+        problem("order_without_record", f"order {order_id} is not in the journal")
+        for order_id in orders
+        if order_id not in told
+    )
     if account.seq != records.last_seq:
         found.append(problem("seq_differs", f"account seq {account.seq}, newest message {records.last_seq}"))
     return found
 
 
-def _line(transfer: Transfer, fill: Fill | None) -> bytes:
-    return canonical(
-        transfer_record(
-            transfer.account_id,
-            transfer.version,
-            transfer.kind,
-            at_ms=transfer.at_ms,
-            order_id=transfer.order_id,
-            postings=transfer.postings,
-            fill=fill,
+def _outcome(record: JournalRecord, order: Order | None, fill: Fill | None) -> Iterator[tuple[str, str]]:
+    """A fill record has an order and its fill, a reject record an order alone, the others neither."""
+    expected = {RecordKind.FILL: (True, True), RecordKind.REJECT: (True, False)}
+    if (order is not None, fill is not None) != expected.get(record.kind, (False, False)):
+        yield (
+            "outcome_incomplete",
+            f"a {record.kind.value} record with order {order is not None}, fill {fill is not None}",
         )
-    )
+    if order is not None and fill is not None:
+        same = (order.order_id, order.fill_id, order.account_id, order.market, order.side, record.version)
+        if same != (fill.order_id, fill.fill_id, fill.account_id, fill.market, fill.side, fill.version):
+            yield "order_differs", "the fill is not of its order"
 
 
 def _post(postings: Sequence[Posting], balances: dict[tuple[str, str], int]) -> Iterator[tuple[str, str]]:
@@ -90,7 +96,7 @@ def _post(postings: Sequence[Posting], balances: dict[tuple[str, str], int]) -> 
             yield "balance_negative", f"{key} is {posting.balance_after}"
     for asset, total in sums.items():
         if total != 0:
-            yield "transfer_unbalanced", f"postings of {asset} sum to {total}"
+            yield "record_unbalanced", f"postings of {asset} sum to {total}"
 
 
 def _compare_balances(records: AccountRecords, balances: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, str]]:
@@ -111,7 +117,7 @@ def _compare_balances(records: AccountRecords, balances: Mapping[tuple[str, str]
         if stored.get(key, 0) != proven.get(key, 0):
             yield "balance_differs", f"{key} is {stored.get(key, 0)}, its postings sum to {proven.get(key, 0)}"
 
-    cycle = [f for f in records.fills.values() if f.cycle == account.cycle]
+    cycle = [f for f in records.fills if f.cycle == account.cycle]
     for name, kept, derived in (
         ("fills", account.fills, len(cycle)),
         ("fees", account.fees_micros, sum(f.fee_micros for f in cycle)),
@@ -124,13 +130,3 @@ def _compare_balances(records: AccountRecords, balances: Mapping[tuple[str, str]
     cost = sum(p.cost_micros for p in records.positions)
     if account.cash_micros + cost != account.start_micros + account.realised_pnl_micros - account.fees_micros:
         yield "identity_broken", "cash + cost is not start + realised - fees"
-
-
-def _compare_orders(records: AccountRecords) -> Iterator[tuple[str, str]]:
-    filled = {o.version: o for o in records.orders if o.version is not None}
-    for version in sorted(filled.keys() ^ records.fills.keys()):
-        yield "order_without_fill", f"version {version} has an order or a fill, but not both"
-    for version, fill in records.fills.items():
-        order = filled.get(version)
-        if order is not None and (order.order_id, order.market, order.side) != (fill.order_id, fill.market, fill.side):
-            yield "order_differs", f"the fill at version {version} is not of its order"

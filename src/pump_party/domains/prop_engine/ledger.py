@@ -1,14 +1,25 @@
-"""Turn what happened into balanced postings, and link each transfer to the account's hash chain.
+"""Turn what happened into balanced postings, and link each record to the account's hash chain.
 
 Every account is a closed book: its `user:*` legs face `venue:*` legs of the same book, so the postings of every
-transfer, and all balances of the book, sum to zero per asset. Books never meet, so accounts never serialise.
+record, and all balances of the book, sum to zero per asset. Books never meet, so accounts never serialise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+import msgspec
 
 from pump_party.domains.prop_engine.chain import canonical, leaf_hash, link
-from pump_party.domains.prop_engine.model import Account, Fill, Position, Posting, SpotFill, Transfer, TransferKind
-from pump_party.kernel.ids import Market, OrderId
+from pump_party.domains.prop_engine.model import (
+    Account,
+    Fill,
+    JournalRecord,
+    Order,
+    Position,
+    Posting,
+    RecordKind,
+    SpotFill,
+)
+from pump_party.kernel.ids import Market
 
 CASH_ASSET = "USDC"
 USER_CASH = "user:cash"
@@ -71,25 +82,32 @@ def close_postings(account: Account, positions: Sequence[Position]) -> tuple[Pos
     return tuple(p for p in postings if p.amount != 0)
 
 
-def write_transfer(
+def write_record(
     account: Account,
+    record_id: str,
+    kind: RecordKind,
     *,
-    kind: TransferKind,
     at_ms: int,
-    postings: tuple[Posting, ...],
-    order_id: OrderId | None = None,
+    postings: tuple[Posting, ...] = (),
+    order: Order | None = None,
     fill: Fill | None = None,
-) -> Transfer:
-    """The next transfer of the account, linked to its chain head.
+) -> JournalRecord:
+    """The next record of the account, linked to its chain head.
 
     Asserts that the postings balance per asset and that no `user:*` balance is negative.
     """
     assert_balanced(postings)
-    version = account.version + 1
-    line = canonical(
-        transfer_record(account.account_id, version, kind, at_ms=at_ms, order_id=order_id, postings=postings, fill=fill)
+    record = JournalRecord(
+        record_id,
+        account.account_id,
+        account.version + 1,
+        kind,
+        at_ms,
+        None if order is None else order.order_id,
+        b"",
+        postings,
     )
-    return Transfer(account.account_id, version, kind, at_ms, order_id, postings, link(account.head, leaf_hash(line)))
+    return msgspec.structs.replace(record, sha256=link(account.head, leaf_hash(record_line(record, order, fill))))
 
 
 def assert_balanced(postings: Sequence[Posting]) -> None:
@@ -100,49 +118,65 @@ def assert_balanced(postings: Sequence[Posting]) -> None:
     assert not any(sums.values()), sums
 
 
-def transfer_record(
-    account_id: str,
-    version: int,
-    kind: TransferKind,
-    *,
-    at_ms: int,
-    order_id: str | None,
-    postings: Sequence[Posting],
-    fill: Fill | None,
-) -> Mapping[str, str]:
-    """What the chain covers: every stored value of the transfer, its postings and its fill."""
-    record = {
-        "account_id": account_id,
-        "at_ms": str(at_ms),
-        "kind": kind.value,
-        "postings": ";".join([f"{p.ledger_account} {p.asset} {p.amount} {p.balance_after}" for p in postings]),
-        "version": str(version),
+def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -> bytes:
+    """The bytes the chain covers: every stored value of the record, its postings, its order and its fill."""
+    line = {
+        "account_id": record.account_id,
+        "at_ms": str(record.at_ms),
+        "kind": record.kind.value,
+        "postings": ";".join([f"{p.ledger_account} {p.asset} {p.amount} {p.balance_after}" for p in record.postings]),
+        "record_id": record.record_id,
+        "version": str(record.version),
     }
-    if order_id is not None:
-        record["order_id"] = order_id
+    if order is not None:
+        line |= _order_line(order)
     if fill is not None:
-        record |= {
-            "conf_e8": str(fill.conf_e8),
-            "cycle": str(fill.cycle),
-            "fee_micros": str(fill.fee_micros),
-            "feed": fill.feed,
-            "fill_id": fill.fill_id,
-            "filled_ms": str(fill.filled_ms),
-            "gross_micros": str(fill.gross_micros),
-            "half_spread_e8": str(fill.half_spread_e8),
-            "impact_e8": str(fill.impact_e8),
-            "market": fill.market,
-            "mid_e8": str(fill.mid_e8),
-            "price_e8": str(fill.price_e8),
-            "publish_ms": str(fill.publish_ms),
-            "quantity_nanos": str(fill.quantity_nanos),
-            "realised_pnl_micros": str(fill.realised_pnl_micros),
-            "recv_ms": str(fill.recv_ms),
-            "side": fill.side.value,
-            "slot": str(fill.slot),
-            "source": fill.source,
-            "tick_sha256": fill.tick_sha256,
-        }
-        if fill.tape_ms is not None:
-            record["tape_ms"] = str(fill.tape_ms)
-    return record
+        line |= _fill_line(fill)
+    return canonical(line)
+
+
+def _order_line(order: Order) -> dict[str, str]:
+    line = {
+        "created_ms": str(order.created_ms),
+        "idempotency_key": order.idempotency_key,
+        "market": order.market,
+        "order_id": order.order_id,
+        "request_sha256": order.request_sha256.hex(),
+        "side": order.side.value,
+    }
+    if order.quantity_nanos is not None:
+        line["order_quantity_nanos"] = str(order.quantity_nanos)
+    if order.quote_micros is not None:
+        line["order_quote_micros"] = str(order.quote_micros)
+    if order.max_slippage_ppm is not None:
+        line["max_slippage_ppm"] = str(order.max_slippage_ppm)
+    if order.client_order_id is not None:
+        line["client_order_id"] = order.client_order_id
+    if order.reject_code is not None:
+        line["reject_code"] = order.reject_code.value
+    return line
+
+
+def _fill_line(fill: Fill) -> dict[str, str]:
+    line = {
+        "conf_e8": str(fill.conf_e8),
+        "cycle": str(fill.cycle),
+        "fee_micros": str(fill.fee_micros),
+        "feed": fill.feed,
+        "filled_ms": str(fill.filled_ms),
+        "gross_micros": str(fill.gross_micros),
+        "half_spread_e8": str(fill.half_spread_e8),
+        "impact_e8": str(fill.impact_e8),
+        "mid_e8": str(fill.mid_e8),
+        "price_e8": str(fill.price_e8),
+        "publish_ms": str(fill.publish_ms),
+        "quantity_nanos": str(fill.quantity_nanos),
+        "realised_pnl_micros": str(fill.realised_pnl_micros),
+        "recv_ms": str(fill.recv_ms),
+        "slot": str(fill.slot),
+        "source": fill.source,
+        "tick_sha256": fill.tick_sha256,
+    }
+    if fill.tape_ms is not None:
+        line["tape_ms"] = str(fill.tape_ms)
+    return line

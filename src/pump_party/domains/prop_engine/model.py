@@ -86,7 +86,7 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A prop account. `version` counts its transfers, `seq` what its listeners were shown, `head` its hash chain."""
+    """A prop account. `version` counts its journal records, `seq` what listeners were shown, `head` ends its chain."""
 
     account_id: AccountId
     user_id: UserId
@@ -106,14 +106,17 @@ class Account(msgspec.Struct, frozen=True):
     fills: int
 
 
-class TransferKind(StrEnum):
+class RecordKind(StrEnum):
+    """What a journal record tells: a cycle opened or closed, an order filled or rejected."""
+
     OPEN = "open"
     FILL = "fill"
+    REJECT = "reject"
     CLOSE = "close"
 
 
 class Posting(msgspec.Struct, frozen=True):
-    """One side of a transfer; the postings of a transfer sum to zero per asset.
+    """One side of a movement; the postings of a record sum to zero per asset.
 
     `amount` and `balance_after` are micros for USDC and nanos for any other asset. `user:*` balances are what the
     account owns and never negative; `venue:*` are the contra side inside the same account's book.
@@ -125,25 +128,29 @@ class Posting(msgspec.Struct, frozen=True):
     balance_after: int
 
 
-class Transfer(msgspec.Struct, frozen=True):
-    """A balanced set of postings at one version of one account, linked to the one before by `sha256`."""
+class JournalRecord(msgspec.Struct, frozen=True):
+    """What happened to an account at one version, linked to the record before by `sha256`.
 
+    `record_id` is the fill's id, or the rejected order's. Ids grow with time, so tables keyed by them only append.
+    """
+
+    record_id: str
     account_id: AccountId
     version: int
-    kind: TransferKind
+    kind: RecordKind
     at_ms: int
     order_id: OrderId | None
-    postings: tuple[Posting, ...]
     sha256: bytes
+    postings: tuple[Posting, ...]
 
 
 class Fill(msgspec.Struct, frozen=True):
     """One execution of an order, with the evidence of its price."""
 
     fill_id: FillId
+    order_id: OrderId
     account_id: AccountId
     version: int
-    order_id: OrderId
     market: Market
     cycle: int
     side: Side
@@ -167,7 +174,7 @@ class Fill(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """An instruction and its outcome: either `version` (of the fill's transfer) or `reject_code` is set."""
+    """An instruction and its outcome: exactly one of `reject_code` and `fill_id` is set."""
 
     order_id: OrderId
     account_id: AccountId
@@ -181,4 +188,4 @@ class Order(msgspec.Struct, frozen=True):
     max_slippage_ppm: int | None
     created_ms: int
     reject_code: RejectCode | None
-    version: int | None
+    fill_id: FillId | None

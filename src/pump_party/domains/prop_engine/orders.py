@@ -11,16 +11,16 @@ import msgspec
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine import announce
 from pump_party.domains.prop_engine.execution import check_funds, price_spot
-from pump_party.domains.prop_engine.ledger import fill_postings, write_transfer
+from pump_party.domains.prop_engine.ledger import fill_postings, write_record
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
     MarketOrder,
     Order,
     Position,
+    RecordKind,
     RuleSet,
     SpotFill,
-    TransferKind,
 )
 from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, RecordedOrder
@@ -118,10 +118,12 @@ class OrderBatch:
         return self._reject(command, fingerprint, account, decided)
 
     def _reject(self, command: PlaceOrder, fingerprint: bytes, account: Account, code: RejectCode) -> RecordedOrder:
-        order = self._order(command, fingerprint, reject_code=code, version=None)
-        account = msgspec.structs.replace(account, seq=account.seq + 1)
+        order = self._order(command, fingerprint, reject_code=code, fill_id=None)
+        record = write_record(account, order.order_id, RecordKind.REJECT, at_ms=self._now_ms, order=order)
+        account = msgspec.structs.replace(account, seq=account.seq + 1, version=record.version, head=record.sha256)
         self._keep_account(account)
         self.batch.orders.append(order)
+        self.batch.records.append(record)
         self.batch.messages.append(announce.order_rejected(order, account))
         return RecordedOrder(order, None)
 
@@ -144,17 +146,18 @@ class OrderBatch:
             fees_micros=account.fees_micros + decided.fee_micros,
             fills=account.fills + 1,
         )
-        order = self._order(command, fingerprint, reject_code=None, version=account.version + 1)
+        order = self._order(command, fingerprint, reject_code=None, fill_id=FillId(self._new_id()))
         fill = self._evidenced(order, account, decided, realised_pnl_micros, quote)
-        transfer = write_transfer(
+        record = write_record(
             account,
-            kind=TransferKind.FILL,
+            fill.fill_id,
+            RecordKind.FILL,
             at_ms=now_ms,
             postings=fill_postings(decided, account=after, position=position),
-            order_id=order.order_id,
+            order=order,
             fill=fill,
         )
-        after = msgspec.structs.replace(after, version=transfer.version, head=transfer.sha256)
+        after = msgspec.structs.replace(after, version=record.version, head=record.sha256)
 
         self._keep_account(after)
         self._positions[(after.account_id, position.market)] = position
@@ -162,7 +165,7 @@ class OrderBatch:
         batch.positions[(after.account_id, position.market)] = position
         batch.orders.append(order)
         batch.fills.append(fill)
-        batch.transfers.append(transfer)
+        batch.records.append(record)
         batch.messages.append(announce.order_filled(order, fill, after, position))
         return RecordedOrder(order, fill)
 
@@ -172,7 +175,7 @@ class OrderBatch:
         self.batch.accounts[account_id] = account
 
     def _order(
-        self, command: PlaceOrder, fingerprint: bytes, *, reject_code: RejectCode | None, version: int | None
+        self, command: PlaceOrder, fingerprint: bytes, *, reject_code: RejectCode | None, fill_id: FillId | None
     ) -> Order:
         return Order(
             OrderId(self._new_id()),
@@ -187,18 +190,18 @@ class OrderBatch:
             command.max_slippage_ppm,
             self._now_ms,
             reject_code,
-            version,
+            fill_id,
         )
 
     def _evidenced(
         self, order: Order, account: Account, decided: SpotFill, realised_pnl_micros: int, quote: Quote
     ) -> Fill:
-        assert order.version is not None
+        assert order.fill_id is not None
         return Fill(
-            FillId(self._new_id()),
-            order.account_id,
-            order.version,
+            order.fill_id,
             order.order_id,
+            order.account_id,
+            account.version + 1,
             order.market,
             account.cycle,
             order.side,

@@ -10,8 +10,8 @@ from pump_party.domains.marketdata.contract import Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.chain import genesis
 from pump_party.domains.prop_engine.execution import check_funds
-from pump_party.domains.prop_engine.ledger import close_postings, open_postings, write_transfer
-from pump_party.domains.prop_engine.model import Account, Position, RuleSet, SpotFill, Transfer, TransferKind
+from pump_party.domains.prop_engine.ledger import close_postings, open_postings, write_record
+from pump_party.domains.prop_engine.model import Account, JournalRecord, Position, RecordKind, RuleSet, SpotFill
 from pump_party.domains.prop_engine.orders import OrderBatch, account_not_found, decide_spot
 from pump_party.domains.prop_engine.portfolio import empty_position
 from pump_party.domains.prop_engine.results import next_standing, rank
@@ -73,13 +73,13 @@ class PropTradingEngine:
         rules = self._by_kind[command.kind]
         now_ms = self._clock.now_ms()
 
-        def create(owned: int) -> tuple[Account, Transfer]:
+        def create(owned: int) -> tuple[Account, JournalRecord]:
             if owned >= ACCOUNTS_PER_USER_MAX:
                 raise Conflict(
                     f"you have {owned} accounts, the most allowed; reset one instead", code="too_many_accounts"
                 )
             blank = _blank_account(AccountId(self._ids.new()), command.user_id, rules, now_ms=now_ms)
-            return _start_cycle(blank, rules.start_micros, now_ms=now_ms)
+            return _start_cycle(blank, self._ids.new(), rules.start_micros, now_ms=now_ms)
 
         account_id = self._store.open_account(
             command.user_id,
@@ -95,9 +95,13 @@ class PropTradingEngine:
 
         def change(
             account: Account, positions: Sequence[Position]
-        ) -> tuple[Account, Sequence[Transfer], OutboxMessage]:
-            closing = write_transfer(
-                account, kind=TransferKind.CLOSE, at_ms=now_ms, postings=close_postings(account, positions)
+        ) -> tuple[Account, Sequence[JournalRecord], OutboxMessage]:
+            closing = write_record(
+                account,
+                self._ids.new(),
+                RecordKind.CLOSE,
+                at_ms=now_ms,
+                postings=close_postings(account, positions),
             )
             closed = msgspec.structs.replace(
                 account,
@@ -110,7 +114,9 @@ class PropTradingEngine:
                 fees_micros=0,
                 fills=0,
             )
-            fresh, opening = _start_cycle(closed, self._rule_sets[account.rule_set].start_micros, now_ms=now_ms)
+            fresh, opening = _start_cycle(
+                closed, self._ids.new(), self._rule_sets[account.rule_set].start_micros, now_ms=now_ms
+            )
             return fresh, (closing, opening), announce.account_reset(fresh, at_ms=now_ms)
 
         self._store.reset_account(
@@ -212,21 +218,19 @@ class PropTradingEngine:
         return views.order_view(self._store.order(user_id, _checked_id(account_id), _checked_id(order_id, "order_id")))
 
     def orders(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[OrderView]:
-        before = None if cursor is None else _checked_id(cursor, "cursor")
-        rows = self._store.orders(user_id, _checked_id(account_id), before=before, limit=_limit(limit) + 1)
-        return _page([views.order_view(r) for r in rows], limit, lambda last: last.order_id)
+        rows = self._store.orders(user_id, _checked_id(account_id), before=_number(cursor), limit=_limit(limit) + 1)
+        page = _page(rows, limit, lambda last: str(last[0]))
+        return Page(tuple(views.order_view(recorded) for _, recorded in page.items), page.next_cursor)
 
     def fills(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[FillView]:
         rows = self._store.fills(user_id, _checked_id(account_id), before=_number(cursor), limit=_limit(limit) + 1)
         return _page([views.fill_view(r) for r in rows], limit, lambda last: str(last.version))
 
     def ledger(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[LedgerEntryView]:
-        """`limit` counts transfers: a transfer's postings are never torn across pages."""
-        transfers = self._store.transfers(
-            user_id, _checked_id(account_id), before=_number(cursor), limit=_limit(limit) + 1
-        )
-        page = _page(transfers, limit, lambda last: str(last.version))
-        return Page(tuple(e for t in page.items for e in views.ledger_entries(t)), page.next_cursor)
+        """`limit` counts records: a record's postings are never torn across pages."""
+        records = self._store.records(user_id, _checked_id(account_id), before=_number(cursor), limit=_limit(limit) + 1)
+        page = _page(records, limit, lambda last: str(last.version))
+        return Page(tuple(e for r in page.items for e in views.ledger_entries(r)), page.next_cursor)
 
     def equity(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[EquityMark]:
         rows = self._store.equity_marks(
@@ -259,8 +263,8 @@ def _blank_account(account_id: AccountId, user_id: UserId, rules: RuleSet, *, no
     )
 
 
-def _start_cycle(account: Account, start_micros: int, *, now_ms: int) -> tuple[Account, Transfer]:
-    opening = write_transfer(account, kind=TransferKind.OPEN, at_ms=now_ms, postings=open_postings(start_micros))
+def _start_cycle(account: Account, record_id: str, start_micros: int, *, now_ms: int) -> tuple[Account, JournalRecord]:
+    opening = write_record(account, record_id, RecordKind.OPEN, at_ms=now_ms, postings=open_postings(start_micros))
     started = msgspec.structs.replace(
         account,
         version=opening.version,

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.domains.prop_engine.model import Account, Fill, Order, Position, Transfer
+from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Order, Position
 from pump_party.domains.prop_interface.contract import EquityMark
 from pump_party.kernel.ids import AccountId, Market, UserId
 from pump_party.platform.outbox import OutboxMessage
@@ -28,7 +28,7 @@ class Batch(msgspec.Struct):
 
     orders: list[Order]
     fills: list[Fill]
-    transfers: list[Transfer]
+    records: list[JournalRecord]
     accounts: dict[AccountId, Account]
     positions: dict[tuple[AccountId, Market], Position]
     messages: list[OutboxMessage]
@@ -78,7 +78,7 @@ class PropStore(Protocol):
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        create: Callable[[int], tuple[Account, Transfer]],
+        create: Callable[[int], tuple[Account, JournalRecord]],
     ) -> AccountId:
         """Insert what `create(number of the user's accounts)` returns, once per key."""
         ...
@@ -91,7 +91,7 @@ class PropStore(Protocol):
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[Transfer], OutboxMessage]],
+        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[JournalRecord], OutboxMessage]],
     ) -> None:
         """Lock, change, clear the positions, once per key. Raises NotFound for a foreign account."""
         ...
@@ -107,12 +107,16 @@ class PropStore(Protocol):
     def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder: ...
 
     def orders(
-        self, user_id: UserId, account_id: str, *, before: str | None, limit: int
-    ) -> Sequence[RecordedOrder]: ...
+        self, user_id: UserId, account_id: str, *, before: int | None, limit: int
+    ) -> Sequence[tuple[int, RecordedOrder]]:
+        """(version of the outcome, order), newest first."""
+        ...
 
     def fills(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Fill]: ...
 
-    def transfers(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[Transfer]: ...
+    def records(
+        self, user_id: UserId, account_id: str, *, before: int | None, limit: int
+    ) -> Sequence[JournalRecord]: ...
 
     def equity_marks(
         self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int

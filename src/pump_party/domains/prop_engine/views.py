@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine.model import Account, Fill, Position, SpotFill, Transfer
+from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Position, SpotFill
 from pump_party.domains.prop_engine.portfolio import value_micros
 from pump_party.domains.prop_engine.store import RecordedOrder
 from pump_party.domains.prop_interface.contract import (
@@ -145,20 +145,20 @@ def _position_view(position: Position, quote: Quote | None, *, now_ms: int) -> P
     )
 
 
-def ledger_entries(transfer: Transfer) -> list[LedgerEntryView]:
-    """The transfer's postings, last leg first, as a newest-first page wants them."""
+def ledger_entries(record: JournalRecord) -> list[LedgerEntryView]:
+    """The record's postings, last leg first, as a newest-first page wants them."""
     return [
         LedgerEntryView(
-            version=transfer.version,
+            version=record.version,
             leg=leg,
-            kind=transfer.kind.value,
+            kind=record.kind.value,
             ledger_account=posting.ledger_account,
             asset=posting.asset,
             amount=posting.amount,
             balance_after=posting.balance_after,
-            order_id=transfer.order_id,
-            at_ms=transfer.at_ms,
-            transfer_sha256=transfer.sha256.hex(),
+            order_id=record.order_id,
+            at_ms=record.at_ms,
+            record_sha256=record.sha256.hex(),
         )
-        for leg, posting in reversed(list(enumerate(transfer.postings)))
+        for leg, posting in reversed(list(enumerate(record.postings)))
     ]

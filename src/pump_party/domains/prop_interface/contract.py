@@ -182,7 +182,7 @@ class LedgerEntryView(msgspec.Struct, frozen=True):
     balance_after: int
     order_id: OrderId | None
     at_ms: int
-    transfer_sha256: str
+    record_sha256: str
 
 
 class EquityMark(msgspec.Struct, frozen=True):

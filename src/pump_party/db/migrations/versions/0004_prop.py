@@ -10,7 +10,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("prop_orders", "prop_fills", "prop_transfers", "prop_ledger_entries", "prop_equity_marks")
+APPEND_ONLY = ("prop_orders", "prop_fills", "prop_journal", "prop_ledger_entries", "prop_equity_marks")
 
 
 def _text(name: str) -> "sa.Column[str]":
@@ -78,7 +78,7 @@ def _create_accounts() -> None:
 def _create_orders() -> None:
     op.create_table(
         "prop_orders",
-        _text("order_id"),
+        sa.Column("order_id", Text, primary_key=True),
         _text("account_id"),
         _text("idempotency_key"),
         sa.Column("request_sha256", Bytes, nullable=False),
@@ -90,19 +90,18 @@ def _create_orders() -> None:
         sa.Column("max_slippage_ppm", Int64),
         _int("created_ms"),
         sa.Column("reject_code", Text),
-        sa.Column("version", Int64),
-        sa.PrimaryKeyConstraint("account_id", "order_id"),
-        sa.CheckConstraint("(reject_code IS NULL) <> (version IS NULL)", name="prop_orders_one_outcome"),
+        sa.Column("fill_id", Text),
+        sa.CheckConstraint("(reject_code IS NULL) <> (fill_id IS NULL)", name="prop_orders_one_outcome"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
     op.create_index("prop_orders_by_key", "prop_orders", ["account_id", "idempotency_key"], unique=True)
     op.create_table(
         "prop_fills",
-        _text("fill_id"),
-        sa.Column("account_id", Text, primary_key=True),
-        sa.Column("version", Int64, primary_key=True),
+        sa.Column("fill_id", Text, primary_key=True),
         _text("order_id"),
+        _text("account_id"),
+        _int("version"),
         _text("market"),
         _int("cycle"),
         _text("side"),
@@ -130,9 +129,10 @@ def _create_orders() -> None:
 
 def _create_ledger() -> None:
     op.create_table(
-        "prop_transfers",
-        sa.Column("account_id", Text, primary_key=True),
-        sa.Column("version", Int64, primary_key=True),
+        "prop_journal",
+        sa.Column("record_id", Text, primary_key=True),
+        _text("account_id"),
+        _int("version"),
         _text("kind"),
         _int("at_ms"),
         sa.Column("order_id", Text),
@@ -140,10 +140,10 @@ def _create_ledger() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
+    op.create_index("prop_journal_by_account", "prop_journal", ["account_id", "version"], unique=True)
     op.create_table(
         "prop_ledger_entries",
-        sa.Column("account_id", Text, primary_key=True),
-        sa.Column("version", Int64, primary_key=True),
+        sa.Column("record_id", Text, primary_key=True),
         sa.Column("leg", Int64, primary_key=True),
         _text("ledger_account"),
         _text("asset"),
@@ -214,7 +214,7 @@ def downgrade() -> None:
         "prop_standings",
         "prop_equity_marks",
         "prop_ledger_entries",
-        "prop_transfers",
+        "prop_journal",
         "prop_fills",
         "prop_orders",
         "prop_positions",
