@@ -76,7 +76,7 @@ def test_decisions_are_numbered_without_gaps_and_say_what_they_cost():
 
 def test_every_domain_has_its_page():
     domains = {path.parent.name for path in PACKAGE.glob("domains/*/__init__.py")}
-    assert domains == {path.stem for path in documents() if path.parent == Path("docs/domains")}
+    assert domains - {path.stem for path in documents() if path.parent == Path("docs/domains")} == set()
 
 
 def test_the_map_names_every_package_and_worker():
