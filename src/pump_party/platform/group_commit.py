@@ -41,6 +41,7 @@ class GroupCommit(Generic[Call, Outcome]):
         self._observe = observe
         self._waiting: queue.SimpleQueue[tuple[Call, asyncio.Future[Outcome]] | None] = queue.SimpleQueue()
         self._closed = False
+        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
 
@@ -49,18 +50,21 @@ class GroupCommit(Generic[Call, Outcome]):
 
         A caller that is cancelled has still called: the effect stands and is found again by its idempotency key.
         """
-        if self._closed:
-            raise Unavailable("the server is shutting down; try again", code="shutting_down")
-        if self._waiting.qsize() >= QUEUE_MAX:
-            raise Unavailable("too many orders are waiting; try again", code="queue_full")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.put((call, future))
+        # A call that passed the check must be in the queue before the end mark of `close`.
+        with self._closing:
+            if self._closed:
+                raise Unavailable("the server is shutting down; try again", code="shutting_down")
+            if self._waiting.qsize() >= QUEUE_MAX:
+                raise Unavailable("too many orders are waiting; try again", code="queue_full")
+            self._waiting.put((call, future))
         return await future
 
     def close(self) -> None:
         """Refuse new calls, finish those that wait, stop the thread."""
-        self._closed = True
-        self._waiting.put(None)
+        with self._closing:
+            self._closed = True
+            self._waiting.put(None)
         self._thread.join()
 
     def _run(self) -> None:
