@@ -18,7 +18,7 @@ from pump_party.db.outbox import OutboxStore
 from pump_party.db.prop_check import CheckReport, check
 from pump_party.db.prop_engine import PropStore
 from pump_party.db.users import UserStore
-from pump_party.domains.marketdata.contract import MarketData, QuotesWriter
+from pump_party.domains.marketdata.contract import Ingestion, MarketData, QuotesWriter
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.rules import build_rule_sets
@@ -38,9 +38,11 @@ from pump_party.platform.outbox import Outbox
 from pump_party.platform.tickets import Tickets
 
 if TYPE_CHECKING:
+    from pump_party.adapters.object_store import ObjectStore
     from pump_party.adapters.tape_library import Tapes
 
 SQLITE_FILE = "pump_party.sqlite3"
+OBJECTS_FOLDER = "objects"
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 
@@ -258,6 +260,29 @@ def _pairs(text: str) -> list[tuple[str, str]]:
         key, _, value = item.partition("=")
         pairs.append((key, value))
     return pairs
+
+
+def build_ingestion(services: Services) -> Ingestion:
+    """The sources that the settings name and what they report to. Raises Invalid for a feed that cannot be played."""
+    from pump_party.adapters.feeds import build_sources
+    from pump_party.domains.marketdata.ingest import Ingest
+
+    settings = services.settings
+    return Ingest(
+        registry=services.registry,
+        store=MarketDataStore(services.database),
+        clock=services.clock,
+        metrics=services.metrics,
+        sources=build_sources(settings, services.registry, services.clock),
+        payloads=_payloads(settings) if settings.record_raw else None,
+    )
+
+
+def _payloads(settings: Settings) -> "ObjectStore":
+    from pump_party.adapters.object_store import ObjectStore
+
+    folder = Path(settings.data_dir).expanduser().resolve() / OBJECTS_FOLDER
+    return ObjectStore(settings.object_store_url or str(folder))
 
 
 def open_tapes() -> "Tapes":

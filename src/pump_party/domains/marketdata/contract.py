@@ -212,7 +212,8 @@ class Ingestion(Protocol):
     `begin`, `write` and `record` block and are called from a thread, the rest from the event loop.
     """
 
-    feeds: Sequence[Feed]
+    @property
+    def feeds(self) -> Sequence[Feed]: ...
 
     def begin(self) -> None:
         """Start afresh from what is stored. Called before the feeds run."""
