@@ -1,6 +1,7 @@
 """Objects by the hash of their content: a local folder, S3, or memory. Written once, never changed."""
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
@@ -10,6 +11,11 @@ from obstore.store import LocalStore, MemoryStore, from_url
 from pump_party.kernel.errors import Invalid, NotFound, Unavailable
 
 OBJECT_BYTES_MAX = 16 * 1024 * 1024
+CONNECT_TIMEOUT = timedelta(seconds=5)
+REQUEST_TIMEOUT = timedelta(seconds=10)
+RETRIES_MAX = 2
+RETRY_TIMEOUT = timedelta(seconds=15)
+
 _SHA256_CHARACTERS = 64
 
 
@@ -27,7 +33,11 @@ class ObjectStore:
                 folder = Path(url.removeprefix("file://"))
                 self._store = LocalStore(prefix=folder, mkdir=True)
             else:
-                self._store = from_url(url)
+                self._store = from_url(
+                    url,
+                    client_options={"timeout": REQUEST_TIMEOUT, "connect_timeout": CONNECT_TIMEOUT},
+                    retry_config={"max_retries": RETRIES_MAX, "retry_timeout": RETRY_TIMEOUT},
+                )
         except (BaseError, OSError, ValueError) as error:
             raise Invalid(f"cannot open the object store: {error}", code="object_store_unusable") from error
 

@@ -116,7 +116,7 @@ class _Price(msgspec.Struct):
     publish_time: Annotated[int, msgspec.Meta(ge=0, le=10**11)]
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, frozen=True):
     slot: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 

@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
         return _COMMANDS[args.tape_command](args, _Progress())
     except Refusal as refusal:
         print(f"pump-party tape: {refusal.detail}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        print(f"pump-party tape: {error}", file=sys.stderr)
+    return 1
 
 
 def _record(args: argparse.Namespace, progress: "_Progress") -> int:

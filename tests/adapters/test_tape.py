@@ -1,0 +1,194 @@
+import asyncio
+import gzip
+import hashlib
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.adapters.venues import Collected
+
+from pump_party.adapters.candle_path import CANDLE_MS, RecordedCandle
+from pump_party.adapters.tape import BEHIND_MAX_MS, STEP_MS, TapeSource
+from pump_party.adapters.tape_files import parse_candle, read_rows
+from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.model import Tick
+from pump_party.domains.marketdata.registry import load_registry
+from pump_party.kernel.errors import Invalid
+from pump_party.platform.clock import ManualClock
+
+REGISTRY = load_registry()
+HEADER = "date,open,high,low,close,volume"
+MINUTES = [f"2025-05-04T15:{minute}:00+00:00" for minute in range(30, 50)]
+
+
+class _TimeIsUp(Exception):
+    pass
+
+
+def play(
+    folder: Path, clock: ManualClock, *, speed: int, seconds: int, loop: bool = True, stalls: Sequence[int] = ()
+) -> Collected:
+    """Run a tape for a while of server time, without waiting for it. `stalls` are extra waits, in order."""
+    end_ms = clock.now_ms() + seconds * 1000
+    extra = iter(stalls)
+
+    async def wait(wait_s: float) -> None:
+        clock.advance(round(wait_s * 1000) + next(extra, 0))
+        await asyncio.sleep(0)
+        if clock.now_ms() > end_ms:
+            raise _TimeIsUp
+
+    async def scenario() -> Collected:
+        sink = Collected()
+        source = TapeSource(folder, REGISTRY, speed=speed, loop=loop, clock=clock, wait=wait)
+        running = asyncio.ensure_future(source.run(sink))
+        while not running.done() and not any(state is SourceState.STOPPED for _, state, _ in sink.states):
+            await asyncio.sleep(0)
+        if running.done():
+            assert isinstance(running.exception(), _TimeIsUp)
+        running.cancel()
+        return sink
+
+    return asyncio.run(scenario())
+
+
+def rebuilt(ticks: Sequence[Tick]) -> list[RecordedCandle]:
+    """Complete candles from ticks alone, by tape time."""
+    minutes = itertools.groupby(ticks, key=lambda tick: (tick.tape_ms or 0) // CANDLE_MS * CANDLE_MS)
+    candles = []
+    for open_ms, group in minutes:
+        mids = [tick.mid_e8 for tick in group]
+        candles.append(RecordedCandle(open_ms, mids[0], max(mids), min(mids), mids[-1]))
+    return candles[:-1]
+
+
+def of(sink: Collected, market: str) -> list[Tick]:
+    return [tick for tick in sink.ticks if tick.market == market]
+
+
+@pytest.mark.parametrize("speed", [1, 60, 240, 241, 3600])
+def test_candles_rebuilt_from_a_replay_are_the_recorded_ones_at_any_speed(
+    recorded_data: Path, clock: ManualClock, speed: int
+):
+    folder = recorded_data / "data" / "binance_usdm_1m"
+    sink = play(folder, clock, speed=speed, seconds=max(2, 300 // speed))
+    for symbol in ("SOL", "BTC", "ETH"):
+        candles = rebuilt(of(sink, f"{symbol}-USDC"))
+        rows = read_rows(folder / f"{symbol}_USDT_USDT-1m-futures.csv.gz")
+        recorded = [parse_candle(row) for _, row in itertools.islice(rows, len(candles))]
+        assert candles == recorded
+        assert len(candles) >= 1
+
+
+def test_a_tick_comes_every_second_of_tape_time_and_in_order(recorded_data: Path, clock: ManualClock):
+    sink = play(recorded_data / "data" / "binance_usdm_1m", clock, speed=60, seconds=10)
+    for market in ("SOL-USDC", "BTC-USDC", "ETH-USDC"):
+        ticks = of(sink, market)
+        assert 590 <= len(ticks) <= 603
+        assert {after.tape_ms - before.tape_ms for before, after in itertools.pairwise(ticks)} == {1_000}
+    assert [tick.tape_ms for tick in sink.ticks] == sorted(tick.tape_ms for tick in sink.ticks)
+    order = [(tick.publish_ms, tick.slot) for tick in sink.ticks]
+    assert order == sorted(set(order))
+
+
+def test_the_publish_time_is_when_the_tape_got_there_and_at_most_a_step_before_it_was_handed_over(
+    recorded_data: Path, clock: ManualClock
+):
+    start_ms = clock.now_ms()
+    sink = play(recorded_data / "data" / "binance_usdm_1m", clock, speed=60, seconds=5)
+    first = sink.ticks[0]
+    assert first.publish_ms == start_ms  # the first price is there at once
+    for tick in sink.ticks:
+        assert tick.publish_ms == start_ms + (tick.tape_ms - first.tape_ms) // 60
+        assert 0 <= tick.recv_ms - tick.publish_ms <= STEP_MS
+
+
+def test_the_evidence_is_the_recorded_row(recorded_data: Path, clock: ManualClock):
+    folder = recorded_data / "data" / "binance_usdm_1m"
+    sink = play(folder / "SOL_USDT_USDT-1m-futures.csv.gz", clock, speed=60, seconds=3)
+    rows = [row for _, row in itertools.islice(read_rows(folder / "SOL_USDT_USDT-1m-futures.csv.gz"), 3)]
+    assert list(dict.fromkeys(raw.body for raw in sink.raws))[:3] == rows
+    assert sink.ticks[0].raw_sha256 == sink.raws[0].sha256 == hashlib.sha256(rows[0]).hexdigest()
+    assert {tick.source for tick in sink.ticks} == {"tape"}
+
+
+def test_a_machine_that_was_suspended_goes_on_where_the_tape_was(recorded_data: Path, clock: ManualClock):
+    sink = play(
+        recorded_data / "data" / "binance_usdm_1m", clock, speed=60, seconds=3_700, stalls=[0] * 50 + [3_600_000]
+    )
+    ticks = of(sink, "SOL-USDC")
+    assert {after.tape_ms - before.tape_ms for before, after in itertools.pairwise(ticks)} == {1_000}
+    assert max(tick.recv_ms - tick.publish_ms for tick in ticks) <= BEHIND_MAX_MS
+
+
+def table(folder: Path, name: str, rows: Sequence[str]) -> None:
+    (folder / name).write_text("\n".join([HEADER, *rows]) + "\n")
+
+
+def test_a_tape_ends_with_its_first_market_and_begins_again(tmp_path: Path, clock: ManualClock):
+    table(tmp_path, "SOL-USDC-1m.csv", [f"{minute},1,2,1,2,9" for minute in MINUTES[1:4]])
+    table(tmp_path, "BTC-USDC-1m.csv", [f"{minute},5,6,5,6,9" for minute in MINUTES[:9]])
+    sink = play(tmp_path, clock, speed=60, seconds=9)
+    minutes = [tick.tape_ms // CANDLE_MS % 60 for tick in of(sink, "BTC-USDC")]
+    assert [minute for minute, _ in itertools.groupby(minutes)][:7] == [31, 32, 33, 31, 32, 33, 31]
+    assert len(of(sink, "SOL-USDC")) == pytest.approx(len(of(sink, "BTC-USDC")), abs=1)
+    publish = [tick.publish_ms for tick in sink.ticks]
+    assert publish == sorted(publish)
+
+
+def test_a_tape_that_does_not_loop_stops_and_says_so(tmp_path: Path, clock: ManualClock):
+    table(tmp_path, "SOL-USDC-1m.csv", [f"{MINUTES[0]},1,2,1,2,9"])
+    sink = play(tmp_path, clock, speed=60, seconds=100, loop=False)
+    assert len(sink.ticks) == 60
+    assert sink.states[-1] == ("tape", SourceState.STOPPED, "the tape has ended")
+
+
+def test_a_hole_in_the_tape_is_not_waited_out(tmp_path: Path, clock: ManualClock):
+    table(tmp_path, "SOL-USDC-1m.csv", [f"{MINUTES[0]},1,2,1,2,9", f"{MINUTES[9]},2,2,2,2,9"])
+    sink = play(tmp_path, clock, speed=1, seconds=100)
+    gaps = [after.publish_ms - before.publish_ms for before, after in itertools.pairwise(sink.ticks)]
+    assert max(gaps) == 1_000
+    assert len(sink.ticks) == pytest.approx(101, abs=2)
+
+
+def test_bad_rows_are_skipped_and_named(tmp_path: Path, clock: ManualClock):
+    rows = [f"{MINUTES[1]},1,2,1,2,9", "garbage", f"{MINUTES[0]},1,2,1,2,9", f"{MINUTES[2]},1,2,1,2,9"]
+    table(tmp_path, "SOL-USDC-1m.csv", rows)
+    sink = play(tmp_path, clock, speed=60, seconds=10, loop=False)
+    assert len(sink.ticks) == 120
+    assert sink.errors[0].startswith("SOL-USDC-1m.csv:3: not a row")
+    assert sink.errors[1] == "SOL-USDC-1m.csv:4: not later than the row before"
+
+
+def test_a_tape_without_any_good_row_stops_instead_of_spinning(tmp_path: Path, clock: ManualClock):
+    table(tmp_path, "SOL-USDC-1m.csv", ["garbage"])
+    sink = play(tmp_path, clock, speed=60, seconds=10)
+    assert sink.states[-1] == ("tape", SourceState.STOPPED, "the tape has no usable price")
+
+
+def test_an_empty_folder_stops_the_start(tmp_path: Path, clock: ManualClock):
+    with pytest.raises(Invalid) as refused:
+        TapeSource(tmp_path, REGISTRY, speed=1, loop=True, clock=clock)
+    assert (refused.value.code, refused.value.field) == ("tape_unusable", "feed")
+
+
+def test_raw_captures_are_replayed_line_by_line_through_the_live_parsers(recorded_data: Path, clock: ManualClock):
+    folder = recorded_data / "data" / "raw_streams"
+    sink = play(folder, clock, speed=1, seconds=5)
+    assert {tick.market for tick in sink.ticks} == {"BTC-USDC", "ETH-USDC"}
+    assert len(sink.ticks) > 1_000
+    with gzip.open(folder / "spot_btcusdt_20240808.gz", "rb") as lines:
+        recorded = {hashlib.sha256(line.rstrip(b"\n")).hexdigest() for line in itertools.islice(lines, 2_000)}
+    assert {tick.raw_sha256 for tick in of(sink, "BTC-USDC")} <= recorded
+    assert all(0 <= tick.recv_ms - tick.publish_ms <= STEP_MS for tick in sink.ticks)
+
+
+def test_recordings_of_other_days_play_one_after_the_other(recorded_data: Path, clock: ManualClock):
+    # Six minutes of two Binance books in 2024, then half a minute of a Hyperliquid book in 2025.
+    sink = play(recorded_data / "data" / "raw_streams", clock, speed=60, seconds=12, loop=False)
+    years = [tick.tape_ms // 31_556_952_000 + 1970 for tick in of(sink, "BTC-USDC")]
+    assert [year for year, _ in itertools.groupby(years)] == [2024, 2025]
+    steps = [(tick.recv_ms, tick.market) for tick in sink.ticks]
+    assert len(steps) == len(set(steps))  # faster than 1, a step shows the newest book of a market only
+    assert sink.states[-1][2] == "the tape has ended"
