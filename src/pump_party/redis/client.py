@@ -18,23 +18,29 @@ RETRIES = 1
 
 
 def open_client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
+    """A client for threads. Callers wait for a connection rather than be refused one."""
+    pool = redis.BlockingConnectionPool.from_url(
         url,
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         max_connections=CONNECTIONS_MAX,
+        timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), RETRIES),
     )
+    return redis.Redis.from_pool(pool)
 
 
 def open_async_client(url: str, *, retries: int = RETRIES) -> redis.asyncio.Redis:
-    return redis.asyncio.Redis.from_url(
+    """A client for one event loop. Callers wait for a connection rather than be refused one."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         max_connections=CONNECTIONS_MAX,
+        timeout=TIMEOUT_S,
         retry=AsyncRetry(NoBackoff(), retries),
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 @contextmanager

@@ -39,22 +39,25 @@ class RedisBus:
         names = {keys.channel(channel).encode(): channel for channel in channels}
         wait_s = RECONNECT_S_MIN
         while True:
-            pubsub = self._subscriber.pubsub(ignore_subscribe_messages=True)
+            pubsub = self._subscriber.pubsub()
             try:
                 await pubsub.subscribe(*names)
-                wait_s = RECONNECT_S_MIN
-                yield "", b""
-                pinged = False
+                silent, subscribed = False, 0
                 while True:
                     message = await pubsub.get_message(timeout=SILENCE_S)
                     if message is None:
-                        if pinged:
+                        if silent:
                             raise redis.ConnectionError("no answer to a ping")
                         await pubsub.ping()
                     elif message["type"] == "message":
                         for one in _decode(message["data"]):
                             yield names[message["channel"]], one
-                    pinged = message is None
+                    elif message["type"] == "subscribe":
+                        subscribed += 1
+                        if subscribed == len(names):
+                            wait_s = RECONNECT_S_MIN
+                            yield "", b""
+                    silent = message is None
             except (redis.RedisError, OSError) as error:
                 _log.warning("bus_lost", reason=str(error), retry_s=wait_s)
             finally:

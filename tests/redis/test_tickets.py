@@ -1,0 +1,76 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from pump_party.kernel.errors import Unavailable
+from pump_party.platform.clock import ManualClock
+from pump_party.platform.ids import Ids
+from pump_party.platform.tickets import TICKET_LIFE_MS, Tickets
+from pump_party.redis.memory import TICKETS_MAX, MemoryTickets
+from pump_party.redis.tickets import RedisTickets
+
+
+def test_a_ticket_opens_once(make_tickets: Callable[[], Tickets], clock: ManualClock) -> None:
+    async def scenario() -> None:
+        tickets = make_tickets()
+        ticket, expires_at_ms = await tickets.issue(b"who:\x00")
+        assert expires_at_ms == clock.now_ms() + TICKET_LIFE_MS
+        assert await tickets.redeem(ticket) == b"who:\x00"
+        assert await tickets.redeem(ticket) is None
+        assert await tickets.redeem("made up") is None
+
+    asyncio.run(scenario())
+
+
+def test_of_fifty_concurrent_uses_one_succeeds(make_tickets: Callable[[], Tickets]) -> None:
+    async def scenario() -> None:
+        tickets = make_tickets()
+        ticket, _ = await tickets.issue(b"who")
+        found = await asyncio.gather(*(tickets.redeem(ticket) for _ in range(50)))
+        assert found.count(b"who") == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_ticket_expires(make_tickets: Callable[[], Tickets], clock: ManualClock) -> None:
+    async def scenario() -> None:
+        tickets = make_tickets()
+        early, late = (await tickets.issue(b"who"))[0], (await tickets.issue(b"who"))[0]
+        clock.advance(TICKET_LIFE_MS - 1)
+        assert await tickets.redeem(early) == b"who"
+        clock.advance(1)
+        assert await tickets.redeem(late) is None
+
+    asyncio.run(scenario())
+
+
+def test_redis_never_sees_the_ticket_itself(redis_url: str, clock: ManualClock, ids: Ids) -> None:
+    import redis
+
+    async def scenario() -> str:
+        return (await RedisTickets(redis_url, clock, ids).issue(b"who"))[0]
+
+    ticket = asyncio.run(scenario())
+    with redis.Redis.from_url(redis_url) as client:
+        assert all(ticket.encode() not in key for key in client.keys())
+        assert client.pttl(client.keys()[0]) <= TICKET_LIFE_MS
+
+
+def test_tickets_in_this_process_are_bounded_until_they_expire(clock: ManualClock, ids: Ids) -> None:
+    async def scenario() -> None:
+        tickets = MemoryTickets(clock, ids)
+        for _ in range(TICKETS_MAX):
+            await tickets.issue(b"who")
+        with pytest.raises(Unavailable):
+            await tickets.issue(b"who")
+        clock.advance(TICKET_LIFE_MS)
+        await tickets.issue(b"who")
+        assert len(tickets._tickets) == 1
+
+    asyncio.run(scenario())
+
+
+def test_tickets_without_redis_are_unavailable(clock: ManualClock, ids: Ids) -> None:
+    with pytest.raises(Unavailable):
+        asyncio.run(RedisTickets("redis://127.0.0.1:1/0", clock, ids).issue(b"who"))
