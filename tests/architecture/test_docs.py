@@ -1,10 +1,17 @@
 """Documentation that can be checked: links lead somewhere, named files and commands exist, decisions are complete."""
 
 import re
+import shutil
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from tests.architecture.sources import PACKAGE, ROOT, project_files, read
+
+from pump_party.db.engine import Database
 
 ADR = Path("docs/adr")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -90,3 +97,23 @@ def test_the_map_names_every_package_and_worker():
 def test_ci_runs_the_command_that_the_readme_gives():
     assert "make test" in _code(Path("README.md"))
     assert "exec make test" in read(Path(".ci/run"))
+
+
+def test_the_backup_command_of_the_runbook_copies_a_database_that_is_in_use(sqlite_path: Path, tmp_path: Path):
+    command = re.search(r"```sh\n(python3 - .*?END)\n```", read(Path("docs/runbooks/restore-a-backup.md")), re.DOTALL)
+    assert command is not None
+    (tmp_path / "data").mkdir()
+    original = Path(shutil.copy(sqlite_path, tmp_path / "data" / "pump_party.sqlite3"))
+    with closing(Database(f"sqlite:///{original}")) as database, database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE newest (id INTEGER) STRICT")
+        connection.exec_driver_sql("INSERT INTO newest VALUES (7)")
+        connection.commit()
+        assert original.with_name("pump_party.sqlite3-wal").stat().st_size > 0, "the newest commit is not in the file"
+        subprocess.run(["sh", "-c", command[1]], cwd=tmp_path, check=True)
+
+    (tmp_path / "proof").mkdir()
+    copy = shutil.copy(tmp_path / "backup.sqlite3", tmp_path / "proof" / "pump_party.sqlite3")
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT id FROM newest").fetchall() == [(7,)]
+    check = [Path(sys.executable).parent / "pump-party", "db", "check", "--data-dir", tmp_path / "proof"]
+    assert "everything balances" in subprocess.run(check, capture_output=True, text=True, check=True).stdout
