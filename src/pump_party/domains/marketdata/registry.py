@@ -6,7 +6,7 @@ from importlib import resources
 import msgspec
 
 from pump_party.domains.marketdata.contract import Asset
-from pump_party.kernel.errors import NotFound
+from pump_party.kernel.errors import Invalid, NotFound
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import E8_DECIMALS, NANOS_DECIMALS, parse_decimal
 
@@ -81,7 +81,7 @@ def load_registry(text: str | None = None) -> Registry:
         text = resources.files("pump_party.domains.marketdata").joinpath("assets.toml").read_text()
     try:
         return Registry(msgspec.convert(tomllib.loads(text), _File))
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, Invalid) as error:
         raise RegistryError(f"the asset registry cannot be read: {error}") from error
 
 
