@@ -1,0 +1,170 @@
+/** Server state lives here and nowhere else: one query per resource, patched by socket events. */
+import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
+import { Problem, request, setCsrfToken } from './client'
+import type {
+  Account,
+  ApiKey,
+  Candle,
+  Config,
+  EquityMark,
+  Fill,
+  Leaderboard,
+  LedgerEntry,
+  Market,
+  Me,
+  Order,
+  Page,
+  Session,
+} from './types'
+
+const RETRIES_MAX = 2
+const MARKETS_POLL_MS = 2_000
+export const CANDLES_LIMIT = 500
+export const HISTORY_LIMIT = 50
+export const EQUITY_LIMIT = 200
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) =>
+        failures < RETRIES_MAX && (!(error instanceof Problem) || error.status === 0 || error.status >= 500),
+    },
+  },
+})
+
+export const configQuery = queryOptions({
+  queryKey: ['config'],
+  queryFn: ({ signal }) => request<Config>('GET', '/v1/config', { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
+/** Who is signed in; null when nobody is. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: async ({ signal }): Promise<Me | null> => {
+    try {
+      const me = await request<Me>('GET', '/v1/me', { signal })
+      setCsrfToken(me.csrf_token)
+      return me
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return null
+      throw error
+    }
+  },
+  staleTime: 60_000,
+})
+
+export const marketsQuery = queryOptions({
+  queryKey: ['markets'],
+  queryFn: async ({ signal }) => (await request<{ items: Market[] }>('GET', '/v1/markets', { signal })).items,
+})
+
+/** Markets for a visitor without a socket: asked for again and again while the page is visible. */
+export const polledMarketsQuery = queryOptions({
+  ...marketsQuery,
+  refetchInterval: MARKETS_POLL_MS,
+  retry: false,
+})
+
+export const candlesQuery = (market: string, interval: string) =>
+  queryOptions({
+    queryKey: ['candles', market, interval],
+    queryFn: async ({ signal }) => {
+      const path = `/v1/markets/${encodeURIComponent(market)}/candles`
+      const query = { interval, limit: CANDLES_LIMIT }
+      return (await request<{ items: Candle[] }>('GET', path, { signal, query })).items
+    },
+    staleTime: 0,
+  })
+
+/** The person's accounts. A snapshot older than what the socket already told never replaces it. */
+export const accountsQuery = queryOptions({
+  queryKey: ['accounts'],
+  queryFn: async ({ signal }) => {
+    const fetched = (await request<{ items: Account[] }>('GET', '/v1/accounts', { signal })).items
+    const known = queryClient.getQueryData<Account[]>(['accounts'])
+    return fetched.map((account) => {
+      const held = known?.find((one) => one.account_id === account.account_id)
+      return held && held.seq > account.seq ? held : account
+    })
+  },
+})
+
+const HISTORY_KINDS = ['orders', 'fills', 'ledger', 'equity'] as const
+export type HistoryKind = (typeof HISTORY_KINDS)[number]
+
+export interface HistoryItem {
+  orders: Order
+  fills: Fill
+  ledger: LedgerEntry
+  equity: EquityMark
+}
+
+export function fetchHistory<K extends HistoryKind>(
+  kind: K,
+  accountId: string,
+  options: { cursor?: string | null; limit?: number; signal?: AbortSignal } = {},
+): Promise<Page<HistoryItem[K]>> {
+  const { cursor, limit = HISTORY_LIMIT, signal } = options
+  const path = `/v1/accounts/${encodeURIComponent(accountId)}/${kind}`
+  return request('GET', path, { query: { cursor, limit }, ...(signal ? { signal } : {}) })
+}
+
+export const historyKey = (kind: HistoryKind, accountId: string) => ['history', kind, accountId] as const
+
+/** The newest page of a history, as the trade page shows it. */
+export const recentQuery = <K extends HistoryKind>(kind: K, accountId: string, limit = HISTORY_LIMIT) =>
+  queryOptions({
+    queryKey: [...historyKey(kind, accountId), 'recent', limit],
+    queryFn: ({ signal }) => fetchHistory(kind, accountId, { signal, limit }),
+  })
+
+export const leaderboardQuery = (limit: number) =>
+  queryOptions({
+    queryKey: ['leaderboard', limit],
+    queryFn: ({ signal }) =>
+      request<Leaderboard>('GET', '/v1/leaderboards/practice', { signal, query: { limit } }),
+    refetchInterval: 15_000,
+  })
+
+export const sessionsQuery = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: async ({ signal }) =>
+    (await request<{ items: Session[] }>('GET', '/v1/auth/sessions', { signal })).items,
+})
+
+export const apiKeysQuery = queryOptions({
+  queryKey: ['api-keys'],
+  queryFn: async ({ signal }) =>
+    (await request<{ items: ApiKey[] }>('GET', '/v1/api-keys', { signal })).items,
+})
+
+export function useMe() {
+  return useQuery(meQuery)
+}
+
+/** The practice account of the signed-in person: undefined while loading, null when there is none yet. */
+export function useAccount(): {
+  account: Account | null | undefined
+  error: Error | null
+  retry: () => void
+} {
+  const me = useMe()
+  const accounts = useQuery({ ...accountsQuery, enabled: Boolean(me.data) })
+  const retry = () => void accounts.refetch()
+  if (me.data === null) return { account: null, error: null, retry }
+  if (!accounts.data) return { account: undefined, error: accounts.error, retry }
+  return { account: accounts.data.find((one) => one.kind === 'practice') ?? null, error: null, retry }
+}
+
+/** Forget everything that belonged to a person: after sign-out, or when the session was revoked. */
+export function forgetPerson() {
+  setCsrfToken(undefined)
+  queryClient.setQueryData(meQuery.queryKey, null)
+  for (const key of ['accounts', 'history', 'sessions', 'api-keys', 'preview']) {
+    queryClient.removeQueries({ queryKey: [key] })
+  }
+  void queryClient.invalidateQueries({ queryKey: ['leaderboard'] })
+}

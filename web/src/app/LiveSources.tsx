@@ -1,0 +1,33 @@
+import { useQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { polledMarketsQuery, useAccount, useMe } from '@/api/queries'
+import { putMarkets } from '@/live/prices'
+import { useStatus } from '@/live/status'
+import { followAccount, startStream } from '@/live/stream'
+
+/** Where prices come from: the socket for who is signed in, polling for who is not. */
+export function LiveSources() {
+  const me = useMe()
+  return me.data ? <Streamed key={me.data.user_id} /> : <Polled />
+}
+
+function Streamed() {
+  const { account } = useAccount()
+  const open = useStatus((one) => one.phase.name === 'open')
+  useEffect(() => startStream(), [])
+  useEffect(() => {
+    if (open && account) followAccount(account)
+  }, [open, account])
+  return null
+}
+
+function Polled() {
+  const { data, dataUpdatedAt, isError } = useQuery(polledMarketsQuery)
+  useEffect(() => {
+    if (data) putMarkets(data, dataUpdatedAt)
+  }, [data, dataUpdatedAt])
+  useEffect(() => {
+    useStatus.setState({ polled: { lastMs: dataUpdatedAt, failed: isError } })
+  }, [dataUpdatedAt, isError])
+  return null
+}

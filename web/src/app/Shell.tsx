@@ -1,0 +1,81 @@
+import { Link, Outlet } from '@tanstack/react-router'
+import { SessionMenu } from '@/features/auth/SessionMenu'
+import { useAnnouncement } from '@/live/announce'
+import { ConnectionNotice, ConnectionState, Feed } from './Connection'
+import { Dialogs } from './Dialogs'
+import { LiveSources } from './LiveSources'
+import { Shortcuts } from './Shortcuts'
+
+const PAGES = [
+  ['/trade', 'Trade'],
+  ['/portfolio', 'Portfolio'],
+  ['/leaderboard', 'Leaderboard'],
+] as const
+
+/** The frame of every page: name, pages, feed, connection, session. */
+export function Shell() {
+  return (
+    <>
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:fixed focus:z-50 focus:bg-accent focus:p-2 focus:text-on-accent"
+      >
+        Skip to content
+      </a>
+      <header className="sticky top-0 z-30 border-b border-line bg-bg">
+        <div className="mx-auto flex h-13 max-w-[1400px] items-center gap-3 px-3 sm:px-6">
+          <Link
+            to="/"
+            className="flex shrink-0 items-center gap-2 font-semibold"
+            aria-label="Pump Party, home"
+          >
+            <img src="/favicon.svg" alt="" className="size-7" />
+            <span className="hidden sm:inline">Pump Party</span>
+          </Link>
+          <Pages className="ml-4 hidden h-full gap-1 md:flex" />
+          <div className="ml-auto flex items-center gap-2 sm:gap-3">
+            <ConnectionState />
+            <Feed />
+            <SessionMenu />
+          </div>
+        </div>
+        <ConnectionNotice />
+      </header>
+      <main id="main" className="mx-auto max-w-[1400px] px-3 pb-24 sm:px-6">
+        <Outlet />
+      </main>
+      <Pages className="fixed inset-x-0 bottom-0 z-30 flex h-13 border-t border-line bg-bg md:hidden" />
+      <Announcer />
+      <Dialogs />
+      <Shortcuts />
+      <LiveSources />
+    </>
+  )
+}
+
+function Pages({ className }: { className: string }) {
+  return (
+    <nav aria-label="Pages" className={className}>
+      {PAGES.map(([to, label]) => (
+        <Link
+          key={to}
+          to={to}
+          className="flex h-full flex-1 items-center justify-center border-b-2 border-transparent px-3 text-muted hover:text-text"
+          activeProps={{ className: 'border-b-accent! text-text!', 'aria-current': 'page' }}
+        >
+          {label}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+/** Speaks fills to screen readers, politely. */
+function Announcer() {
+  const text = useAnnouncement((one) => one.text)
+  return (
+    <div aria-live="polite" aria-atomic="true" className="sr-only" data-testid="announcer">
+      {text}
+    </div>
+  )
+}

@@ -1,0 +1,79 @@
+import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router'
+import { HomePage } from '@/features/home/HomePage'
+import { TradePage } from '@/features/trade/TradePage'
+import { INTERVALS, type Interval } from '@/lib/candles'
+import { Button } from '@/ui/Button'
+import { Shell } from './Shell'
+
+const ROWS_DEFAULT = 50
+const ROWS_MAX = 200
+const MARKET = /^[A-Za-z0-9]{1,20}-[A-Za-z0-9]{1,20}$/
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken })
+
+const home = createRoute({ getParentRoute: () => root, path: '/', component: HomePage })
+
+const trade = createRoute({
+  getParentRoute: () => root,
+  path: '/trade',
+  component: TradePage,
+  validateSearch: (search: Record<string, unknown>): { market?: string; interval?: Interval } => {
+    const { market, interval } = search
+    return {
+      ...(typeof market === 'string' && MARKET.test(market) ? { market } : {}),
+      ...(INTERVALS.includes(interval as Interval) ? { interval: interval as Interval } : {}),
+    }
+  },
+})
+
+const portfolio = createRoute({ getParentRoute: () => root, path: '/portfolio' }).lazy(() =>
+  import('./pages/portfolio').then((page) => page.Route),
+)
+
+const leaderboard = createRoute({
+  getParentRoute: () => root,
+  path: '/leaderboard',
+  validateSearch: (search: Record<string, unknown>): { limit?: number } => {
+    const limit = Math.trunc(Number(search.limit))
+    return limit >= 1 && limit !== ROWS_DEFAULT ? { limit: Math.min(limit, ROWS_MAX) } : {}
+  },
+}).lazy(() => import('./pages/leaderboard').then((page) => page.Route))
+
+const settings = createRoute({ getParentRoute: () => root, path: '/settings' }).lazy(() =>
+  import('./pages/settings').then((page) => page.Route),
+)
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, trade, portfolio, leaderboard, settings]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
+
+function NotFound() {
+  return (
+    <div className="space-y-3 py-12">
+      <h1 className="text-xl font-semibold">There is no such page.</h1>
+      <Link to="/" className="text-accent underline">
+        Back to the start
+      </Link>
+    </div>
+  )
+}
+
+function Broken({ error }: { error: unknown }) {
+  return (
+    <div role="alert" className="mx-auto max-w-xl space-y-3 p-8">
+      <h1 className="text-xl font-semibold">This page broke.</h1>
+      <p className="text-muted">
+        Your account and orders are safe on the server. {error instanceof Error ? error.message : ''}
+      </p>
+      <Button onClick={() => location.reload()}>Reload</Button>
+    </div>
+  )
+}

@@ -1,0 +1,177 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { configQuery, leaderboardQuery, useMe } from '@/api/queries'
+import { formatWire } from '@/lib/format'
+import { Button } from '@/ui/Button'
+import { openDialog } from '@/ui/dialogs'
+import { Change } from '@/ui/Figure'
+import { Panel } from '@/ui/Panel'
+import { Failure, Loading } from '@/ui/States'
+import { MarketBoard } from './MarketBoard'
+
+const TOP = 5
+
+/** What this is, what it looks like right now, and how to start. */
+export function HomePage() {
+  return (
+    <>
+      <div className="grid gap-x-12 gap-y-8 py-8 lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)] lg:py-12">
+        <Pitch />
+        <MarketBoard />
+      </div>
+      <div className="grid gap-x-12 gap-y-8 lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
+        <HowToStart />
+        <TopFive />
+      </div>
+      <Promises />
+    </>
+  )
+}
+
+function Pitch() {
+  const me = useMe()
+  const config = useQuery(configQuery)
+  const balance = config.data ? formatWire(config.data.start_balance, 0) : undefined
+  return (
+    <div className="max-w-xl">
+      <h1 className="text-2xl font-semibold text-balance">
+        Trade real prices with virtual money, and check every fill.
+      </h1>
+      <p className="mt-3 text-lg text-muted">
+        A paper exchange that is harder than live and never easier: spread, impact and fees on every order, no
+        fill on a stale price, and the evidence kept beside it.
+      </p>
+      <div className="mt-6 flex flex-wrap items-center gap-3">
+        {me.data ? (
+          <Link
+            to="/trade"
+            className="flex h-11 items-center border border-accent bg-accent px-5 text-lg font-medium text-on-accent hover:opacity-90"
+          >
+            Go to trading
+          </Link>
+        ) : (
+          <Button look="accent" size="large" onClick={() => openDialog('sign_in')}>
+            Sign in with a wallet
+          </Button>
+        )}
+        <Link
+          to={me.data ? '/portfolio' : '/trade'}
+          className="flex h-11 items-center px-2 text-muted underline hover:text-text"
+        >
+          {me.data ? 'See your portfolio' : 'Look around first'}
+        </Link>
+      </div>
+      {balance && !me.data && (
+        <p className="mt-3 text-sm text-muted">
+          {balance} virtual USD to start with. Signing proves identity; it moves no funds.
+        </p>
+      )}
+    </div>
+  )
+}
+
+const STEPS = [
+  ['Sign in', 'With any Solana or EVM wallet: one signature, no transaction, no e-mail.'],
+  ['Open a practice account', 'One click, no deposit. Start over whenever you like; the history stays.'],
+  ['Buy or sell', 'See spread, impact and fee before you send, then the actual fill beside the estimate.'],
+]
+
+function HowToStart() {
+  return (
+    <Panel title="How to start">
+      <ol>
+        {STEPS.map(([title, text], at) => (
+          <li key={title} className="flex gap-4 border-b border-line py-3">
+            <span className="figure text-accent">{at + 1}</span>
+            <div>
+              <p className="font-medium">{title}</p>
+              <p className="text-muted">{text}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  )
+}
+
+function TopFive() {
+  const board = useQuery(leaderboardQuery(50))
+  const rows = board.data?.items.slice(0, TOP) ?? []
+  const all = (
+    <Link to="/leaderboard" className="text-sm text-muted underline hover:text-text">
+      Whole leaderboard
+    </Link>
+  )
+  return (
+    <Panel title="Top of the practice leaderboard" aside={all}>
+      {board.isPending && <Loading rows={TOP} label="Loading the leaderboard" />}
+      {board.error && !board.data && (
+        <Failure what="the leaderboard" error={board.error} onRetry={() => void board.refetch()} />
+      )}
+      {board.data && rows.length === 0 && (
+        <p className="py-3 text-muted">Nobody has traded yet: the first fill takes the first rank.</p>
+      )}
+      {rows.length > 0 && (
+        <table className="ruled">
+          <thead>
+            <tr>
+              <th scope="col">Trader</th>
+              <th scope="col" data-figure>
+                Return
+              </th>
+              <th scope="col" data-figure>
+                Fills
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.account_id}>
+                <td className="max-w-44 truncate">
+                  <span className="figure mr-3 text-muted">{row.rank}</span>
+                  {row.display_name}
+                </td>
+                <td data-figure>
+                  <Change ppm={row.return_ppm} />
+                </td>
+                <td data-figure>{row.fills}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Panel>
+  )
+}
+
+const PROMISES: [string, ReactNode][] = [
+  [
+    'Evidence on every fill',
+    'Source, publish time, age, confidence and the hash of the very tick it was filled on.',
+  ],
+  [
+    'Books that close',
+    'Double entry, append only. Equity = start + realised + unrealised − fees, with the residual shown.',
+  ],
+  ['No fill beats a wrong fill', 'A missing, stale or doubtful price refuses the order and says which.'],
+  [
+    'The feed is named',
+    'Live, replayed or synthetic: the label and the age of the price never leave the screen.',
+  ],
+]
+
+function Promises() {
+  return (
+    <Panel title="What you can hold us to" className="mt-10">
+      <dl className="grid gap-x-12 sm:grid-cols-2 lg:grid-cols-4">
+        {PROMISES.map(([title, text]) => (
+          <div key={title} className="py-3">
+            <dt className="font-medium">{title}</dt>
+            <dd className="mt-1 text-sm text-muted">{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  )
+}

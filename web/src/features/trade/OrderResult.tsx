@@ -1,0 +1,149 @@
+import type { Market, Order, OrderFill } from '@/api/types'
+import { formatSignedUsd, formatUsd, formatWire, MISSING } from '@/lib/format'
+import { E8_DECIMALS, parseE8, parseMicros, toWire } from '@/lib/money'
+import { formatAge } from '@/lib/time'
+import { Button } from '@/ui/Button'
+import { dismissOutcome, type Outcome, resendOrder } from './store'
+import { costsOf, type Estimate, rejectionText } from './ticket'
+
+interface Props {
+  outcome: Outcome
+  market: Market
+}
+
+/** What became of the order: the fill beside its estimate, or why there is none. */
+export function OrderResult({ outcome, market }: Props) {
+  const state = outcome.kind === 'done' ? outcome.order.status : outcome.kind
+  return (
+    <section
+      data-testid="order-result"
+      data-status={state}
+      aria-label="Last order"
+      className={`border-l-2 bg-surface p-3 text-sm ${state === 'filled' ? 'border-accent' : 'border-warn'}`}
+    >
+      <div className="flex items-start justify-between gap-2">
+        <Headline outcome={outcome} market={market} />
+        <button
+          type="button"
+          onClick={dismissOutcome}
+          aria-label="Dismiss"
+          className="-mt-1 size-6 text-muted hover:text-text"
+        >
+          ×
+        </button>
+      </div>
+      {outcome.kind === 'done' && outcome.order.fill && (
+        <Comparison
+          order={outcome.order}
+          fill={outcome.order.fill}
+          estimate={outcome.estimate}
+          market={market}
+        />
+      )}
+      {outcome.kind === 'unknown' && (
+        <div className="mt-2 space-y-2 text-muted">
+          <p>
+            The order may have arrived. Sending it again is safe: it carries the same key and fills at most
+            once.
+          </p>
+          <Button size="small" onClick={() => void resendOrder()}>
+            Send again
+          </Button>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Headline({ outcome, market }: { outcome: Outcome; market: Market }) {
+  if (outcome.kind === 'refused') return <p className="font-medium">Not accepted: {outcome.reason}</p>
+  if (outcome.kind === 'unknown') return <p className="font-medium">No answer. {outcome.reason}</p>
+  const { order } = outcome
+  if (!order.fill) {
+    return (
+      <p>
+        <span className="font-medium">Rejected. {rejectionText(order.reject_code)}</span>
+        <span className="figure ml-2 text-xs text-muted">{order.reject_code}</span>
+      </p>
+    )
+  }
+  return (
+    <p className="font-medium">
+      {order.side === 'buy' ? 'Bought' : 'Sold'} {formatWire(order.fill.quantity, 0)} {market.base}
+    </p>
+  )
+}
+
+interface ComparisonProps {
+  order: Order
+  fill: OrderFill
+  estimate: Estimate | undefined
+  market: Market
+}
+
+function Comparison({ order, fill, estimate, market }: ComparisonProps) {
+  const actual = costsOf({ ...fill, side: order.side, mid: fill.evidence.mid })
+  const places = market.price_decimals
+  const priceGap = estimate && parseE8(fill.price) - parseE8(estimate.price)
+  const rows = [
+    {
+      label: 'Price',
+      actual: formatWire(fill.price, places),
+      estimate: formatWire(estimate?.price, places),
+      gap: priceGap === undefined ? MISSING : signedPrice(priceGap, places),
+    },
+    { label: 'Fee', ...compare(actual?.feeMicros, estimate?.feeMicros, 4) },
+    { label: 'Total', ...compare(actual?.totalMicros, estimate?.totalMicros, 2) },
+  ]
+  return (
+    <>
+      <table className="ruled mt-1">
+        <thead>
+          <tr>
+            <th scope="col" />
+            <th scope="col" data-figure>
+              Actual
+            </th>
+            <th scope="col" data-figure>
+              Estimate
+            </th>
+            <th scope="col" data-figure>
+              Gap
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.label}>
+              <td className="text-muted">{row.label}</td>
+              <td data-figure>{row.actual}</td>
+              <td data-figure>{row.estimate}</td>
+              <td data-figure>{row.gap}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="mt-2 text-xs text-muted">
+        Filled on a {fill.evidence.source} price {formatAge(fill.evidence.age_ms)} old,{' '}
+        <span className="figure" title={fill.evidence.tick_sha256}>
+          tick {fill.evidence.tick_sha256.slice(0, 8)}
+        </span>
+        {fill.realised_pnl !== '0' && <>; realised {formatSignedUsd(parseMicros(fill.realised_pnl))} USD</>}
+      </p>
+    </>
+  )
+}
+
+function compare(actual: bigint | undefined, estimate: bigint | undefined, places: number) {
+  const gap = actual === undefined || estimate === undefined ? undefined : actual - estimate
+  return {
+    actual: formatUsd(actual, places),
+    estimate: formatUsd(estimate, places),
+    gap: formatSignedUsd(gap, places),
+  }
+}
+
+function signedPrice(gapE8: bigint, places: number): string {
+  const text = formatWire(toWire(gapE8, E8_DECIMALS), places)
+  return gapE8 > 0n ? `+${text}` : text
+}

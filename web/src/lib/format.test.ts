@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import {
+  chainName,
+  directionOf,
+  formatPpm,
+  formatSignedUsd,
+  formatUsd,
+  formatWire,
+  sharePpm,
+  shortAddress,
+} from './format'
+
+test('amounts are grouped, rounded to cents and never invented', () => {
+  expect(formatUsd(10_000_000_000n)).toBe('10,000.00')
+  expect(formatUsd(-1_234_567_891n)).toBe('−1,234.57')
+  expect(formatUsd(999n)).toBe('0.00')
+  expect(formatUsd(undefined)).toBe('–')
+})
+
+test('a change carries its sign, and what rounds to zero carries none', () => {
+  expect(formatSignedUsd(1_200_000n)).toBe('+1.20')
+  expect(formatSignedUsd(-30_000n)).toBe('−0.03')
+  expect(formatSignedUsd(4_000n)).toBe('0.00')
+  expect(directionOf(4_000n)).toBe('flat')
+  expect(directionOf(-6_000n)).toBe('down')
+})
+
+test('decimal strings keep every digit the server sent', () => {
+  expect(formatWire('146.7', 2)).toBe('146.70')
+  expect(formatWire('146.74125', 2)).toBe('146.74125')
+  expect(formatWire('1234567', 0)).toBe('1,234,567')
+  expect(formatWire(null, 2)).toBe('–')
+})
+
+test('parts per million read as percent', () => {
+  expect(formatPpm(12_345)).toBe('+1.23%')
+  expect(formatPpm(-500)).toBe('−0.05%')
+  expect(formatPpm(0)).toBe('0.00%')
+  expect(sharePpm(1n, 4n)).toBe(250_000)
+  expect(sharePpm(1n, 0n)).toBeUndefined()
+})
+
+test('addresses and chains are recognisable', () => {
+  expect(shortAddress('0x1234567890abcdef1234567890abcdef12345678')).toBe('0x1234…5678')
+  expect(shortAddress('7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU')).toBe('7xKX…gAsU')
+  expect(chainName('eip155:6343')).toBe('MegaETH testnet')
+  expect(chainName('eip155:10')).toBe('EVM chain 10')
+})

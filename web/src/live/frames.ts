@@ -1,0 +1,71 @@
+/** Frames of the gateway that the page understands. Anything else is ignored. */
+import type { FeedKind, OrderFill, Side } from '@/api/types'
+
+export interface PriceUpdate {
+  type: 'price_update'
+  market: string
+  price: string | null
+  confidence: string | null
+  state: 'open' | 'halted'
+  halt_reason: string | null
+  publish_ms: number
+  chart_ms: number
+  age_ms: number
+  source: string
+  feed: FeedKind
+  tape_ms: number | null
+}
+
+export interface FillFrame {
+  type: 'order_fill'
+  account_id: string
+  seq: number
+  order_id: string
+  client_order_id: string | null
+  market: string
+  side: Side
+  fill: OrderFill
+}
+
+export interface RejectFrame {
+  type: 'order_reject'
+  account_id: string
+  seq: number
+  order_id: string
+  market: string
+  side: Side
+  reject_code: string
+}
+
+export interface PortfolioFrame {
+  type: 'portfolio_update'
+  account_id: string
+  seq: number
+  version: number
+  cash: string
+  position: { market: string; quantity: string; cost: string; realised_pnl: string; fees: string } | null
+  cycle?: number
+  reset: boolean
+}
+
+export type PrivateFrame = FillFrame | RejectFrame | PortfolioFrame
+
+export type Frame =
+  | PriceUpdate
+  | PrivateFrame
+  | { type: 'authenticated'; user_id: string }
+  | { type: 'subscribed'; channel: string }
+  | { type: 'unsubscribed'; channel: string }
+  | { type: 'pong' }
+  | { type: 'error'; code: string; detail: string }
+
+/** Read one text frame; undefined for what is not a JSON object with a type. */
+export function parseFrame(text: unknown): Frame | undefined {
+  if (typeof text !== 'string') return undefined
+  try {
+    const frame: unknown = JSON.parse(text)
+    return typeof frame === 'object' && frame !== null && 'type' in frame ? (frame as Frame) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,148 @@
+/** Joins the socket to the page: prices to their store, private frames into the query cache, gaps to a refetch. */
+import { request } from '@/api/client'
+import {
+  accountsQuery,
+  configQuery,
+  forgetPerson,
+  historyKey,
+  marketsQuery,
+  queryClient,
+  recentQuery,
+} from '@/api/queries'
+import type { Account, Fill, Page, StreamTicket } from '@/api/types'
+import { formatWire } from '@/lib/format'
+import { announceFill } from './announce'
+import type { FillFrame, Frame, PrivateFrame } from './frames'
+import { applyFrame, verdictOn } from './gaps'
+import { putMarkets, putPriceUpdate } from './prices'
+import { LiveSocket } from './socket'
+import { useStatus } from './status'
+
+const subscribed = new Map<string, boolean>()
+let repairing = false
+
+const socket = new LiveSocket({
+  url: async () => (await queryClient.ensureQueryData(configQuery)).ws_url,
+  ticket: async () => (await request<StreamTicket>('POST', '/v1/stream/tickets')).ticket,
+  onFrame,
+  onPhase: (phase) => {
+    if (phase.name !== 'open') subscribed.clear()
+    useStatus.setState({ phase })
+  },
+  onSnapshot: () => void takeSnapshot(),
+  onSessionEnded: forgetPerson,
+})
+
+export const retryNow = socket.retryNow
+
+/** Open the socket for the person who is signed in. Returns how to close it again. */
+export function startStream(): () => void {
+  const onVisible = () => document.visibilityState === 'visible' && socket.wake()
+  useStatus.setState({ wanted: true })
+  socket.start()
+  document.addEventListener('visibilitychange', onVisible)
+  window.addEventListener('online', socket.cameOnline)
+  window.addEventListener('offline', socket.wentOffline)
+  return () => {
+    document.removeEventListener('visibilitychange', onVisible)
+    window.removeEventListener('online', socket.cameOnline)
+    window.removeEventListener('offline', socket.wentOffline)
+    socket.stop()
+    useStatus.setState({ wanted: false })
+  }
+}
+
+/** Follow an account from the sequence number its snapshot carries. */
+export function followAccount(account: Account) {
+  if (subscribed.get(account.account_id) || useStatus.getState().phase.name !== 'open') return
+  subscribed.set(account.account_id, true)
+  socket.send({
+    type: 'subscribe',
+    channel: 'account',
+    account_id: account.account_id,
+    after_seq: account.seq,
+  })
+}
+
+/** REST first, then resume each channel from what the snapshot knew: nothing is missed in between. */
+async function takeSnapshot() {
+  await Promise.allSettled([
+    queryClient.fetchQuery({ ...marketsQuery, staleTime: 0 }).then((markets) => {
+      putMarkets(markets, Date.now())
+      socket.send({ type: 'subscribe', channel: 'price', markets: markets.map((one) => one.market) })
+    }),
+    queryClient.fetchQuery({ ...accountsQuery, staleTime: 0 }).then((accounts) => {
+      for (const account of accounts) followAccount(account)
+    }),
+    queryClient.invalidateQueries({ queryKey: ['history'] }),
+    queryClient.invalidateQueries({ queryKey: ['candles'] }),
+  ])
+}
+
+function onFrame(frame: Frame, nowMs: number) {
+  switch (frame.type) {
+    case 'price_update':
+      return putPriceUpdate(frame, nowMs)
+    case 'order_fill':
+    case 'order_reject':
+    case 'portfolio_update':
+      return onPrivate(frame)
+  }
+}
+
+function onPrivate(frame: PrivateFrame) {
+  const accounts = queryClient.getQueryData(accountsQuery.queryKey)
+  const account = accounts?.find((one) => one.account_id === frame.account_id)
+  if (!accounts || !account) return
+  const verdict = verdictOn(account.seq, frame.seq)
+  if (verdict === 'duplicate') return
+  const next = verdict === 'apply' ? applyFrame(account, frame) : undefined
+  if (!next) return void repair(frame.account_id)
+
+  queryClient.setQueryData(
+    accountsQuery.queryKey,
+    accounts.map((one) => (one === account ? next : one)),
+  )
+  if (frame.type === 'order_fill') onFill(frame)
+  if (frame.type === 'portfolio_update') {
+    void queryClient.invalidateQueries({ queryKey: historyKey('ledger', frame.account_id) })
+  } else {
+    void queryClient.invalidateQueries({ queryKey: historyKey('orders', frame.account_id) })
+  }
+}
+
+/** A hole or a reset: the server's snapshot is the truth, and everything told before it is forgotten. */
+async function repair(accountId: string) {
+  if (repairing) return
+  repairing = true
+  try {
+    await queryClient.fetchQuery({ ...accountsQuery, staleTime: 0 })
+    await queryClient.invalidateQueries({ queryKey: ['history'] })
+  } finally {
+    repairing = false
+    // Frames that came during the fetch are replayed by subscribing anew after the snapshot's number.
+    socket.send({ type: 'unsubscribe', channel: 'account', account_id: accountId })
+    subscribed.delete(accountId)
+    const accounts = queryClient.getQueryData(accountsQuery.queryKey)
+    const account = accounts?.find((one) => one.account_id === accountId)
+    if (account) followAccount(account)
+  }
+}
+
+function onFill(frame: FillFrame) {
+  const fill: Fill = {
+    ...frame.fill,
+    order_id: frame.order_id,
+    market: frame.market,
+    side: frame.side,
+    version: 0,
+  }
+  queryClient.setQueryData(
+    recentQuery('fills', frame.account_id).queryKey,
+    (page: Page<Fill> | undefined) =>
+      page && { ...page, items: [fill, ...page.items.filter((one) => one.fill_id !== fill.fill_id)] },
+  )
+  const verb = frame.side === 'buy' ? 'Bought' : 'Sold'
+  const base = frame.market.split('-')[0]
+  announceFill(`${verb} ${formatWire(fill.quantity, 0)} ${base} at ${formatWire(fill.price, 2)}`)
+}

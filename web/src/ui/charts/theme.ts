@@ -1,0 +1,59 @@
+/** Charts are drawn on a canvas and cannot read CSS variables: this hands them over. */
+import { ColorType, type DeepPartial, LineStyle, type TimeChartOptions } from 'lightweight-charts'
+import { DAY_MS, formatDate, formatDateTime, formatMinute } from '@/lib/time'
+
+export interface ChartColours {
+  gain: string
+  loss: string
+  text: string
+  muted: string
+  line: string
+  surface: string
+  accent: string
+}
+
+/** The colours of the theme and palette on the screen now. */
+export function chartColours(): ChartColours {
+  const style = getComputedStyle(document.documentElement)
+  const read = (name: string) => style.getPropertyValue(`--${name}`).trim()
+  return {
+    gain: read('gain'),
+    loss: read('loss'),
+    text: read('text'),
+    muted: read('muted'),
+    line: read('line'),
+    surface: read('raised'),
+    accent: read('accent'),
+  }
+}
+
+/** Options every chart shares: ink background, ruled grid, times in the chosen zone. */
+export function chartOptions(colours: ChartColours, zone: string): DeepPartial<TimeChartOptions> {
+  const rule = { color: colours.line, style: LineStyle.Dotted }
+  const crosshair = { color: colours.muted, labelBackgroundColor: colours.surface }
+  return {
+    autoSize: true,
+    layout: {
+      background: { type: ColorType.Solid, color: 'transparent' },
+      textColor: colours.muted,
+      fontFamily: '"IBM Plex Mono", monospace',
+      fontSize: 11,
+    },
+    grid: { vertLines: { visible: false }, horzLines: rule },
+    crosshair: { vertLine: crosshair, horzLine: crosshair },
+    rightPriceScale: { borderColor: colours.line },
+    timeScale: {
+      borderColor: colours.line,
+      timeVisible: true,
+      secondsVisible: false,
+      rightOffset: 4,
+      tickMarkFormatter: (seconds: unknown) => axisLabel(Number(seconds) * 1_000, zone),
+    },
+    localization: { timeFormatter: (seconds: unknown) => formatDateTime(Number(seconds) * 1_000, zone) },
+  }
+}
+
+function axisLabel(ms: number, zone: string): string {
+  const minute = formatMinute(ms, zone)
+  return minute === '00:00' || ms % DAY_MS === 0 ? formatDate(ms, zone).slice(5) : minute
+}
