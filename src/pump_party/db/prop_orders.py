@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import psycopg
 
 from pump_party.db import prop_tables as tables
@@ -78,12 +79,6 @@ def _listed(table: Any, prefix: str = "") -> str:
     return ", ".join(prefix + name for name in _columns(table))
 
 
-_EARLIER = (
-    f"SELECT {_listed(tables.orders, 'o.')}, {_listed(tables.fills, 'f.')} FROM prop_orders o "
-    "LEFT JOIN prop_fills f ON f.fill_id = o.fill_id"
-)
-
-
 # --- SQLite ---
 
 
@@ -91,9 +86,21 @@ def _insert(name: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
-_LITE_ACCOUNT = f"SELECT {_listed(tables.accounts)} FROM prop_accounts WHERE account_id = ?"
-_LITE_POSITION = f"SELECT {_listed(tables.positions)} FROM prop_positions WHERE account_id = ? AND market = ?"
-_LITE_EARLIER = f"{_EARLIER} WHERE o.account_id = ? AND o.idempotency_key = ?"
+_FIRST, _SECOND = "json_extract(k.value, '$[0]')", "json_extract(k.value, '$[1]')"
+# CROSS JOIN keeps SQLite from scanning the table for each key: the keys come first, then the index.
+_LITE_ACCOUNTS = (
+    f"SELECT {_listed(tables.accounts, 'a.')} FROM json_each(?) k CROSS JOIN prop_accounts a "
+    "WHERE a.account_id = k.value"
+)
+_LITE_POSITIONS = (
+    f"SELECT {_listed(tables.positions, 'p.')} FROM json_each(?) k CROSS JOIN prop_positions p "
+    f"WHERE p.account_id = {_FIRST} AND p.market = {_SECOND}"
+)
+_LITE_EARLIER = (
+    f"SELECT {_listed(tables.orders, 'o.')}, {_listed(tables.fills, 'f.')} FROM json_each(?) k "
+    "CROSS JOIN prop_orders o LEFT JOIN prop_fills f ON f.fill_id = o.fill_id "
+    f"WHERE o.account_id = {_FIRST} AND o.idempotency_key = {_SECOND}"
+)
 _LITE_INSERTS = {
     table.name: _insert(table.name, _columns(table))
     for table in (tables.orders, tables.fills, tables.journal, tables.ledger_entries)
@@ -112,16 +119,15 @@ class _SqliteOrders(_Loaded):
         super().__init__()
         self._cursor = driver.cursor()
         self._keep(
-            self._each(_LITE_ACCOUNT, [(a,) for a in sorted({k[0] for k in keys})]),
-            self._each(_LITE_POSITION, sorted({(k[0], k[1]) for k in keys})),
-            self._each(_LITE_EARLIER, sorted({(k[0], k[2]) for k in keys})),
+            self._joined(_LITE_ACCOUNTS, {k[0] for k in keys}),
+            self._joined(_LITE_POSITIONS, {(k[0], k[1]) for k in keys}),
+            self._joined(_LITE_EARLIER, {(k[0], k[2]) for k in keys}),
         )
 
-    def _each(self, query: str, arguments: Sequence[Row]) -> Iterator[Row]:
-        for row_key in arguments:
-            row = self._cursor.execute(query, row_key).fetchone()
-            if row is not None:
-                yield row
+    def _joined(self, query: str, keys: set[Any]) -> list[Row]:
+        """One statement for all keys: a statement per key costs three times as much."""
+        rows: list[Row] = self._cursor.execute(query, (msgspec.json.encode(keys).decode(),)).fetchall()
+        return rows
 
     def record(self, batch: Batch) -> None:
         many = self._cursor.executemany
@@ -152,8 +158,10 @@ _PG_POSITIONS = (
     "JOIN prop_positions p ON p.account_id = k.account_id AND p.market = k.market"
 )
 _PG_EARLIER = (
-    f"{_EARLIER} JOIN unnest(%s::text[], %s::text[]) AS k(account_id, key) "
-    "ON o.account_id = k.account_id AND o.idempotency_key = k.key"
+    f"SELECT {_listed(tables.orders, 'o.')}, {_listed(tables.fills, 'f.')} "
+    "FROM unnest(%s::text[], %s::text[]) AS k(account_id, key) "
+    "JOIN prop_orders o ON o.account_id = k.account_id AND o.idempotency_key = k.key "
+    "LEFT JOIN prop_fills f ON f.fill_id = o.fill_id"
 )
 _PG_MOVE_COLUMNS = ("account_id", *_MOVED)
 _PG_MOVE = (

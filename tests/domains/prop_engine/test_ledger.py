@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.domains.prop_engine.markets import CONF_E8, MID_E8, PRACTICE, SOL, practice_account
 
+from pump_party.domains.prop_engine.chain import canonical
 from pump_party.domains.prop_engine.execution import price_spot
 from pump_party.domains.prop_engine.ledger import (
+    RecordLine,
     close_postings,
     fill_postings,
     open_postings,
@@ -31,6 +33,13 @@ def test_the_postings_of_a_fill_are_those_of_the_vectors(recorded_data: Path) ->
         assert [(p.ledger_account, p.asset, p.amount) for p in postings] == [
             (p["account"], p["asset"], p["amount"]) for p in vector["postings"]
         ]
+
+
+def test_the_line_of_a_record_is_its_canonical_form() -> None:
+    line = RecordLine(**{field: f'{field} "ü" \\n' for field in RecordLine.__struct_fields__})
+    assert msgspec.json.encode(line) == canonical(msgspec.structs.asdict(line))
+    bare = RecordLine(account_id="a", at_ms="1", kind="open", postings="p", record_id="r", version="1")
+    assert msgspec.json.encode(bare) == canonical({k: v for k, v in msgspec.structs.asdict(bare).items() if v})
 
 
 def test_an_unbalanced_or_overdrawn_transfer_is_never_written() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pump_party.domains.prop_engine.chain import canonical, leaf_hash, link
+from pump_party.domains.prop_engine.chain import leaf_hash, link
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -118,65 +118,102 @@ def assert_balanced(postings: Sequence[Posting]) -> None:
     assert not any(sums.values()), sums
 
 
+class RecordLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The canonical form of a record: fields in alphabetical order, integers as decimal strings, absent is left out.
+
+    Encoding this struct gives the bytes of `chain.canonical`, several times faster than sorting a dict.
+    """
+
+    account_id: str
+    at_ms: str
+    client_order_id: str | None = None
+    conf_e8: str | None = None
+    created_ms: str | None = None
+    cycle: str | None = None
+    fee_micros: str | None = None
+    feed: str | None = None
+    filled_ms: str | None = None
+    gross_micros: str | None = None
+    half_spread_e8: str | None = None
+    idempotency_key: str | None = None
+    impact_e8: str | None = None
+    kind: str = ""
+    market: str | None = None
+    max_slippage_ppm: str | None = None
+    mid_e8: str | None = None
+    order_id: str | None = None
+    order_quantity_nanos: str | None = None
+    order_quote_micros: str | None = None
+    postings: str = ""
+    price_e8: str | None = None
+    publish_ms: str | None = None
+    quantity_nanos: str | None = None
+    realised_pnl_micros: str | None = None
+    record_id: str = ""
+    recv_ms: str | None = None
+    reject_code: str | None = None
+    request_sha256: str | None = None
+    side: str | None = None
+    slot: str | None = None
+    source: str | None = None
+    tape_ms: str | None = None
+    tick_sha256: str | None = None
+    version: str = ""
+
+
+_encode = msgspec.json.encode
+
+
 def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -> bytes:
     """The bytes the chain covers: every stored value of the record, its postings, its order and its fill."""
-    line = {
-        "account_id": record.account_id,
-        "at_ms": str(record.at_ms),
-        "kind": record.kind.value,
-        "postings": ";".join([f"{p.ledger_account} {p.asset} {p.amount} {p.balance_after}" for p in record.postings]),
-        "record_id": record.record_id,
-        "version": str(record.version),
-    }
+    line: dict[str, str | None] = {}
     if order is not None:
-        line |= _order_line(order)
+        line = {
+            "client_order_id": order.client_order_id,
+            "created_ms": str(order.created_ms),
+            "idempotency_key": order.idempotency_key,
+            "market": order.market,
+            "max_slippage_ppm": _text(order.max_slippage_ppm),
+            "order_id": order.order_id,
+            "order_quantity_nanos": _text(order.quantity_nanos),
+            "order_quote_micros": _text(order.quote_micros),
+            "reject_code": order.reject_code,
+            "request_sha256": order.request_sha256.hex(),
+            "side": order.side,
+        }
     if fill is not None:
-        line |= _fill_line(fill)
-    return canonical(line)
+        line |= {
+            "conf_e8": str(fill.conf_e8),
+            "cycle": str(fill.cycle),
+            "fee_micros": str(fill.fee_micros),
+            "feed": fill.feed,
+            "filled_ms": str(fill.filled_ms),
+            "gross_micros": str(fill.gross_micros),
+            "half_spread_e8": str(fill.half_spread_e8),
+            "impact_e8": str(fill.impact_e8),
+            "mid_e8": str(fill.mid_e8),
+            "price_e8": str(fill.price_e8),
+            "publish_ms": str(fill.publish_ms),
+            "quantity_nanos": str(fill.quantity_nanos),
+            "realised_pnl_micros": str(fill.realised_pnl_micros),
+            "recv_ms": str(fill.recv_ms),
+            "slot": str(fill.slot),
+            "source": fill.source,
+            "tape_ms": _text(fill.tape_ms),
+            "tick_sha256": fill.tick_sha256,
+        }
+    return _encode(
+        RecordLine(
+            account_id=record.account_id,
+            at_ms=str(record.at_ms),
+            kind=record.kind,
+            postings=";".join([f"{p.ledger_account} {p.asset} {p.amount} {p.balance_after}" for p in record.postings]),
+            record_id=record.record_id,
+            version=str(record.version),
+            **line,
+        )
+    )
 
 
-def _order_line(order: Order) -> dict[str, str]:
-    line = {
-        "created_ms": str(order.created_ms),
-        "idempotency_key": order.idempotency_key,
-        "market": order.market,
-        "order_id": order.order_id,
-        "request_sha256": order.request_sha256.hex(),
-        "side": order.side.value,
-    }
-    if order.quantity_nanos is not None:
-        line["order_quantity_nanos"] = str(order.quantity_nanos)
-    if order.quote_micros is not None:
-        line["order_quote_micros"] = str(order.quote_micros)
-    if order.max_slippage_ppm is not None:
-        line["max_slippage_ppm"] = str(order.max_slippage_ppm)
-    if order.client_order_id is not None:
-        line["client_order_id"] = order.client_order_id
-    if order.reject_code is not None:
-        line["reject_code"] = order.reject_code.value
-    return line
-
-
-def _fill_line(fill: Fill) -> dict[str, str]:
-    line = {
-        "conf_e8": str(fill.conf_e8),
-        "cycle": str(fill.cycle),
-        "fee_micros": str(fill.fee_micros),
-        "feed": fill.feed,
-        "filled_ms": str(fill.filled_ms),
-        "gross_micros": str(fill.gross_micros),
-        "half_spread_e8": str(fill.half_spread_e8),
-        "impact_e8": str(fill.impact_e8),
-        "mid_e8": str(fill.mid_e8),
-        "price_e8": str(fill.price_e8),
-        "publish_ms": str(fill.publish_ms),
-        "quantity_nanos": str(fill.quantity_nanos),
-        "realised_pnl_micros": str(fill.realised_pnl_micros),
-        "recv_ms": str(fill.recv_ms),
-        "slot": str(fill.slot),
-        "source": fill.source,
-        "tick_sha256": fill.tick_sha256,
-    }
-    if fill.tape_ms is not None:
-        line["tape_ms"] = str(fill.tape_ms)
-    return line
+def _text(value: int | None) -> str | None:
+    return None if value is None else str(value)
