@@ -1,0 +1,88 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from pump_party.db.engine import Database
+from pump_party.db.idempotency import idempotent, recall, remember
+from pump_party.db.outbox import OutboxStore, append_next
+from pump_party.kernel.errors import IdempotencyMismatch
+
+
+def announce(connection: sa.Connection) -> bytes:
+    """An effect that can be counted, and that two may start at once."""
+    seq = append_next(
+        connection, channel="c", subject=threading.current_thread().name, kind="k", payload=b"{}", at_ms=1
+    )
+    return b"answer %d" % seq
+
+
+def use(database: Database, request_sha256: str = "r", key: str = "k", effect: object = announce) -> bytes:
+    return idempotent(
+        database,
+        scope="ann/orders",
+        key=key,
+        request_sha256=request_sha256,
+        at_ms=1,
+        effect=effect,  # type: ignore[arg-type]
+    )
+
+
+def effects(database: Database) -> int:
+    return len(OutboxStore(database).unsent(limit=1_000))
+
+
+def test_a_repeat_gets_the_first_answer_and_changes_nothing(database: Database) -> None:
+    assert [use(database), use(database)] == [b"answer 1", b"answer 1"]
+    assert effects(database) == 1
+
+
+def test_another_request_under_the_same_key_is_refused(database: Database) -> None:
+    use(database)
+    with pytest.raises(IdempotencyMismatch):
+        use(database, request_sha256="other")
+    assert effects(database) == 1
+
+
+def test_keys_of_different_scopes_are_different(database: Database) -> None:
+    with database.write() as connection:
+        remember(connection, scope="a", key="k", request_sha256="r", response=b"1", at_ms=1)
+        remember(connection, scope="b", key="k", request_sha256="r", response=b"2", at_ms=1)
+        assert recall(connection, scope="b", key="k", request_sha256="r") == b"2"
+        assert recall(connection, scope="c", key="k", request_sha256="r") is None
+
+
+def test_a_failed_effect_leaves_the_key_free(database: Database) -> None:
+    def fail(connection: sa.Connection) -> bytes:
+        announce(connection)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        use(database, effect=fail)
+    assert effects(database) == 0
+    use(database)
+    assert effects(database) == 1
+
+
+def test_concurrent_first_uses_have_one_effect_and_one_answer(database: Database) -> None:
+    for number in range(10):
+        start = threading.Barrier(5)
+
+        def storm(_: int, start: threading.Barrier = start, key: str = f"key {number}") -> bytes:
+            start.wait()
+            return use(database, key=key)
+
+        with ThreadPoolExecutor(5) as threads:
+            assert len(set(threads.map(storm, range(5)))) == 1
+        assert effects(database) == number + 1
+
+
+def test_an_effect_that_breaks_a_rule_of_its_own_is_not_hidden(database: Database) -> None:
+    def twice(connection: sa.Connection) -> bytes:
+        remember(connection, scope="x", key="x", request_sha256="r", response=b"", at_ms=1)
+        remember(connection, scope="x", key="x", request_sha256="r", response=b"", at_ms=1)
+        return b""
+
+    with pytest.raises(sa.exc.IntegrityError):
+        use(database, effect=twice)
