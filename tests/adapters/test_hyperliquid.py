@@ -98,10 +98,12 @@ def test_while_the_socket_is_away_books_come_over_rest(recorded_data: Path, cloc
 @pytest.mark.parametrize("status", [429, 500])
 def test_a_failing_rest_fallback_is_reported_and_the_socket_tried_again(status: int, clock: ManualClock):
     async def scenario() -> None:
-        async with HttpVenue([Reply(status=status)]).open() as rest:
-            async with running(source(clock, "ws://127.0.0.1:1", rest.url)) as sink:
-                await sink.until(lambda: f"REST: status {status}" in sink.errors)
-                await sink.until(lambda: [s for _, s, _ in sink.states].count(SourceState.CONNECTING) == 2)
+        async with (
+            HttpVenue([Reply(status=status)]).open() as rest,
+            running(source(clock, "ws://127.0.0.1:1", rest.url)) as sink,
+        ):
+            await sink.until(lambda: f"REST: status {status}" in sink.errors)
+            await sink.until(lambda: [state for _, state, _ in sink.states].count(SourceState.CONNECTING) == 2)
 
     asyncio.run(scenario())
 

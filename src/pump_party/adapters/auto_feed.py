@@ -67,14 +67,15 @@ class LiveContender:
 
     async def run(self, sink: TickSink) -> None:
         running = asyncio.ensure_future(self._source.run(_RacingSink(sink, self._race)))
+        decision = asyncio.ensure_future(self._race.decision())
         try:
-            decision = asyncio.ensure_future(self._race.decision())
             await asyncio.wait((running, decision), return_when=asyncio.FIRST_COMPLETED)
-            if decision.done() and not decision.result():
-                await _stand_by(sink, self.name, "no live price came at start: SYNTHETIC until the next start")
-            await running
+            if self._race.live_won is not False:
+                await running
         finally:
+            decision.cancel()
             running.cancel()
+        await _stand_by(sink, self.name, "no live price came at start: SYNTHETIC until the next start")
 
 
 class StandIn:

@@ -11,8 +11,6 @@ from obstore.store import LocalStore, MemoryStore, from_url
 from pump_party.kernel.errors import Invalid, NotFound, Unavailable
 
 OBJECT_BYTES_MAX = 16 * 1024 * 1024
-CONNECT_TIMEOUT = timedelta(seconds=5)
-REQUEST_TIMEOUT = timedelta(seconds=10)
 RETRIES_MAX = 2
 RETRY_TIMEOUT = timedelta(seconds=15)
 
@@ -35,11 +33,12 @@ class ObjectStore:
             else:
                 self._store = from_url(
                     url,
-                    client_options={"timeout": REQUEST_TIMEOUT, "connect_timeout": CONNECT_TIMEOUT},
                     retry_config={"max_retries": RETRIES_MAX, "retry_timeout": RETRY_TIMEOUT},
                 )
         except (BaseError, OSError, ValueError) as error:
-            raise Invalid(f"cannot open the object store: {error}", code="object_store_unusable") from error
+            raise Invalid(
+                f"cannot open the object store: {_first_line(error)}", code="object_store_unusable"
+            ) from error
 
     def put(self, sha256: str, body: bytes) -> bool:
         """Keep a body under its hash. Returns False when it was there already. Raises Unavailable."""
@@ -50,7 +49,7 @@ class ObjectStore:
         except AlreadyExistsError:
             return False
         except (BaseError, OSError) as error:
-            raise Unavailable(f"the object store refused: {error}") from error
+            raise Unavailable(f"the object store refused: {_first_line(error)}") from error
         return True
 
     def get(self, sha256: str) -> bytes:
@@ -60,7 +59,7 @@ class ObjectStore:
         except (NotFoundError, FileNotFoundError) as error:
             raise NotFound(f"no object {sha256}") from error
         except (BaseError, OSError) as error:
-            raise Unavailable(f"the object store refused: {error}") from error
+            raise Unavailable(f"the object store refused: {_first_line(error)}") from error
         if hashlib.sha256(body).hexdigest() != sha256:
             raise Unavailable(f"object {sha256} is damaged", code="object_damaged")
         return body
@@ -71,3 +70,8 @@ def _key(sha256: str) -> str:
     assert len(sha256) == _SHA256_CHARACTERS
     assert set(sha256) <= set("0123456789abcdef")
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def _first_line(error: Exception) -> str:
+    # What follows it is the library's view of itself.
+    return str(error).partition("\n")[0]
