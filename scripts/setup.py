@@ -183,7 +183,10 @@ def set_up_web() -> None:
     environment = node_environment()
     if not installed:
         with step("installing the web packages"):
-            run(["npm", "ci", "--no-audit", "--no-fund"], cwd=WEB, env=environment)
+            shutil.rmtree(WEB / "node_modules", ignore_errors=True)
+            # Versions and hashes come from the lock, as with `npm ci`, which however refuses a lock without packages
+            # for other platforms that a filtered registry does not carry.
+            run(["npm", "install", "--no-save", "--no-audit", "--no-fund"], cwd=WEB, env=environment)
         write_stamp(packages_stamp, {"packages": packages})
     if not built:
         with step("building the web app"):

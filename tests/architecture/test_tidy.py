@@ -1,6 +1,7 @@
 """House rules that imports and ruff cannot see: budgets, tables, integers, docstrings, nothing unfinished."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,6 +155,13 @@ def test_lock_files_carry_versions_and_hashes_but_no_addresses():
     for path in locks:
         hashed = '"integrity": "sha512-' if path.suffix == ".json" else "--hash=sha256:"
         assert hashed in read(path), path
+
+
+def test_the_web_lock_is_of_the_web_manifest():
+    manifest = json.loads(read(Path("web/package.json")))
+    root = json.loads(read(Path("web/package-lock.json")))["packages"][""]
+    for kind in ("dependencies", "devDependencies"):
+        assert root[kind] == manifest[kind]
 
 
 def _lines_with(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
