@@ -14,46 +14,11 @@ from pump_party.apps.api.browsers import cookie_name
 from pump_party.apps.api.calls import Threads, call_of
 from pump_party.apps.api.codec import ApiRequest, ApiResponse, Document
 from pump_party.apps.api.edge import Edge
-from pump_party.apps.api.openapi import CONFIG, openapi_document
+from pump_party.apps.api.handlers import HANDLERS
+from pump_party.apps.api.openapi import openapi_document
 from pump_party.apps.api.parameters import access
-from pump_party.apps.api.routes import health, marketdata, prop, public, stream, users
 from pump_party.apps.api.webapp import WebApp
 from pump_party.bootstrap import Services
-
-HANDLERS = [
-    health.live,
-    health.ready,
-    health.sources,
-    health.prometheus,
-    public.config,
-    users.create_challenge,
-    users.create_session,
-    users.list_sessions,
-    users.sign_out,
-    users.revoke_session,
-    users.revoke_all_sessions,
-    users.me,
-    users.link_wallet,
-    users.list_api_keys,
-    users.create_api_key,
-    users.revoke_api_key,
-    marketdata.list_markets,
-    marketdata.read_market,
-    marketdata.list_candles,
-    prop.open_account,
-    prop.list_accounts,
-    prop.read_account,
-    prop.reset_account,
-    prop.place_order,
-    prop.preview_order,
-    prop.list_orders,
-    prop.read_order,
-    prop.list_fills,
-    prop.list_ledger,
-    prop.list_equity,
-    prop.practice_leaderboard,
-    stream.create_ticket,
-]
 
 
 def create_app(services: Services) -> ASGIApp:
@@ -78,7 +43,7 @@ def create_routes(threads: Threads) -> Litestar:
         response_class=ApiResponse,
         exception_handlers={Exception: _reraise},
         lifespan=[close_threads],
-        openapi_config=CONFIG,
+        openapi_config=None,
         logging_config=None,
         request_max_body_size=None,
     )
@@ -87,13 +52,13 @@ def create_routes(threads: Threads) -> Litestar:
 @get("/v1/openapi.json", opt=access(Access.PUBLIC), include_in_schema=False)
 async def openapi(scope: Scope) -> Document:
     """This document."""
-    body = await call_of(scope).run(_written_document, scope["litestar_app"])
+    body = await call_of(scope).run(_written_document)
     return Document(body=body, content_type=b"application/vnd.oai.openapi+json")
 
 
 @lru_cache(maxsize=1)
-def _written_document(app: Litestar) -> bytes:
-    return msgspec.json.encode(openapi_document(app))
+def _written_document() -> bytes:
+    return msgspec.json.encode(openapi_document())
 
 
 def _reraise(_request: object, error: Exception) -> NoReturn:

@@ -1,0 +1,38 @@
+"""All routes of the API, in the order of the documentation."""
+
+from pump_party.apps.api.routes import health, marketdata, prop, public, stream, users
+
+HANDLERS = [
+    health.live,
+    health.ready,
+    health.sources,
+    health.prometheus,
+    public.config,
+    users.create_challenge,
+    users.create_session,
+    users.list_sessions,
+    users.sign_out,
+    users.revoke_session,
+    users.revoke_all_sessions,
+    users.me,
+    users.link_wallet,
+    users.list_api_keys,
+    users.create_api_key,
+    users.revoke_api_key,
+    marketdata.list_markets,
+    marketdata.read_market,
+    marketdata.list_candles,
+    prop.open_account,
+    prop.list_accounts,
+    prop.read_account,
+    prop.reset_account,
+    prop.place_order,
+    prop.preview_order,
+    prop.list_orders,
+    prop.read_order,
+    prop.list_fills,
+    prop.list_ledger,
+    prop.list_equity,
+    prop.practice_leaderboard,
+    stream.create_ticket,
+]

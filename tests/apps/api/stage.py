@@ -1,0 +1,125 @@
+"""A real server on a real port, users with real wallets, and prices put in by hand."""
+
+import asyncio
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import httpx2
+from tests.wallets import SolanaWallet, Wallet
+
+from pump_party.apps.api.server import serve
+from pump_party.bootstrap import Services, build
+from pump_party.config import Settings
+from pump_party.domains.marketdata.contract import Quote
+from pump_party.kernel.ids import Market
+
+SOL = "SOL-USDC"
+START_TIMEOUT_S = 20
+
+_wallet_numbers = count(1_000)
+
+
+class Person:
+    """A user of the API: a wallet, a session, and requests made with its token."""
+
+    def __init__(self, api: "Api", wallet: Wallet, session: dict[str, Any]) -> None:
+        self.api = api
+        self.wallet = wallet
+        self.token: str = session["token"]
+        self.csrf_token: str = session["csrf_token"]
+        self.session_id: str = session["session_id"]
+        self.user_id: str = session["user_id"]
+        self._keys = count()
+
+    def request(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        return self.api.client.request(method, path, headers=bearer | (headers or {}), **options)
+
+    def get(self, path: str, **options: Any) -> Any:
+        return self.request("GET", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Any:
+        return self.request("DELETE", path, **options)
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> Any:
+        key = key or f"{self.user_id}.{next(self._keys)}"
+        return self.request("POST", path, json=body, headers={"Idempotency-Key": key}, **options)
+
+    def open_account(self) -> str:
+        answer = self.post("/v1/accounts", {"kind": "practice"})
+        assert answer.status_code == 201, answer.text
+        account_id: str = answer.json()["account_id"]
+        return account_id
+
+    def api_key(self, scopes: Sequence[str]) -> str:
+        answer = self.post("/v1/api-keys", {"name": "program", "scopes": list(scopes)})
+        assert answer.status_code == 201, answer.text
+        key: str = answer.json()["key"]
+        return key
+
+
+class Api:
+    """The server under test, as its clients see it."""
+
+    def __init__(self, services: Services, port: int) -> None:
+        self.services = services
+        self.port = port
+        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+
+    def sign_in(self, wallet: Wallet | None = None) -> Person:
+        """A session of a wallet; of a new one by default."""
+        wallet = wallet or SolanaWallet(next(_wallet_numbers))
+        answer = self.client.post("/v1/auth/sessions", json=self.proof(wallet))
+        assert answer.status_code == 201, answer.text
+        self.client.cookies.clear()
+        return Person(self, wallet, answer.json())
+
+    def proof(self, wallet: Wallet) -> dict[str, str]:
+        challenge = self.client.post("/v1/auth/challenges", json={"chain": wallet.chain, "address": wallet.address})
+        assert challenge.status_code == 201, challenge.text
+        fields = challenge.json()
+        return {"challenge_id": fields["challenge_id"], "signature": wallet.sign(fields["message"])}
+
+    def set_price(self, price: int, *, market: str = SOL) -> None:
+        """Admit a tick of this many whole USDC, published now."""
+        now_ms = self.services.clock.now_ms()
+        quote = Quote(
+            market=Market(market),
+            mid_e8=price * 10**8,
+            conf_e8=10**5,
+            publish_ms=now_ms,
+            recv_ms=now_ms,
+            slot=now_ms,
+            source="hyperliquid",
+            tick_sha256=hashlib.sha256(str(now_ms).encode()).hexdigest(),
+            feed="live",
+        )
+        self.services.quotes.put([quote])
+
+
+@contextmanager
+def running_api(settings: Settings) -> Iterator[Api]:
+    """A server on a free port until the block ends."""
+    services = build(settings)
+    bound = socket.create_server(("127.0.0.1", 0))
+    port = bound.getsockname()[1]
+    started = threading.Event()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(services, [bound], stop, started.set)))
+    thread.start()
+    try:
+        assert started.wait(START_TIMEOUT_S)
+        api = Api(services, port)
+        with api.client:
+            yield api
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(START_TIMEOUT_S)
+        loop.close()
+        services.close()

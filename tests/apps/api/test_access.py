@@ -1,0 +1,142 @@
+"""Every route against everyone: owner, stranger, anonymous, API keys of the owner. A new route must be added here."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from litestar.routes import HTTPRoute
+from tests.apps.api.stage import SOL, Api, Person
+from tests.wallets import SolanaWallet
+
+from pump_party.apps.api.app import create_routes
+from pump_party.apps.api.calls import Threads
+
+ORDER = {"market": SOL, "side": "buy", "quantity": "0.1"}
+ABSENT = "00000000-0000-7000-8000-000000000000"
+
+
+@dataclass
+class Row:
+    """What each party is answered. `read_key` and `trade_key` are API keys of the owner with one scope each."""
+
+    owner: int
+    stranger: int
+    anonymous: int
+    read_key: int
+    trade_key: int
+    body: Any = None
+
+
+def public(status: int, **options: Any) -> Row:
+    return Row(status, status, status, status, status, **options)
+
+
+def own(read: int, *, stranger: int = 404) -> Row:
+    """Something only its owner may read."""
+    return Row(read, stranger, 401, read, 403)
+
+
+def session_only(status: int, *, stranger: int | None = None, **options: Any) -> Row:
+    return Row(status, status if stranger is None else stranger, 401, 403, 403, **options)
+
+
+MATRIX: dict[tuple[str, str], Row] = {
+    ("GET", "/v1/health/live"): public(200),
+    ("GET", "/v1/health/ready"): public(200),
+    ("GET", "/v1/health/sources"): public(200),
+    ("GET", "/metrics"): public(200),
+    ("GET", "/v1/openapi.json"): public(200),
+    ("GET", "/v1/config"): public(200),
+    ("POST", "/v1/auth/challenges"): public(201, body={"chain": "solana", "address": SolanaWallet(5).address}),
+    ("POST", "/v1/auth/sessions"): public(401, body={"challenge_id": ABSENT, "signature": "abc"}),
+    ("GET", "/v1/auth/sessions"): session_only(200),
+    ("DELETE", "/v1/auth/sessions"): session_only(204),
+    ("DELETE", "/v1/auth/sessions/current"): session_only(204),
+    ("DELETE", "/v1/auth/sessions/{session_id}"): session_only(204, stranger=404),
+    ("GET", "/v1/me"): Row(200, 200, 401, 200, 403),
+    ("POST", "/v1/wallets"): session_only(401, body={"challenge_id": ABSENT, "signature": "abc"}),
+    ("GET", "/v1/api-keys"): session_only(200),
+    ("POST", "/v1/api-keys"): session_only(201, body={"name": "bot", "scopes": ["read"]}),
+    ("DELETE", "/v1/api-keys/{api_key_id}"): session_only(204, stranger=404),
+    ("GET", "/v1/markets"): public(200),
+    ("GET", "/v1/markets/{market}"): public(200),
+    ("GET", "/v1/markets/{market}/candles"): public(200),
+    ("GET", "/v1/leaderboards/practice"): public(200),
+    ("GET", "/v1/accounts"): Row(200, 200, 401, 200, 403),
+    ("POST", "/v1/accounts"): Row(201, 201, 401, 403, 201, body={"kind": "practice"}),
+    ("GET", "/v1/accounts/{account_id}"): own(200),
+    ("POST", "/v1/accounts/{account_id}/reset"): Row(200, 404, 401, 403, 200),
+    ("GET", "/v1/accounts/{account_id}/orders"): own(200),
+    ("POST", "/v1/accounts/{account_id}/orders"): Row(201, 404, 401, 403, 201, body=ORDER),
+    ("POST", "/v1/accounts/{account_id}/orders/preview"): Row(200, 404, 401, 200, 403, body=ORDER),
+    ("GET", "/v1/accounts/{account_id}/orders/{order_id}"): own(200),
+    ("GET", "/v1/accounts/{account_id}/fills"): own(200),
+    ("GET", "/v1/accounts/{account_id}/ledger"): own(200),
+    ("GET", "/v1/accounts/{account_id}/equity"): own(200),
+    ("POST", "/v1/stream/tickets"): Row(201, 201, 401, 201, 403),
+}
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    threads = Threads()
+    for route in create_routes(threads).routes:
+        if isinstance(route, HTTPRoute):
+            yield from ((method, route.path_format) for method in route.methods if method != "OPTIONS")
+    threads.close()
+
+
+def test_every_route_is_in_the_matrix():
+    assert set(routes()) == set(MATRIX)
+
+
+@pytest.fixture
+def places(api: Api, person: Person) -> dict[str, str]:
+    """Things of the owner, by the names that paths use."""
+    api.set_price(150)
+    account_id = person.open_account()
+    order = person.post(f"/v1/accounts/{account_id}/orders", ORDER)
+    assert order.json()["status"] == "filled", order.text
+    key = person.post("/v1/api-keys", {"name": "spare", "scopes": ["read"]})
+    return {
+        "market": SOL,
+        "account_id": account_id,
+        "order_id": order.json()["order_id"],
+        "api_key_id": key.json()["api_key_id"],
+        "session_id": api.sign_in(person.wallet).session_id,
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), list(MATRIX))
+def test_a_route_answers_each_party_as_it_must(api: Api, person: Person, places, method, path):
+    row = MATRIX[method, path]
+    credentials = {
+        "anonymous": None,
+        "stranger": api.sign_in().token,
+        "read_key": person.api_key(["read"]),
+        "trade_key": person.api_key(["trade"]),
+        "owner": person.token,  # last: it may end what it asks about
+    }
+    query = {"interval": "1m"} if path.endswith("/candles") else None
+    answered = {}
+    for party, token in credentials.items():
+        headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"Authorization": f"Bearer {token}"} if token else {})
+        answer = api.client.request(method, path.format(**places), headers=headers, json=row.body, params=query)
+        answered[party] = answer.status_code
+
+    assert answered == {party: getattr(row, party) for party in credentials}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [pair for pair, row in MATRIX.items() if row.stranger == 404 and pair[0] != "DELETE"]
+)
+def test_a_stranger_cannot_tell_a_foreign_thing_from_one_that_does_not_exist(api: Api, places, method, path):
+    stranger = api.sign_in()
+    absent = dict.fromkeys(places, ABSENT)
+    answers = [
+        stranger.request(method, path.format(**names), json=MATRIX[method, path].body, headers={"Idempotency-Key": "k"})
+        for names in (places, absent)
+    ]
+    foreign, missing = ({**answer.json(), "request_id": ""} for answer in answers)
+    assert foreign == missing
