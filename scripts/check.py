@@ -35,7 +35,7 @@ def run_check(name: str) -> bool:
     """Run one check; its output is shown only when it fails."""
     started = time.monotonic()
     web = name.startswith("web")
-    environment = node_environment() if web else dict(os.environ)
+    environment = {**(node_environment() if web else os.environ), "NO_COLOR": "1"}
     result = subprocess.run(
         [str(word) for word in CHECKS[name]],
         cwd=WEB if web else ROOT,
