@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Sequence
 
 from pump_party.domains.marketdata.admission import Quarantine
-from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval
+from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval, HaltReason
 from pump_party.domains.marketdata.ingest import Ingest
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.domains.marketdata.registry import load_registry
 from pump_party.kernel.ids import Market
-from pump_party.kernel.money import E8
+from pump_party.kernel.money import E8, format_e8
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.metrics import Metrics
 
@@ -111,3 +111,29 @@ def jump(*, since_ms: int = NOW_MS, market: Market = SOL) -> Quarantine:
 
 def approval(operator: str, *, at_ms: int = NOW_MS, reason: str = "checked on two venues") -> Approval:
     return Approval(operator=operator, reason=reason, at_ms=at_ms)
+
+
+def say(
+    ingest: Ingest,
+    clock: ManualClock,
+    source: str,
+    mid: str,
+    *,
+    lag_ms: int = 0,
+    tape_ms: int | None = None,
+    expect_halt: bool = False,
+) -> None:
+    clock.advance(1_000)
+    now_ms = clock.now_ms()
+    report(ingest, tick(mid, source=source, publish_ms=now_ms - lag_ms, recv_ms=now_ms, tape_ms=tape_ms))
+    if expect_halt:
+        assert ingest.health()[0].refused_by == {"QUARANTINE_JUMP": 1}
+        assert all(quote.halt_reason is HaltReason.QUARANTINE_JUMP for quote in ingest.due())
+
+
+def state(ingest: Ingest) -> str:
+    """The quote of SOL as it stands: its price, and why it is halted."""
+    ingest.due()
+    quote = ingest._runs[SOL].quote
+    assert quote is not None
+    return f"{format_e8(quote.mid_e8)} {quote.halt_reason or ''}".strip()

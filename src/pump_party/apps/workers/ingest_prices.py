@@ -58,6 +58,7 @@ async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: a
         await asyncio.to_thread(ingestion.write)
 
     async def publish_health() -> None:
+        outlet.measure_age()
         await asyncio.to_thread(services.quotes.put_health, ingestion.health())
 
     async def record() -> None:
@@ -104,6 +105,12 @@ class _Outlet:
         self._ingestion = ingestion
         self._slot_s = 1 / services.settings.price_fan_out_hz
         self._waiting: dict[Market, Quote] = {}
+        self._newest: dict[Market, Quote] = {}
+
+    def measure_age(self) -> None:
+        now_ms = self._services.clock.now_ms()
+        for market, quote in self._newest.items():
+            self._services.metrics.price_age(market, quote.age_ms(now_ms) / 1000)
 
     async def run(self, ended: asyncio.Event, rounds: "_Rounds") -> None:
         loop = asyncio.get_running_loop()
@@ -122,7 +129,9 @@ class _Outlet:
         await self._send_all(self._ingestion.due(halts_only=True))
 
     async def _send_all(self, due: Sequence[Quote]) -> None:
-        self._waiting |= {quote.market: quote for quote in due}
+        newest = {quote.market: quote for quote in due}
+        self._newest |= newest
+        self._waiting |= newest
         quotes = list(self._waiting.values())
         if not quotes:
             return

@@ -156,9 +156,6 @@ class Ingest:
 
     def health(self) -> Sequence[SourceHealth]:
         now_ms = self._clock.now_ms()
-        for market, run in self._runs.items():
-            if run.quote is not None:
-                self._metrics.price_age(market, run.quote.age_ms(now_ms) / 1000)
         return [meter.health(now_ms=now_ms) for meter in self._meters.values()]
 
     def write(self) -> None:
