@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.domains.users.conftest import Door
-from tests.wallets import EvmWallet, SolanaWallet
+from tests.wallets import EvmWallet, SolanaWallet, base64_text
 
 from pump_party.adapters.evm_rpc import CALL_GAS_MAX, REPLY_BYTES_MAX, EvmRpc
 from pump_party.db.engine import Database
@@ -245,6 +245,16 @@ def test_a_chain_without_an_rpc_refuses_contract_wallets_and_bad_input_is_never_
         here = Door(database, clock, ids, {CHAIN_ID: rpc.url})
         for signature in ("", "0x", "ab" * 65, "0x" + "ab" * 5_000, "0xzz"):
             assert attempt(here, EvmWallet(2), signature=signature) == "bad_signature"
+        asked = here.users.create_challenge(
+            chain=f"eip155:{CHAIN_ID}", address=CONTRACT, purpose=ChallengePurpose.SIGN_IN
+        )
+        with pytest.raises(Unauthenticated):
+            here.users.create_session(
+                challenge_id=asked.challenge_id,
+                signature="0x" + "ab" * 65,
+                signed_message=base64_text("another text"),
+                user_agent="",
+            )
         solana = SolanaWallet(1)
         asked = here.users.create_challenge(chain="solana", address=solana.address, purpose=ChallengePurpose.SIGN_IN)
         with pytest.raises(Unauthenticated):

@@ -87,6 +87,10 @@ api_keys = sa.Table(
     sqlite_strict=True,
 )
 
+# Asked by every request: built once, since building a statement costs more than running it.
+_SESSION_BY_TOKEN = sa.select(sessions).where(sessions.c.token_sha256 == sa.bindparam("token_sha256"))
+_API_KEY_BY_KEY = sa.select(api_keys).where(api_keys.c.key_sha256 == sa.bindparam("key_sha256"))
+
 
 class UserTransaction:
     """Implements `domains.users.store.Transaction` on one open connection."""
@@ -227,7 +231,7 @@ class UserStore:
             return connection.execute(spend).rowcount == 1
 
     def find_session(self, token_sha256: bytes) -> Session | None:
-        row = self._one(sa.select(sessions).where(sessions.c.token_sha256 == token_sha256))
+        row = self._one(_SESSION_BY_TOKEN, token_sha256=token_sha256)
         return None if row is None else Session(**row)
 
     def touch_session(self, session_id: str, *, seen_ms: int, expires_at_ms: int) -> None:
@@ -256,7 +260,7 @@ class UserStore:
         return self._one(query) is not None
 
     def find_api_key(self, key_sha256: bytes) -> ApiKey | None:
-        row = self._one(sa.select(api_keys).where(api_keys.c.key_sha256 == key_sha256))
+        row = self._one(_API_KEY_BY_KEY, key_sha256=key_sha256)
         return None if row is None else _api_key(row)
 
     def touch_api_key(self, api_key_id: str, *, used_ms: int) -> None:
@@ -290,9 +294,9 @@ class UserStore:
         with self._database.write() as connection:
             return sum(connection.execute(delete).rowcount for delete in (old_challenges, old_sessions))
 
-    def _one(self, query: sa.Select[Any]) -> dict[str, Any] | None:
+    def _one(self, query: sa.Select[Any], **values: object) -> dict[str, Any] | None:
         with self._database.read() as connection:
-            row = connection.execute(query).mappings().one_or_none()
+            row = connection.execute(query, values).mappings().one_or_none()
             return None if row is None else {str(name): value for name, value in row.items()}
 
     def _all(self, query: sa.Select[Any]) -> list[dict[str, Any]]:

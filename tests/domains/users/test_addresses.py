@@ -78,6 +78,15 @@ def test_a_weak_ed25519_key_is_not_an_address(key: str):
         parse_wallet("solana", base58.b58encode(bytes.fromhex(key)).decode(), evm_chain_ids=CHAINS)
 
 
+def test_white_space_is_no_part_of_a_short_address():
+    short = next(wallet for wallet in map(SolanaWallet, range(1, 500)) if len(wallet.address) == 43)
+    assert parse_wallet("solana", short.address, evm_chain_ids=CHAINS).address == short.address
+
+    for text in (short.address + " ", " " + short.address, short.address + "\n", short.address + "\t"):
+        with pytest.raises(Invalid):
+            parse_wallet("solana", text, evm_chain_ids=CHAINS)
+
+
 def test_anything_but_one_spelling_of_an_address_on_a_known_chain_is_refused():
     solana, evm = SolanaWallet().address, EvmWallet().address
     rows = [
