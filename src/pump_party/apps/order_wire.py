@@ -40,7 +40,7 @@ _KEY = re.compile(KEY_PATTERN, re.ASCII)
 _KEY_RULE = "must be 1 to 64 characters of A-Z a-z 0-9 _ - . :"
 
 DecimalText = Annotated[str, msgspec.Meta(max_length=25, description='decimal string, for example "1.5"')]
-MarketText = Annotated[str, msgspec.Meta(min_length=3, max_length=32)]
+MarketText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,15}-[A-Z0-9]{1,15}$")]
 SlippageBps = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 KeyText = Annotated[str, msgspec.Meta(pattern=KEY_PATTERN)]
 

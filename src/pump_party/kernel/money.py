@@ -25,7 +25,7 @@ INT64_MAX = 2**63 - 1
 DIGITS_MAX = 15
 """Integer digits a decimal string may carry; every quantity of the product is far smaller."""
 
-_DECIMAL = re.compile(r"^(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,9}))?$", re.ASCII)
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,9}))?", re.ASCII)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
@@ -41,7 +41,7 @@ def parse_decimal(text: object, *, decimals: int, field: str) -> int:
     """
     if not isinstance(text, str):
         raise Invalid('must be a decimal string, for example "1.5"', code="not_a_decimal", field=field)
-    match = _DECIMAL.match(text) if len(text) <= DIGITS_MAX + 10 else None
+    match = _DECIMAL.fullmatch(text) if len(text) <= DIGITS_MAX + 10 else None
     if match is None:
         raise Invalid(
             f"must be an unsigned decimal string with at most {DIGITS_MAX} integer digits",
