@@ -21,7 +21,8 @@ const RETRIES_MAX = 2
 const MARKETS_POLL_MS = 2_000
 export const CANDLES_LIMIT = 500
 export const HISTORY_LIMIT = 50
-export const EQUITY_LIMIT = 200
+export const EQUITY_MARKS_MAX = 2_000
+const PAGE_LIMIT_MAX = 200
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -119,6 +120,27 @@ export const recentQuery = <K extends HistoryKind>(kind: K, accountId: string, l
   queryOptions({
     queryKey: [...historyKey(kind, accountId), 'recent', limit],
     queryFn: ({ signal }) => fetchHistory(kind, accountId, { signal, limit }),
+  })
+
+/** The marks of the running cycle, newest first, up to a limit; `cut` says that older ones were left out. */
+export const curveQuery = (accountId: string, cycle: number) =>
+  queryOptions({
+    queryKey: [...historyKey('equity', accountId), 'curve', cycle],
+    queryFn: async ({ signal }) => {
+      const marks: EquityMark[] = []
+      let cursor: string | null = null
+      do {
+        const page: Page<EquityMark> = await fetchHistory('equity', accountId, {
+          cursor,
+          signal,
+          limit: PAGE_LIMIT_MAX,
+        })
+        marks.push(...page.items.filter((mark) => mark.cycle === cycle))
+        cursor = page.items.every((mark) => mark.cycle === cycle) ? page.next_cursor : null
+      } while (cursor !== null && marks.length < EQUITY_MARKS_MAX)
+      return { marks, cut: cursor !== null }
+    },
+    refetchInterval: 30_000,
   })
 
 export const leaderboardQuery = (limit: number) =>

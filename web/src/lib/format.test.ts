@@ -3,6 +3,7 @@ import {
   chainName,
   directionOf,
   formatPpm,
+  formatPrice,
   formatSignedUsd,
   formatUsd,
   formatWire,
@@ -30,6 +31,12 @@ test('decimal strings keep every digit the server sent', () => {
   expect(formatWire('146.74125', 2)).toBe('146.74125')
   expect(formatWire('1234567', 0)).toBe('1,234,567')
   expect(formatWire(null, 2)).toBe('–')
+})
+
+test('a price keeps its width whatever digits the mid has', () => {
+  expect(formatPrice('95475.32531', 2)).toBe('95,475.33')
+  expect(formatPrice('146.6', 4)).toBe('146.6000')
+  expect(formatPrice(null, 2)).toBe('–')
 })
 
 test('parts per million read as percent', () => {

@@ -32,6 +32,11 @@ export function formatWire(text: string | null | undefined, places: number): str
   return formatScaled(parseWire(text, 9), 9, kept)
 }
 
+/** A price at the places its market is shown with; steady in width while it moves. */
+export function formatPrice(text: string | null | undefined, places: number): string {
+  return text === null || text === undefined ? MISSING : formatScaled(parseWire(text, 9), 9, places)
+}
+
 /** Parts per million as a signed percentage: 12345 -> "+1.23%". */
 export function formatPpm(ppm: number | null | undefined, places = 2): string {
   if (ppm === null || ppm === undefined) return MISSING

@@ -26,7 +26,7 @@ export function Button({
   return (
     <button
       type={type}
-      className={`inline-flex shrink-0 items-center justify-center gap-2 border font-medium whitespace-nowrap disabled:cursor-not-allowed disabled:border-line disabled:bg-raised disabled:text-muted ${SIZES[size]} ${LOOKS[look]} ${className}`}
+      className={`inline-flex shrink-0 items-center justify-center gap-2 border font-sans font-medium whitespace-nowrap disabled:cursor-not-allowed disabled:border-line disabled:bg-raised disabled:text-muted ${SIZES[size]} ${LOOKS[look]} ${className}`}
       {...rest}
     />
   )

@@ -1,4 +1,3 @@
-import type { FeedKind } from '@/api/types'
 import { MISSING } from '@/lib/format'
 import type { Freshness } from '@/lib/freshness'
 import { formatAge } from '@/lib/time'
@@ -11,7 +10,7 @@ const TONES: Record<Freshness['state'], string> = {
 
 interface Props {
   label: string
-  kind: FeedKind | undefined
+  kind: string | undefined
   freshness: Freshness
 }
 

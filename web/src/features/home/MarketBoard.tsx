@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { configQuery, marketsQuery } from '@/api/queries'
 import type { Config, Market } from '@/api/types'
-import { formatWire, MISSING } from '@/lib/format'
+import { formatPrice } from '@/lib/format'
 import { freshnessAt } from '@/lib/freshness'
 import { formatAge } from '@/lib/time'
 import { useTick } from '@/live/prices'
@@ -43,7 +43,7 @@ export function MarketBoard() {
 function MarketRow({ market }: { market: Market }) {
   const tick = useTick(market.market)
   const freshness = freshnessAt(tick, useNow())
-  const text = tick?.price ? formatWire(tick.price, Math.min(market.price_decimals, 2)) : MISSING
+  const text = formatPrice(tick?.price, Math.min(market.price_decimals, 2))
   return (
     <li>
       <Link
@@ -57,7 +57,7 @@ function MarketRow({ market }: { market: Market }) {
         </span>
         <Figure text={text} testId={`price-${market.market}`} className="text-right text-xl font-medium" />
         <span className="col-span-2 flex justify-between gap-4 text-xs sm:col-span-1 sm:flex-col sm:items-end sm:gap-0">
-          <Change ppm={market.change_24h_ppm} />
+          {market.change_24h_ppm === null ? <span /> : <Change ppm={market.change_24h_ppm} />}
           <span className={`figure ${freshness.state === 'live' ? 'text-muted' : 'text-warn'}`}>
             {freshness.ageMs === undefined ? 'no price' : `${formatAge(freshness.ageMs)} old`}
           </span>

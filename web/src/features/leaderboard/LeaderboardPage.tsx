@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { leaderboardQuery } from '@/api/queries'
 import type { LeaderboardRow } from '@/api/types'
-import { formatWire } from '@/lib/format'
+import { formatUsd } from '@/lib/format'
+import { parseMicros } from '@/lib/money'
 import { formatDateTime } from '@/lib/time'
 import { Button } from '@/ui/Button'
 import { Change } from '@/ui/Figure'
@@ -111,10 +112,10 @@ function BoardRow({ row }: { row: LeaderboardRow }) {
       <td data-figure>
         <Change ppm={row.return_ppm} />
       </td>
-      <td data-figure>{formatWire(row.equity, 2)}</td>
+      <td data-figure>{formatUsd(parseMicros(row.equity))}</td>
       <td data-figure>{(row.max_drawdown_ppm / 10_000).toFixed(2)}%</td>
       <td data-figure>
-        {isThin(row.fills) && <span className="mr-2 text-xs text-warn">thin sample</span>}
+        {isThin(row.fills) && <span className="mr-2 font-sans text-xs text-warn">thin sample</span>}
         {row.fills}
       </td>
       <td data-figure>{row.marks}</td>

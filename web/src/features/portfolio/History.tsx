@@ -25,7 +25,7 @@ export function History({ accountId }: { accountId: string }) {
               key={one}
               value={one}
               data-testid={`history-${one}`}
-              className="h-9 border-b-2 border-transparent px-1 font-medium text-muted capitalize hover:text-text data-[state=active]:border-accent data-[state=active]:text-text"
+              className="h-9 border-b-2 border-transparent px-1 font-medium text-muted first-letter:uppercase hover:text-text data-[state=active]:border-accent data-[state=active]:text-text"
             >
               {one}
             </Tabs.Trigger>
@@ -89,7 +89,7 @@ function HistoryTable<K extends HistoryKind>({ kind, accountId }: { kind: K; acc
                 <th
                   key={column.name}
                   scope="col"
-                  className="capitalize"
+                  className="first-letter:uppercase"
                   {...(column.figure ? { 'data-figure': true } : {})}
                 >
                   {column.name}

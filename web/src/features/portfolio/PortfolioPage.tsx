@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo } from 'react'
-import { EQUITY_LIMIT, recentQuery, useAccount, useMe } from '@/api/queries'
+import { curveQuery, EQUITY_MARKS_MAX, useAccount, useMe } from '@/api/queries'
 import type { Account } from '@/api/types'
 import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
@@ -13,7 +13,6 @@ import { ResetAccount } from './ResetAccount'
 import { Headline, Holdings, IdentityLine } from './Statement'
 
 const EquityChart = lazy(() => import('./EquityChart'))
-const CURVE_REFRESH_MS = 15_000
 
 export function PortfolioPage() {
   const me = useMe()
@@ -42,12 +41,9 @@ export function PortfolioPage() {
 }
 
 function Portfolio({ account }: { account: Account }) {
-  const marks = useQuery({
-    ...recentQuery('equity', account.account_id, EQUITY_LIMIT),
-    refetchInterval: CURVE_REFRESH_MS,
-  })
-  const items = marks.data?.items
-  const points = useMemo(() => curveOf(items ?? [], account.cycle), [items, account.cycle])
+  const curve = useQuery(curveQuery(account.account_id, account.cycle))
+  const marks = curve.data?.marks
+  const points = useMemo(() => curveOf(marks ?? []), [marks])
   return (
     <>
       <div className="flex flex-wrap items-center justify-between gap-3 pt-4">
@@ -57,17 +53,23 @@ function Portfolio({ account }: { account: Account }) {
         </h1>
         <ResetAccount account={account} />
       </div>
-      <Headline account={account} drawdownPpm={items && maxDrawdownPpm(items, account.cycle)} />
+      <Headline account={account} drawdownPpm={marks && maxDrawdownPpm(marks)} />
       <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_300px]">
-        <Panel title="Equity" className="min-w-0">
+        <Panel
+          title="Equity"
+          className="min-w-0"
+          aside={
+            curve.data?.cut && <span className="text-xs text-muted">the newest {EQUITY_MARKS_MAX} marks</span>
+          }
+        >
           <div className="h-[240px]">
-            {marks.error && !items && (
-              <Failure what="the equity curve" error={marks.error} onRetry={() => void marks.refetch()} />
+            {curve.error && !marks && (
+              <Failure what="the equity curve" error={curve.error} onRetry={() => void curve.refetch()} />
             )}
-            {items && points.length < 2 && <Empty title="The curve starts with your first fill." />}
-            {points.length >= 2 && (
+            {marks && points.length === 0 && <Empty title="The curve starts soon after your first fill." />}
+            {points.length > 0 && (
               <Suspense fallback={<Loading label="Loading chart" />}>
-                <EquityChart points={points} start={Number(account.start)} />
+                <EquityChart points={points} account={account} />
               </Suspense>
             )}
           </div>

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 import type { Account } from '@/api/types'
 import { identityAt, valueHolding } from '@/lib/equity'
-import { formatSignedUsd, formatUsd, formatWire, sharePpm } from '@/lib/format'
+import { formatPrice, formatSignedUsd, formatUsd, formatWire, sharePpm } from '@/lib/format'
+import { parseMicros } from '@/lib/money'
 import { useMarks } from '@/live/prices'
 import { Change, Figure, Pnl } from '@/ui/Figure'
 import { Panel, TableScroll } from '@/ui/Panel'
@@ -114,14 +115,16 @@ export function Holdings({ account }: { account: Account }) {
                 <tr key={position.market} data-testid="position-row" data-market={position.market}>
                   <td className="font-medium">{position.market}</td>
                   <td data-figure>{formatWire(position.quantity, 0)}</td>
-                  <td data-figure>{formatWire(position.cost, 2)}</td>
-                  <td data-figure>{formatWire(mark, 2)}</td>
+                  <td data-figure>{formatUsd(valued.costMicros)}</td>
+                  <td data-figure>{formatPrice(mark, 2)}</td>
                   <td data-figure>{formatUsd(valued.valueMicros)}</td>
                   <td data-figure>
                     <Pnl micros={valued.unrealisedMicros} />
                   </td>
-                  <td data-figure>{formatWire(position.realised_pnl, 2)}</td>
-                  <td data-figure>{formatWire(position.fees, 2)}</td>
+                  <td data-figure>
+                    <Pnl micros={parseMicros(position.realised_pnl)} />
+                  </td>
+                  <td data-figure>{formatUsd(parseMicros(position.fees))}</td>
                 </tr>
               )
             })}

@@ -7,11 +7,10 @@ export interface CurvePoint {
   value: number
 }
 
-/** Oldest first, of one cycle; of two marks in the same second the later one counts. */
-export function curveOf(marks: readonly EquityMark[], cycle: number): CurvePoint[] {
+/** Oldest first; of two marks in the same second the later one counts. */
+export function curveOf(marks: readonly EquityMark[]): CurvePoint[] {
   const points: CurvePoint[] = []
-  const ofCycle = marks.filter((mark) => mark.cycle === cycle).sort((a, b) => a.at_ms - b.at_ms)
-  for (const mark of ofCycle) {
+  for (const mark of oldestFirst(marks)) {
     const point = { seconds: Math.floor(mark.at_ms / 1_000), value: Number(mark.equity) }
     if (points.at(-1)?.seconds === point.seconds) points[points.length - 1] = point
     else points.push(point)
@@ -19,15 +18,31 @@ export function curveOf(marks: readonly EquityMark[], cycle: number): CurvePoint
   return points
 }
 
+/** The curve with what the account is worth now at its end. */
+export function withNow(
+  points: readonly CurvePoint[],
+  nowMs: number,
+  equityMicros: bigint | undefined,
+): CurvePoint[] {
+  const seconds = Math.floor(nowMs / 1_000)
+  const last = points.at(-1)
+  if (equityMicros === undefined || (last && last.seconds >= seconds)) return [...points]
+  return [...points, { seconds, value: Number(equityMicros) / 1e6 }]
+}
+
 /** Largest fall below an earlier peak, in parts per million of that peak. */
-export function maxDrawdownPpm(marks: readonly EquityMark[], cycle: number): number {
+export function maxDrawdownPpm(marks: readonly EquityMark[]): number {
   let peak = 0n
   let worst = 0n
-  for (const mark of marks.filter((one) => one.cycle === cycle).sort((a, b) => a.at_ms - b.at_ms)) {
+  for (const mark of oldestFirst(marks)) {
     const equity = parseMicros(mark.equity)
     if (equity > peak) peak = equity
     const fall = peak > 0n ? ((peak - equity) * 1_000_000n) / peak : 0n
     if (fall > worst) worst = fall
   }
   return Number(worst)
+}
+
+function oldestFirst(marks: readonly EquityMark[]): EquityMark[] {
+  return [...marks].sort((a, b) => a.at_ms - b.at_ms)
 }

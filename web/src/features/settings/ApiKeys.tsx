@@ -65,7 +65,7 @@ function CreateKey({ onCreated }: { onCreated: (created: ApiKeyCreated) => void 
           setName(event.target.value)
           renew()
         }}
-        className="h-9 w-52 min-w-0 flex-1 border border-input bg-transparent px-3 placeholder:text-input"
+        className="h-9 min-w-0 flex-1 basis-full border sm:basis-0 border-input bg-transparent px-3 placeholder:text-input"
       />
       <Segmented
         label="Scope"

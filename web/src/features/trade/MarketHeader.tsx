@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { Market } from '@/api/types'
-import { formatWire, MISSING } from '@/lib/format'
+import { formatPrice } from '@/lib/format'
 import type { Tick } from '@/lib/freshness'
 import { useTick } from '@/live/prices'
 import { Change, Figure } from '@/ui/Figure'
@@ -17,9 +17,11 @@ export function MarketHeader({ markets, selected }: { markets: readonly Market[]
           testId={`price-${selected.market}`}
           className="text-2xl font-medium"
         />
-        <span className="text-sm">
-          <Change ppm={selected.change_24h_ppm} /> <span className="text-xs text-muted">24 h</span>
-        </span>
+        {selected.change_24h_ppm !== null && (
+          <span className="text-sm">
+            <Change ppm={selected.change_24h_ppm} /> <span className="text-xs text-muted">24 h</span>
+          </span>
+        )}
       </div>
       <nav aria-label="Markets" className="flex w-full gap-1 overflow-x-auto sm:w-auto">
         {markets.map((market) => (
@@ -49,5 +51,5 @@ function MarketTab({ market, selected }: { market: Market; selected: boolean }) 
 }
 
 function priceText(market: Market, tick: Tick | undefined): string {
-  return tick?.price ? formatWire(tick.price, Math.min(market.price_decimals, 2)) : MISSING
+  return formatPrice(tick?.price, market.price_decimals)
 }

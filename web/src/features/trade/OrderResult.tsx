@@ -1,7 +1,6 @@
 import type { Market, Order, OrderFill } from '@/api/types'
 import { formatSignedUsd, formatUsd, formatWire, MISSING } from '@/lib/format'
 import { E8_DECIMALS, parseE8, parseMicros, toWire } from '@/lib/money'
-import { formatAge } from '@/lib/time'
 import { Button } from '@/ui/Button'
 import { dismissOutcome, type Outcome, resendOrder } from './store'
 import { costsOf, type Estimate, rejectionText } from './ticket'
@@ -124,7 +123,7 @@ function Comparison({ order, fill, estimate, market }: ComparisonProps) {
         </tbody>
       </table>
       <p className="mt-2 text-xs text-muted">
-        Filled on a {fill.evidence.source} price {formatAge(fill.evidence.age_ms)} old,{' '}
+        Filled on a {fill.evidence.source} price {fill.evidence.age_ms} ms old,{' '}
         <span className="figure" title={fill.evidence.tick_sha256}>
           tick {fill.evidence.tick_sha256.slice(0, 8)}
         </span>

@@ -1,8 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
 import type { Account, Market, Position } from '@/api/types'
 import { valueHolding } from '@/lib/equity'
-import { formatUsd, formatWire, sharePpm } from '@/lib/format'
-import { NOTIONAL_DIVISOR, toWire } from '@/lib/money'
+import { formatPrice, formatUsd, formatWire, sharePpm } from '@/lib/format'
+import { E8_DECIMALS, NOTIONAL_DIVISOR, toWire } from '@/lib/money'
 import { useMarks } from '@/live/prices'
 import { Button } from '@/ui/Button'
 import { Change, Pnl } from '@/ui/Figure'
@@ -70,8 +70,8 @@ function PositionRow({
     <tr data-testid="position-row" data-market={position.market}>
       <td className="font-medium">{market.base}</td>
       <td data-figure>{formatWire(position.quantity, 0)}</td>
-      <td data-figure>{formatWire(position.average_price ?? toWire(averageE8 / 10_000n, 4), places)}</td>
-      <td data-figure>{formatWire(mark, places)}</td>
+      <td data-figure>{formatPrice(position.average_price ?? toWire(averageE8, E8_DECIMALS), places)}</td>
+      <td data-figure>{formatPrice(mark, places)}</td>
       <td data-figure>{formatUsd(valueMicros)}</td>
       <td data-figure>
         <Pnl micros={unrealisedMicros} />{' '}

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Market, Preview, Side } from '@/api/types'
-import { formatPpm, formatUsd, formatWire, MISSING } from '@/lib/format'
+import { formatPpm, formatPrice, formatUsd, formatWire, MISSING } from '@/lib/format'
 import type { Freshness, Tick } from '@/lib/freshness'
 import { parseMicros } from '@/lib/money'
 import { formatAge } from '@/lib/time'
@@ -26,20 +26,20 @@ export function TicketRows({ market, tick, freshness, preview, current, side }: 
   return (
     <dl className="text-sm">
       <Line label="Reference price" hint={age}>
-        <Figure text={tick?.price ? formatWire(tick.price, places) : MISSING} />
+        <Figure text={formatPrice(tick?.price, places)} />
       </Line>
       <div className={dim}>
         <Line
           label="Estimated fill"
           hint={preview?.quantity ? `${formatWire(preview.quantity, 0)} ${market.base}` : ''}
         >
-          {formatWire(preview?.price, places)}
+          {formatPrice(preview?.price, places)}
         </Line>
         <Line label="Spread" hint={costs && ppm(costs.halfSpreadPpm)}>
-          {formatWire(preview?.half_spread, places)}
+          {formatPrice(preview?.half_spread, places)}
         </Line>
         <Line label="Impact" hint={costs && ppm(costs.impactPpm)}>
-          {formatWire(preview?.impact, places)}
+          {formatPrice(preview?.impact, places)}
         </Line>
         <Line label="Fee">{formatUsd(costs?.feeMicros, 4)}</Line>
         <Line label={side === 'buy' ? 'Total to pay' : 'Total to receive'} strong>

@@ -40,7 +40,7 @@ function Desk({ markets, selected }: { markets: readonly Market[]; selected: Mar
     <div>
       <MarketHeader markets={markets} selected={selected} />
       <StaleBanner market={selected.market} />
-      <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_320px]">
+      <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_320px] lg:grid-rows-[auto_1fr]">
         <div className={`min-w-0 ${dimmed ? 'opacity-50' : ''}`}>
           <ChartPanel market={selected} />
         </div>
@@ -80,7 +80,7 @@ function ChartPanel({ market }: { market: Market }) {
           tick {market.tick} · lot {market.lot}
         </span>
       </div>
-      <div className="h-[240px] sm:h-[340px]" data-testid="chart">
+      <div className="h-[240px] sm:h-[340px] lg:h-[400px]" data-testid="chart">
         <Suspense fallback={<p className="p-2 text-sm text-muted">Loading chart…</p>}>
           <PriceChart
             key={`${market.market} ${interval}`}
