@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.faults.product import Product, Trader, assert_nothing_lost_or_doubled
+from tests.product import Product, Trader, assert_nothing_lost_or_doubled
 
 CYCLES = 20
 CLIENTS = 32

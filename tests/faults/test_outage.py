@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests import services
-from tests.faults.product import COMMAND, Client, Product, Trader, assert_nothing_lost_or_doubled
+from tests.product import COMMAND, Client, Product, Trader, assert_nothing_lost_or_doubled
 
 AWAY_S = 10
 ANSWERED_WITHIN_S = 3
