@@ -13,7 +13,7 @@ from contextlib import closing
 import uvloop
 
 from benchmarks.exchange import Exchange, frozen_garbage
-from benchmarks.pgbench import CLIENTS, Peer, durable_postgres
+from benchmarks.pgbench import CLIENTS, Peer, best_clients, durable_postgres
 from benchmarks.report import AT_LEAST, AT_MOST, Row, Target
 from pump_party.domains.prop_interface.contract import PlaceOrder
 
@@ -124,7 +124,7 @@ async def _offer_at_rate(exchange: Exchange, count: int) -> tuple[float, float, 
 def _rate_rows(
     peers: dict[int, list[float]], rates: dict[tuple[str, int], list[float]], cpu: dict[str, list[float]]
 ) -> list[Row]:
-    best_clients = max(CLIENTS, key=lambda clients: statistics.median(peers[clients]))
+    clients = best_clients(peers)
     rows = []
     for name, target in (("Postgres", POSTGRES_TARGET), ("SQLite", SQLITE_TARGET)):
         best = max(OUTSTANDING, key=lambda outstanding: statistics.median(rates[name, outstanding]))
@@ -133,8 +133,8 @@ def _rate_rows(
                 name=f"{name}, {outstanding} orders outstanding",
                 unit="orders/s",
                 samples=tuple(rates[name, outstanding]),
-                peer_name=f"TPC-B/s, {best_clients} clients",
-                peer_samples=tuple(peers[best_clients]),
+                peer_name=f"TPC-B/s, {clients} clients",
+                peer_samples=tuple(peers[clients]),
                 target=target if outstanding == best else None,
             )
             for outstanding in OUTSTANDING

@@ -34,10 +34,11 @@ class OrderFlow:
 
         self._prepared: deque[PlaceOrder] = deque()
 
-    def prepare(self, count: int) -> None:
-        """Have at least this many orders ready, so that making them is not measured."""
+    def prepare(self, count: int) -> Sequence[PlaceOrder]:
+        """Have at least this many orders ready, so that making them is not measured. Shows them; `next` takes them."""
         while len(self._prepared) < count:
             self._prepared.append(self._make())
+        return self._prepared
 
     def next(self) -> PlaceOrder:
         return self._prepared.popleft() if self._prepared else self._make()

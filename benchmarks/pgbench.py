@@ -4,6 +4,7 @@ The cluster is a temporary one with fsync on. Product and peer get the same serv
 """
 
 import re
+import statistics
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,11 @@ class Peer:
         if done.returncode != 0:
             raise RuntimeError(f"pgbench failed: {done.stderr.strip()}")
         return done.stdout
+
+
+def best_clients(rates: dict[int, list[float]]) -> int:
+    """The number of clients with which pgbench did best: what the product is measured against."""
+    return max(rates, key=lambda clients: statistics.median(rates[clients]))
 
 
 @contextmanager
