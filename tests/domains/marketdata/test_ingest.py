@@ -83,6 +83,56 @@ def test_of_two_sources_one_that_falls_silent_leaves_the_other_in_the_lead(store
     )
 
 
+def test_a_confirmed_new_level_opens_the_market_at_once_whatever_the_others_said_before(store, clock):
+    _story(
+        store,
+        clock,
+        SOURCES,
+        """
+        hyperliquid 150      | 150
+        binance 150          | 150
+        hyperliquid 170      | 150 QUARANTINE_JUMP
+        hyperliquid 170      | 150 QUARANTINE_JUMP
+        binance 170          | 150 QUARANTINE_JUMP
+        hyperliquid 170.1    | 170.1
+    """,
+    )
+    _story(
+        store,
+        clock,
+        (*SOURCES, "pyth"),
+        """
+        pyth 150             | 150
+        hyperliquid 150      | 150
+        binance 170          | 150 QUARANTINE_JUMP
+        hyperliquid 170      | 150 QUARANTINE_JUMP
+        binance 170          | 150 QUARANTINE_JUMP
+        binance 170.1        | 170.1
+    """,
+    )
+
+
+def test_an_older_rate_of_the_quote_asset_does_not_undo_a_newer_one(store, clock):
+    ingest = ingest_of(clock, store)
+    say(ingest, clock, "hyperliquid", "150")
+    ingest.quote_asset_rate("pyth", e8("0.9"), clock.now_ms())
+    ingest.quote_asset_rate("pyth", e8("1"), clock.now_ms() - 1)
+    assert state(ingest) == "150 QUOTE_DEPEG"
+    ingest.quote_asset_rate("jupiter", e8("1"), clock.now_ms() + 1)
+    assert state(ingest) == "150 QUOTE_DEPEG"
+
+
+def test_the_confidence_of_a_median_widens_when_another_source_moves_away(store, clock):
+    ingest = ingest_of(clock, store, sources=(*SOURCES, "pyth"))
+    for source, mid in (("hyperliquid", "150"), ("binance", "150.1"), ("pyth", "150.2")):
+        say(ingest, clock, source, mid)
+    ingest.due()
+    for source, mid in (("hyperliquid", "149.5"), ("pyth", "150.7")):
+        say(ingest, clock, source, mid)
+    (quote,) = ingest.due()
+    assert (quote.mid_e8, quote.conf_e8) == (e8("150.1"), e8("0.6"))
+
+
 def test_a_market_of_one_source_stays_quarantined_until_two_operators_resume_it(store, clock):
     ingest = ingest_of(clock, store)
     say(ingest, clock, "hyperliquid", "150")
