@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import outbox
-from pump_party.db.prop_engine import read_legs
 from pump_party.db.prop_rows import account_of, fill_of, order_of, position_of, record_of
 from pump_party.db.prop_tables import accounts, fills, journal, orders, positions
 from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
@@ -76,7 +75,6 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
     placed = _by_account(connection, orders, ids)
     filled = _by_account(connection, fills, ids)
     told = _by_account(connection, journal, ids)
-    legs = read_legs(connection, [row.record_id for rows in told.values() for row in rows])
     newest = sa.select(outbox.c.subject, sa.func.max(outbox.c.seq)).where(outbox.c.subject.in_(ids))
     seqs = {row[0]: row[1] for row in connection.execute(newest.group_by(outbox.c.subject))}
 
@@ -87,7 +85,7 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
             positions=[position_of(r) for r in held[own]],
             orders=[order_of(r) for r in placed[own]],
             fills=[fill_of(r) for r in filled[own]],
-            journal=[record_of(r, legs[r.record_id]) for r in sorted(told[own], key=lambda r: r.version)],
+            journal=[record_of(r) for r in sorted(told[own], key=lambda r: r.version)],
             last_seq=seqs.get(own, 0),
         )
 

@@ -16,7 +16,6 @@ from pump_party.db.idempotency import idempotent
 from pump_party.db.prop_rows import (
     account_of,
     account_row,
-    entry_rows,
     fill_of,
     order_of,
     position_of,
@@ -28,7 +27,6 @@ from pump_party.db.prop_tables import (
     equity_marks,
     fills,
     journal,
-    ledger_entries,
     orders,
     positions,
     standings,
@@ -164,9 +162,7 @@ class PropStore:
         moved = sa.select(journal).where(journal.c.kind != RecordKind.REJECT.value)
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
-            rows = connection.execute(_page(moved, account_id, before, limit)).all()
-            legs = read_legs(connection, [row.record_id for row in rows])
-        return [record_of(row, legs[row.record_id]) for row in rows]
+            return [record_of(row) for row in connection.execute(_page(moved, account_id, before, limit))]
 
     def equity_marks(
         self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
@@ -269,20 +265,8 @@ def _page(query: "sa.Select[Any]", account_id: str, before: int | None, limit: i
     return query.order_by(journal.c.version.desc()).limit(limit)
 
 
-def read_legs(connection: sa.Connection, record_ids: Sequence[str]) -> dict[str, list[Any]]:
-    """The postings of records, each record's in order of legs."""
-    legs: dict[str, list[Any]] = defaultdict(list)
-    entries = ledger_entries.c
-    query = sa.select(ledger_entries).where(entries.record_id.in_(record_ids)).order_by(entries.record_id, entries.leg)
-    for entry in connection.execute(query):
-        legs[entry.record_id].append(entry)
-    return legs
-
-
 def _insert_records(connection: sa.Connection, records: Sequence[JournalRecord]) -> None:
     connection.execute(sa.insert(journal), [dict(zip(journal.c.keys(), record_row(r), strict=True)) for r in records])
-    columns = ledger_entries.c.keys()
-    connection.execute(sa.insert(ledger_entries), [dict(zip(columns, row, strict=True)) for row in entry_rows(records)])
 
 
 def _insert(connection: sa.Connection) -> Any:

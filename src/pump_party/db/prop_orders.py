@@ -17,7 +17,6 @@ from pump_party.db.outbox import outbox
 from pump_party.db.prop_rows import (
     Row,
     account_of,
-    entry_rows,
     fill_of,
     fill_row,
     order_of,
@@ -102,8 +101,7 @@ _LITE_EARLIER = (
     f"WHERE o.account_id = {_FIRST} AND o.idempotency_key = {_SECOND}"
 )
 _LITE_INSERTS = {
-    table.name: _insert(table.name, _columns(table))
-    for table in (tables.orders, tables.fills, tables.journal, tables.ledger_entries)
+    table.name: _insert(table.name, _columns(table)) for table in (tables.orders, tables.fills, tables.journal)
 }
 _LITE_MESSAGE = _insert("platform_outbox", _MESSAGE)
 _LITE_MOVE = f"UPDATE prop_accounts SET {', '.join(f'{c} = ?' for c in _MOVED)} WHERE account_id = ?"
@@ -134,7 +132,6 @@ class _SqliteOrders(_Loaded):
         many(_LITE_INSERTS["prop_orders"], map(order_row, batch.orders))
         many(_LITE_INSERTS["prop_fills"], map(fill_row, batch.fills))
         many(_LITE_INSERTS["prop_journal"], map(record_row, batch.records))
-        many(_LITE_INSERTS["prop_ledger_entries"], entry_rows(batch.records))
         many(_LITE_MESSAGE, map(_message_row, batch.messages))
         many(_LITE_MOVE, [(*_moved_values(a), a.account_id) for a in batch.accounts.values()])
         many(_LITE_POSITION_WRITE, map(position_row, batch.positions.values()))
@@ -191,7 +188,6 @@ class _PostgresOrders(_Loaded):
         self._copy("prop_orders", _columns(tables.orders), map(order_row, batch.orders))
         self._copy("prop_fills", _columns(tables.fills), map(fill_row, batch.fills))
         self._copy("prop_journal", _columns(tables.journal), map(record_row, batch.records))
-        self._copy("prop_ledger_entries", _columns(tables.ledger_entries), entry_rows(batch.records))
         self._copy("platform_outbox", _MESSAGE, map(_message_row, batch.messages))
         moved = [(a.account_id, *_moved_values(a)) for a in batch.accounts.values()]
         self._spread(_PG_MOVE, moved)

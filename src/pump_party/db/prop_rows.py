@@ -1,17 +1,17 @@
 """Between the engine's structs and its rows: tuples in column order, enums as text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from pump_party.domains.prop_engine.ledger import read_postings, write_postings
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
     JournalRecord,
     Order,
     Position,
-    Posting,
     Pressure,
     RecordKind,
 )
@@ -126,16 +126,10 @@ def fill_row(fill: Fill) -> Row:
     return (*row[:_FILL_SIDE], fill.side.value, *row[_FILL_SIDE + 1 :])
 
 
-def record_of(row: Any, legs: Sequence[Any]) -> JournalRecord:
+def record_of(row: Sequence[Any]) -> JournalRecord:
+    record_id, account_id, version, kind, at_ms, order_id, sha256, postings = row
     return JournalRecord(
-        row.record_id,
-        row.account_id,
-        row.version,
-        RecordKind(row.kind),
-        row.at_ms,
-        row.order_id,
-        bytes(row.sha256),
-        tuple(Posting(leg.ledger_account, leg.asset, leg.amount, leg.balance_after) for leg in legs),
+        record_id, account_id, version, RecordKind(kind), at_ms, order_id, bytes(sha256), read_postings(postings)
     )
 
 
@@ -148,11 +142,5 @@ def record_row(record: JournalRecord) -> Row:
         record.at_ms,
         record.order_id,
         record.sha256,
+        write_postings(record.postings).decode(),
     )
-
-
-def entry_rows(records: Iterable[JournalRecord]) -> Iterator[Row]:
-    """Rows of the records' postings."""
-    for record in records:
-        for leg, posting in enumerate(record.postings):
-            yield record.record_id, leg, posting.ledger_account, posting.asset, posting.amount, posting.balance_after

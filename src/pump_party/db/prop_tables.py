@@ -1,14 +1,15 @@
 """The prop engine's tables. Columns are in the order of the model's fields, so that a row is a struct's arguments.
 
 Only two indexes of the order path have keys in random order, by account: `prop_orders_by_key` and
-`prop_journal_by_account`. Every random key costs a page write per order; ids grow with time and only append.
+`prop_journal_by_account`. Every random key costs a page write per order; ids grow with time and only append. For the
+same reason a record carries its postings in one column; the view `prop_ledger_entries` shows them as rows.
 """
 
 import sqlalchemy as sa
 
 from pump_party.db.engine import Bytes, Int64, Text, metadata
 
-APPEND_ONLY = ("prop_orders", "prop_fills", "prop_journal", "prop_ledger_entries", "prop_equity_marks")
+APPEND_ONLY = ("prop_orders", "prop_fills", "prop_journal", "prop_equity_marks")
 """Rows of these are never changed nor removed; triggers of the migration enforce it."""
 
 
@@ -127,20 +128,8 @@ journal = sa.Table(
     _int("at_ms"),
     sa.Column("order_id", Text),
     sa.Column("sha256", Bytes, nullable=False),
+    _text("postings"),
     sa.Index("prop_journal_by_account", "account_id", "version", unique=True),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
-ledger_entries = sa.Table(
-    "prop_ledger_entries",
-    metadata,
-    sa.Column("record_id", Text, primary_key=True),
-    sa.Column("leg", Int64, primary_key=True),
-    _text("ledger_account"),
-    _text("asset"),
-    _int("amount"),
-    _int("balance_after"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

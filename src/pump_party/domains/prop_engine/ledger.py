@@ -144,7 +144,7 @@ class RecordLine(msgspec.Struct, frozen=True, omit_defaults=True):
     order_id: str | None = None
     order_quantity_nanos: str | None = None
     order_quote_micros: str | None = None
-    postings: str = ""
+    postings: msgspec.Raw = msgspec.Raw(b"[]")
     price_e8: str | None = None
     publish_ms: str | None = None
     quantity_nanos: str | None = None
@@ -207,12 +207,26 @@ def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -
             account_id=record.account_id,
             at_ms=str(record.at_ms),
             kind=record.kind,
-            postings=";".join([f"{p.ledger_account} {p.asset} {p.amount} {p.balance_after}" for p in record.postings]),
+            postings=msgspec.Raw(write_postings(record.postings)),
             record_id=record.record_id,
             version=str(record.version),
             **line,
         )
     )
+
+
+def write_postings(postings: Sequence[Posting]) -> bytes:
+    """Postings as they are stored and hashed: a JSON array of [account, asset, amount, balance after] per leg."""
+    return _encode([(p.ledger_account, p.asset, str(p.amount), str(p.balance_after)) for p in postings])
+
+
+def read_postings(text: str) -> tuple[Posting, ...]:
+    """The inverse of `write_postings`."""
+    rows = _decode_postings(text)
+    return tuple(Posting(account, asset, int(amount), int(after)) for account, asset, amount, after in rows)
+
+
+_decode_postings = msgspec.json.Decoder(list[tuple[str, str, str, str]]).decode
 
 
 def _text(value: int | None) -> str | None:

@@ -10,7 +10,23 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("prop_orders", "prop_fills", "prop_journal", "prop_ledger_entries", "prop_equity_marks")
+APPEND_ONLY = ("prop_orders", "prop_fills", "prop_journal", "prop_equity_marks")
+
+
+ENTRIES_ON_SQLITE = """
+CREATE VIEW prop_ledger_entries AS
+SELECT j.account_id, j.version, p.key AS leg, json_extract(p.value, '$[0]') AS ledger_account,
+       json_extract(p.value, '$[1]') AS asset, CAST(json_extract(p.value, '$[2]') AS INTEGER) AS amount,
+       CAST(json_extract(p.value, '$[3]') AS INTEGER) AS balance_after
+FROM prop_journal j, json_each(j.postings) p
+"""
+
+ENTRIES_ON_POSTGRES = """
+CREATE VIEW prop_ledger_entries AS
+SELECT j.account_id, j.version, p.leg - 1 AS leg, p.value ->> 0 AS ledger_account, p.value ->> 1 AS asset,
+       (p.value ->> 2)::bigint AS amount, (p.value ->> 3)::bigint AS balance_after
+FROM prop_journal j CROSS JOIN LATERAL jsonb_array_elements(j.postings::jsonb) WITH ORDINALITY AS p (value, leg)
+"""
 
 
 def _text(name: str) -> "sa.Column[str]":
@@ -27,8 +43,10 @@ def upgrade() -> None:
     _create_ledger()
     _create_results()
     if op.get_bind().dialect.name == "postgresql":
+        op.execute(ENTRIES_ON_POSTGRES)
         _forbid_changes_on_postgres()
     else:
+        op.execute(ENTRIES_ON_SQLITE)
         _forbid_changes_on_sqlite()
 
 
@@ -137,21 +155,11 @@ def _create_ledger() -> None:
         _int("at_ms"),
         sa.Column("order_id", Text),
         sa.Column("sha256", Bytes, nullable=False),
+        _text("postings"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
     op.create_index("prop_journal_by_account", "prop_journal", ["account_id", "version"], unique=True)
-    op.create_table(
-        "prop_ledger_entries",
-        sa.Column("record_id", Text, primary_key=True),
-        sa.Column("leg", Int64, primary_key=True),
-        _text("ledger_account"),
-        _text("asset"),
-        _int("amount"),
-        _int("balance_after"),
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
-    )
 
 
 def _create_results() -> None:
@@ -210,10 +218,10 @@ def _forbid_changes_on_postgres() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW prop_ledger_entries")
     for table in (
         "prop_standings",
         "prop_equity_marks",
-        "prop_ledger_entries",
         "prop_journal",
         "prop_fills",
         "prop_orders",
