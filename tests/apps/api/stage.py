@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from typing import Any
 
@@ -69,14 +70,14 @@ class Api:
     def __init__(self, services: Services, port: int) -> None:
         self.services = services
         self.port = port
-        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, cookies=no_cookies)
 
     def sign_in(self, wallet: Wallet | None = None) -> Person:
         """A session of a wallet; of a new one by default."""
         wallet = wallet or SolanaWallet(next(_wallet_numbers))
         answer = self.client.post("/v1/auth/sessions", json=self.proof(wallet))
         assert answer.status_code == 201, answer.text
-        self.client.cookies.clear()
         return Person(self, wallet, answer.json())
 
     def proof(self, wallet: Wallet) -> dict[str, str]:

@@ -1,7 +1,11 @@
-"""The parts of the product: API, gateway, workers; and how one of them runs in a process of its own."""
+"""The parts of the product: API, gateway, workers; and how one of them runs in a process of its own.
+
+A part takes its port before the services are built, so that a port in use is said at once.
+"""
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Coroutine
 
 from pump_party.apps.cli.process import Part, bind, run_process
 from pump_party.bootstrap import Services, build, build_ingestion
@@ -19,19 +23,30 @@ def run(name: str, settings: Settings) -> int:
             "PUMP_PARTY_REDIS_URL, or run everything in one process with `pump-party up`"
         )
     configure_logging(settings.log_level, settings.log_format)
-    part = api(settings) if name == "api" else gateway(settings) if name == "ws" else worker(name)
+    bound = bind_api(settings) if name == "api" else None
+    if name == "ws":
+        try_gateway_port(settings)
     services = build(settings)
     try:
+        part = api(bound) if bound is not None else gateway(settings) if name == "ws" else worker(name, services)
         return run_process(services, [part], lambda: log.info("ready", part=name))
     finally:
         services.close()
 
 
-def api(settings: Settings) -> Part:
-    """The HTTP API. Takes its port now."""
-    from pump_party.apps.api.server import serve
+def bind_api(settings: Settings) -> socket.socket:
+    """Take the API's port."""
+    return bind(settings.host, settings.port, option="--port")
 
-    bound = bind(settings.host, settings.port, option="--port")
+
+def try_gateway_port(settings: Settings) -> None:
+    """Raise Unavailable when the gateway's port is taken. The gateway takes it itself."""
+    bind(settings.host, settings.ws_port, option="--ws-port").close()
+
+
+def api(bound: socket.socket) -> Part:
+    """The HTTP API and the web app."""
+    from pump_party.apps.api.server import serve
 
     async def run_api(services: Services, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         await serve(services, [bound], stop, on_started=ready)
@@ -40,10 +55,8 @@ def api(settings: Settings) -> Part:
 
 
 def gateway(settings: Settings) -> Part:
-    """The WebSocket gateway. Tries its port now, takes it when it runs."""
+    """The WebSocket gateway."""
     from pump_party.apps.ws.gateway import serve
-
-    bind(settings.host, settings.ws_port, option="--ws-port").close()
 
     async def run_gateway(services: Services, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -53,27 +66,33 @@ def gateway(settings: Settings) -> Part:
     return Part(name="ws", run=run_gateway)
 
 
-def worker(name: str) -> Part:
-    """A worker by its name."""
+def worker(name: str, services: Services) -> Part:
+    """A worker by its name. Raises Invalid when the feed it is to ingest cannot be played."""
+    work = _worker_of(name, services)
 
     async def run_worker(services: Services, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         ready()
-        match name:
-            case "ingest_prices":
-                from pump_party.apps.workers import ingest_prices
-
-                await ingest_prices.run(services, build_ingestion(services), stop=stop)
-            case "relay_outbox":
-                from pump_party.apps.workers import relay_outbox
-
-                await relay_outbox.run(services, stop=stop)
-            case "mark_accounts":
-                from pump_party.apps.workers import mark_accounts
-
-                await mark_accounts.run(services, stop=stop)
-            case _:
-                from pump_party.apps.workers import prune
-
-                await prune.run(services, stop=stop)
+        await work(services, stop)
 
     return Part(name=name, run=run_worker)
+
+
+def _worker_of(name: str, services: Services) -> Callable[[Services, asyncio.Event], Coroutine[object, object, None]]:
+    match name:
+        case "ingest_prices":
+            from pump_party.apps.workers import ingest_prices
+
+            ingestion = build_ingestion(services)
+            return lambda services, stop: ingest_prices.run(services, ingestion, stop=stop)
+        case "relay_outbox":
+            from pump_party.apps.workers import relay_outbox
+
+            return lambda services, stop: relay_outbox.run(services, stop=stop)
+        case "mark_accounts":
+            from pump_party.apps.workers import mark_accounts
+
+            return lambda services, stop: mark_accounts.run(services, stop=stop)
+        case _:
+            from pump_party.apps.workers import prune
+
+            return lambda services, stop: prune.run(services, stop=stop)

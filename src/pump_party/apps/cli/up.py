@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pump_party import __version__
 from pump_party.apps.cli.main import WORKER_NAMES
-from pump_party.apps.cli.parts import api, gateway, worker
+from pump_party.apps.cli.parts import api, bind_api, gateway, try_gateway_port, worker
 from pump_party.apps.cli.process import run_process
 from pump_party.bootstrap import build
 from pump_party.config import Settings
@@ -21,12 +21,14 @@ LOCK_FILE = "pump-party.lock"
 
 def run(settings: Settings, *, started: float) -> int:
     """Run until a signal. `started` is when the process began, on the monotonic clock."""
-    configure_logging(settings.log_level, settings.log_format)
     with _only_one(Path(settings.data_dir).expanduser()):
-        parts = [api(settings), gateway(settings), *(worker(name) for name in WORKER_NAMES)]
+        bound = bind_api(settings)
+        try_gateway_port(settings)
+        configure_logging(settings.log_level, settings.log_format)
         _say(_banner(settings))
         services = build(settings)
         try:
+            parts = [*(worker(name, services) for name in WORKER_NAMES), api(bound), gateway(settings)]
             return run_process(services, parts, lambda: _say(f"  ready in {time.monotonic() - started:.1f} s"))
         finally:
             services.close()

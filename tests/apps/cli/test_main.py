@@ -1,0 +1,107 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pump_party.apps.cli.main import WORKER_NAMES, build_parser, main
+from pump_party.config import RULES
+
+
+def test_help_names_every_command_with_examples(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for command in ("up", "api", "ws", "worker", "config", "db", "tape"):
+        assert f"    {command} " in text
+    assert "examples:" in text
+
+
+def test_help_and_config_load_nothing_heavy():
+    code = (
+        "import sys; from pump_party.apps.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "main(['config'])\n"
+        "print([name for name in ('sqlalchemy', 'litestar', 'uvicorn', 'picows', 'psycopg') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_worker_has_its_module_and_no_module_lacks_its_name():
+    folder = Path(sys.modules["pump_party.apps.cli.main"].__file__).parents[1] / "workers"
+    loops = {path.stem for path in folder.glob("*.py") if "async def run(" in path.read_text()}
+    assert loops == set(WORKER_NAMES)
+    assert build_parser(with_tape=True).parse_args(["worker", "prune"]).name == "prune"
+
+
+def test_config_shows_every_setting_with_secrets_hidden(capsys, monkeypatch):
+    monkeypatch.setenv("PUMP_PARTY_PYTH_API_KEY", "hunter2")
+    monkeypatch.setenv("PUMP_PARTY_SPEED", "7")
+    assert main(["config", "--json", "--port", "9000"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert set(rows) == {f"PUMP_PARTY_{name.upper()}" for name in RULES}
+    assert (rows["PUMP_PARTY_SPEED"]["value"], rows["PUMP_PARTY_PORT"]["value"]) == (7, 9000)
+    assert main(["config"]) == 0
+    text = capsys.readouterr().out
+    assert "* PUMP_PARTY_SPEED" in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize("command", [["config"], ["up"], ["db", "info"], ["api"], ["worker", "prune"]])
+def test_a_bad_setting_stops_every_command_with_one_line(capsys, monkeypatch, command):
+    monkeypatch.setenv("PUMP_PARTY_GROUP_COMMIT_BATCH", "0")
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert error == "pump-party: PUMP_PARTY_GROUP_COMMIT_BATCH: '0' is out of range; allowed: 1 to 1024\n"
+
+
+@pytest.mark.parametrize("command", [["api"], ["ws"], ["worker", "relay_outbox"]])
+def test_a_part_alone_needs_postgres_and_redis(capsys, command):
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert "PUMP_PARTY_DATABASE_URL and PUMP_PARTY_REDIS_URL" in error
+    assert "pump-party up" in error
+
+
+def test_an_unreachable_postgres_is_one_line_within_seconds(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PUMP_PARTY_DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d")
+    started = time.monotonic()
+    assert main(["db", "upgrade", "--data-dir", str(tmp_path)]) == 2
+    assert time.monotonic() - started < 10
+    error = capsys.readouterr().err
+    assert error.startswith("pump-party: the database does not answer")
+    assert error.count("\n") == 1
+    assert "hunter2" not in error
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert main(["up", "--data-dir", str(tmp_path / "file" / "data")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("pump-party: Not a directory")
+    assert error.count("\n") == 1
+
+
+def test_the_database_is_upgraded_described_and_proven(capsys, tmp_path):
+    folder = ["--data-dir", str(tmp_path), "--json"]
+    assert main(["db", "upgrade", *folder]) == 0
+    assert json.loads(capsys.readouterr().out)["at_head"] is True
+    assert main(["db", "info", *folder]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["engine"], facts["at_head"]) == ("SQLite", True)
+    assert main(["db", "check", *folder]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []
+    assert main(["db", "check", "--data-dir", str(tmp_path)]) == 0
+    assert "everything balances" in capsys.readouterr().out
+
+
+def test_unknown_words_are_refused_with_usage(capsys):
+    for words in (["nonsense"], ["worker", "nonsense"], ["db"], []):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2
+        assert "usage: pump-party" in capsys.readouterr().err
