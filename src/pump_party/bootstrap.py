@@ -1,7 +1,7 @@
 """The only place objects meet: Settings in, Services out. Whatever is missing stops the start here, with the reason."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -29,7 +29,7 @@ from pump_party.domains.users.service import UserService
 from pump_party.kernel.errors import Refusal
 from pump_party.platform.bus import Bus
 from pump_party.platform.clock import Clock, SystemClock
-from pump_party.platform.group_commit import GroupCommit
+from pump_party.platform.group_commit import GroupCommit, Lanes
 from pump_party.platform.ids import Ids
 from pump_party.platform.limits import Limits
 from pump_party.platform.locks import Locks
@@ -214,20 +214,25 @@ def _prop_engine(
 
 def _order_desk(
     settings: Settings, prop: PropTrading, outbox: Outbox, metrics: Metrics
-) -> GroupCommit[PlaceOrder, OrderView]:
-    def commit(commands: "list[PlaceOrder]") -> "list[OrderView | Exception]":
-        outcomes = list(prop.place_orders(commands))
+) -> Lanes[PlaceOrder, OrderView]:
+    def commit(commands: Sequence[PlaceOrder]) -> Sequence[OrderView | Exception]:
+        outcomes = prop.place_orders(commands)
         outbox.notify()
         for outcome in outcomes:
             metrics.order_decided(_outcome_label(outcome))
         return outcomes
 
-    return GroupCommit(
-        lambda commands: commit(list(commands)),
-        batch_max=settings.group_commit_batch,
-        wait_us=settings.group_commit_wait_us,
-        observe=lambda size, seconds: metrics.order_batch_committed(size=size, duration_s=seconds),
-    )
+    def lane() -> GroupCommit[PlaceOrder, OrderView]:
+        return GroupCommit(
+            commit,
+            batch_max=settings.group_commit_batch,
+            wait_us=settings.group_commit_wait_us,
+            observe=lambda size, seconds: metrics.order_batch_committed(size=size, duration_s=seconds),
+        )
+
+    # SQLite has one writer: a second lane would only wait for the first.
+    count = settings.group_commit_lanes if settings.database_url else 1
+    return Lanes([lane() for _ in range(count)], lambda command: hash(command.account_id))
 
 
 def _outcome_label(outcome: OrderView | Exception) -> str:

@@ -70,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_idle_minutes: int = 720
     session_absolute_hours: int = 168
     group_commit_batch: int = 256
+    group_commit_lanes: int = 2
     group_commit_wait_us: int = 500
     log_level: str = "info"
     log_format: str = "auto"
@@ -182,6 +183,9 @@ RULES: Mapping[str, Rule] = {
     "session_idle_minutes": Rule(help="a session ends after this long unused", low=1, high=43200),
     "session_absolute_hours": Rule(help="a session ends after this long in any case", low=1, high=720),
     "group_commit_batch": Rule(help="most orders in one transaction", low=1, high=1024),
+    "group_commit_lanes": Rule(
+        help="batches under way at once on Postgres; SQLite has one writer and always one", low=1, high=8
+    ),
     "group_commit_wait_us": Rule(help="longest wait for a batch to fill, in microseconds", low=0, high=20_000),
     "log_level": Rule(
         help="least severe log line",

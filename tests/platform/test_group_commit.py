@@ -6,7 +6,7 @@ import pytest
 
 from pump_party.kernel.errors import Conflict, Unavailable
 from pump_party.platform import group_commit
-from pump_party.platform.group_commit import GroupCommit
+from pump_party.platform.group_commit import GroupCommit, Lanes
 
 
 class Ledger:
@@ -150,3 +150,20 @@ def test_a_caller_that_gives_up_does_not_undo_or_disturb_the_batch(ledger: Ledge
     assert asyncio.run(run()) == 20
     assert sorted(ledger.committed) == [1, 2]
     desk.close()
+
+
+def test_lanes_keep_calls_on_one_thing_in_order_and_do_not_wait_for_each_other(ledger: Ledger) -> None:
+    slow, fast = Ledger(), ledger
+    lanes = Lanes([opened(fast), opened(slow)], lambda call: call)
+
+    async def run() -> list[int | BaseException]:
+        slow.gate.clear()
+        waiting = asyncio.ensure_future(asyncio.gather(*(lanes.submit(call) for call in (1, 3, 5))))
+        quick = await asyncio.gather(*(lanes.submit(call) for call in (0, 2, 4)))
+        assert not slow.committed
+        slow.gate.set()
+        return [*quick, *await waiting]
+
+    assert asyncio.run(run()) == [0, 20, 40, 10, 30, 50]
+    assert (fast.committed, slow.committed) == ([0, 2, 4], [1, 3, 5])
+    lanes.close()

@@ -128,3 +128,23 @@ def _resolve(pairs: Sequence[tuple["asyncio.Future[Outcome]", Outcome | Exceptio
             future.set_exception(outcome)
         else:
             future.set_result(outcome)
+
+
+class Lanes(Generic[Call, Outcome]):
+    """Several group commits side by side, for a database that can commit several batches at once.
+
+    `lane_of` sends calls that touch the same thing to the same lane, so that lanes never wait for each other's locks:
+    one lane decides while another waits for the database.
+    """
+
+    def __init__(self, lanes: Sequence[GroupCommit[Call, Outcome]], lane_of: Callable[[Call], int]) -> None:
+        assert lanes
+        self._lanes = lanes
+        self._lane_of = lane_of
+
+    async def submit(self, call: Call) -> Outcome:
+        return await self._lanes[self._lane_of(call) % len(self._lanes)].submit(call)
+
+    def close(self) -> None:
+        for lane in self._lanes:
+            lane.close()
