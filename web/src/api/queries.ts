@@ -1,5 +1,5 @@
 /** Server state lives here and nowhere else: one query per resource, patched by socket events. */
-import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
+import { QueryCache, QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import { Problem, request, setCsrfToken } from './client'
 import type {
   Account,
@@ -25,6 +25,11 @@ export const EQUITY_MARKS_MAX = 2_000
 const PAGE_LIMIT_MAX = 200
 
 export const queryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (error instanceof Problem && error.status === 401) forgetPerson()
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 15_000,
@@ -80,16 +85,25 @@ export const candlesQuery = (market: string, interval: string) =>
     staleTime: 0,
   })
 
+/**
+ * A snapshot joined with what is known already. It may have been taken before an account was opened or an order filled
+ * that this page has heard of since: what is known later stays.
+ */
+export function mergeAccounts(known: readonly Account[], fetched: readonly Account[]): Account[] {
+  const newer = fetched.map((account) => {
+    const held = known.find((one) => one.account_id === account.account_id)
+    return held && held.seq > account.seq ? held : account
+  })
+  const missing = known.filter((one) => !fetched.some((account) => account.account_id === one.account_id))
+  return [...newer, ...missing]
+}
+
 /** The person's accounts. A snapshot older than what the socket already told never replaces it. */
 export const accountsQuery = queryOptions({
   queryKey: ['accounts'],
   queryFn: async ({ signal }) => {
     const fetched = (await request<{ items: Account[] }>('GET', '/v1/accounts', { signal })).items
-    const known = queryClient.getQueryData<Account[]>(['accounts'])
-    return fetched.map((account) => {
-      const held = known?.find((one) => one.account_id === account.account_id)
-      return held && held.seq > account.seq ? held : account
-    })
+    return mergeAccounts(queryClient.getQueryData<Account[]>(['accounts']) ?? [], fetched)
   },
 })
 

@@ -68,7 +68,7 @@ function NotFound() {
 
 function Broken({ error }: { error: unknown }) {
   return (
-    <div role="alert" className="mx-auto max-w-xl space-y-3 p-8">
+    <div className="mx-auto max-w-xl space-y-3 p-8">
       <h1 className="text-xl font-semibold">This page broke.</h1>
       <p className="text-muted">
         Your account and orders are safe on the server. {error instanceof Error ? error.message : ''}

@@ -42,12 +42,12 @@ describe('connecting', () => {
   test('a handshake that never ends is given up and tried again', () => {
     const late = run(IDLE, { type: 'start', nowMs: 0 }, { type: 'tick', nowMs: HANDSHAKE_MS + 1, jitter: 0 })
     expect(late.effects).toEqual(['disconnect'])
-    expect(late.phase).toMatchObject({ name: 'waiting', attempt: 2 })
+    expect(late.phase).toMatchObject({ name: 'waiting', attempt: 1 })
   })
 
   test('failed attempts count up and wait longer, within the limit', () => {
-    let phase: Phase = { name: 'connecting', attempt: 1, sinceMs: 0 }
-    for (let attempt = 2; attempt < 6; attempt += 1) {
+    let phase: Phase = { name: 'connecting', attempt: 0, sinceMs: 0 }
+    for (let attempt = 1; attempt < 6; attempt += 1) {
       phase = step(phase, { type: 'closed', nowMs: 0, code: 1006, jitter: 0 }).phase
       expect(phase).toMatchObject({ name: 'waiting', attempt })
       phase = step(phase, { type: 'tick', nowMs: 60_000, jitter: 0 }).phase
@@ -89,6 +89,15 @@ describe('losing and finding the connection', () => {
     expect(step(dropped.phase, { type: 'tick', nowMs: 200, jitter: 0 }).effects).toEqual([])
     expect(step(dropped.phase, { type: 'retry', nowMs: 120 }).effects).toEqual(['connect'])
     expect(step(dropped.phase, { type: 'tick', nowMs: 350, jitter: 0 }).effects).toEqual(['connect'])
+  })
+
+  test('while trying again it says reconnecting, not connecting', () => {
+    const again = run(
+      openAt(0),
+      { type: 'closed', nowMs: 0, code: 1006, jitter: 0 },
+      { type: 'retry', nowMs: 5 },
+    )
+    expect(shownState(again.phase, 5)).toEqual({ state: 'reconnecting', attempt: 1, retryInMs: 0 })
   })
 
   test('offline stops trying and online starts again', () => {

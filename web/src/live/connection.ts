@@ -13,6 +13,7 @@ export const CLOSE_SESSION_REVOKED = 4003
 
 export type Phase =
   | { name: 'idle' }
+  /** Attempt 0 is the first of all; later ones count from 1 after each loss. */
   | { name: 'connecting'; attempt: number; sinceMs: number }
   | { name: 'open'; lastMessageMs: number; pingedMs: number; tickMs: number }
   | { name: 'waiting'; attempt: number; retryAtMs: number }
@@ -49,7 +50,7 @@ export function step(phase: Phase, event: Event): Step {
     case 'stop':
       return { phase: { name: 'idle' }, effects: phase.name === 'idle' ? [] : ['disconnect'] }
     case 'start':
-      return phase.name === 'idle' ? connect(1, event.nowMs) : stay(phase)
+      return phase.name === 'idle' ? connect(0, event.nowMs) : stay(phase)
     case 'offline':
       return phase.name === 'idle' ? stay(phase) : { phase: { name: 'offline' }, effects: ['disconnect'] }
     case 'online':
@@ -139,7 +140,7 @@ export function shownState(phase: Phase, nowMs: number): Shown {
     case 'idle':
       return { state: 'connecting' }
     case 'connecting':
-      return phase.attempt === 1
+      return phase.attempt === 0
         ? { state: 'connecting' }
         : { state: 'reconnecting', attempt: phase.attempt, retryInMs: 0 }
     case 'waiting':

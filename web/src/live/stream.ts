@@ -1,11 +1,12 @@
 /** Joins the socket to the page: prices to their store, private frames into the query cache, gaps to a refetch. */
-import { request } from '@/api/client'
+import { Problem, request } from '@/api/client'
 import {
   accountsQuery,
   configQuery,
   forgetPerson,
   historyKey,
   marketsQuery,
+  meQuery,
   queryClient,
   recentQuery,
 } from '@/api/queries'
@@ -23,7 +24,7 @@ let repairing = false
 
 const socket = new LiveSocket({
   url: async () => (await queryClient.ensureQueryData(configQuery)).ws_url,
-  ticket: async () => (await request<StreamTicket>('POST', '/v1/stream/tickets')).ticket,
+  ticket,
   onFrame,
   onPhase: (phase) => {
     if (phase.name !== 'open') subscribed.clear()
@@ -34,6 +35,18 @@ const socket = new LiveSocket({
 })
 
 export const retryNow = socket.retryNow
+
+async function ticket(): Promise<string> {
+  try {
+    return (await request<StreamTicket>('POST', '/v1/stream/tickets')).ticket
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) forgetPerson()
+    // Another tab signed in anew: its session has another token.
+    if (error instanceof Problem && error.code === 'csrf_mismatch')
+      void queryClient.invalidateQueries(meQuery)
+    throw error
+  }
+}
 
 /** Open the socket for the person who is signed in. Returns how to close it again. */
 export function startStream(): () => void {

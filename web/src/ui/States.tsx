@@ -14,7 +14,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 /** Something could not be loaded: what, why, and a way to try again. */
 export function Failure({ what, error, onRetry }: { what: string; error: Error; onRetry?: () => void }) {
   return (
-    <div role="alert" className="flex flex-wrap items-center gap-3 border-l-2 border-warn py-2 pl-3">
+    <div className="flex flex-wrap items-center gap-3 border-l-2 border-warn py-2 pl-3">
       <p className="min-w-0 flex-1">
         <span className="font-medium">Could not load {what}.</span>{' '}
         <span className="text-muted">{error.message}</span>
@@ -31,7 +31,8 @@ export function Failure({ what, error, onRetry }: { what: string; error: Error; 
 /** Room for what is being loaded, so that nothing jumps when it comes. */
 export function Loading({ rows = 3, label = 'Loading' }: { rows?: number; label?: string }) {
   return (
-    <div role="status" aria-label={label} className="py-1">
+    <div aria-busy="true" className="py-1">
+      <span className="sr-only">{label}</span>
       {Array.from({ length: rows }, (_, row) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the rows are identical and never reordered
         <div key={row} className="h-8 border-b border-line">

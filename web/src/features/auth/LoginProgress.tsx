@@ -11,15 +11,20 @@ interface Props {
   onBack: () => void
 }
 
+const focus = (element: HTMLDivElement | null) => element?.focus()
+
 /** What is happening in the wallet, or what went wrong and how to go on. */
 export function LoginProgress({ login, onRetry, onBack }: Props) {
   const waiting = login.step === 'connecting' || login.step === 'signing'
   return (
-    <div data-testid="login-state" data-state={login.step} aria-live="polite">
+    <div data-testid="login-state" data-state={login.step}>
       <p className="mb-1 text-xs text-muted">
         {login.wallet.name} on {chainName(login.chain)}
       </p>
-      <Text login={login} />
+      {/* Focus follows the state: that is how it is read out. */}
+      <div key={login.step} ref={focus} tabIndex={-1} className="outline-none">
+        <Text login={login} />
+      </div>
       <div className="mt-4 flex gap-2">
         {!waiting && (
           <Button look="accent" onClick={onRetry}>

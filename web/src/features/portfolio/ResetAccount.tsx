@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { newIdempotencyKey, request } from '@/api/client'
-import { accountsQuery } from '@/api/queries'
+import { accountsQuery, mergeAccounts } from '@/api/queries'
 import type { Account } from '@/api/types'
 import { formatWire } from '@/lib/format'
 import { Button } from '@/ui/Button'
@@ -21,9 +21,7 @@ export function ResetAccount({ account }: { account: Account }) {
     try {
       const path = `/v1/accounts/${encodeURIComponent(account.account_id)}/reset`
       const next = await request<Account>('POST', path, { idempotencyKey: intent ?? '' })
-      client.setQueryData(accountsQuery.queryKey, (known) =>
-        known?.map((one) => (one.account_id === next.account_id && one.seq <= next.seq ? next : one)),
-      )
+      client.setQueryData(accountsQuery.queryKey, (known) => mergeAccounts(known ?? [], [next]))
       await client.invalidateQueries({ queryKey: ['history'] })
       setIntent(undefined)
     } catch (error) {

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { newIdempotencyKey, request } from '@/api/client'
-import { accountsQuery } from '@/api/queries'
+import { accountsQuery, mergeAccounts } from '@/api/queries'
 import type { Account } from '@/api/types'
 import { identityAt } from '@/lib/equity'
 import { formatUsd, formatWire } from '@/lib/format'
@@ -47,7 +47,7 @@ export function OpenAccount({ startBalance }: { startBalance: string | undefined
         body: { kind: 'practice' },
         idempotencyKey: key.current,
       })
-      client.setQueryData(accountsQuery.queryKey, (known) => [...(known ?? []), account])
+      client.setQueryData(accountsQuery.queryKey, (known) => mergeAccounts(known ?? [], [account]))
     } catch (error) {
       setState({ sending: false, error: error instanceof Error ? error.message : 'No answer came.' })
     }
