@@ -49,9 +49,13 @@ def test_unsent_rows_come_in_order_until_they_are_marked(database: Database) -> 
 
 
 def test_a_rolled_back_fact_leaves_no_message(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as connection:
-        append(connection, [message(1)])
-        raise RuntimeError
+    def fail() -> None:
+        with database.write() as connection:
+            append(connection, [message(1)])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert unsent(OutboxStore(database)) == []
 
 

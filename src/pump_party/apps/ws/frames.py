@@ -197,11 +197,11 @@ _NAMED_FIELD = re.compile(r"Object (contains unknown|missing required) field `(.
 
 
 def read_frame(text: bytes | memoryview) -> ClientFrame:
-    """Decode a client's frame. Raises msgspec.DecodeError for anything else; `explain` says what was wrong."""
+    """Decode a client's frame. Raises msgspec.DecodeError or UnicodeDecodeError for anything else: see `explain`."""
     return _decode(text)
 
 
-def explain(error: msgspec.DecodeError, text: bytes | memoryview) -> ErrorFrame:
+def explain(error: Exception, text: bytes | memoryview) -> ErrorFrame:
     """The answer to a frame that `read_frame` refused, with its id where it had a usable one."""
     if not isinstance(error, msgspec.ValidationError):
         return ErrorFrame(code="json_malformed", detail="a frame is one JSON object as UTF-8 text", status=400)

@@ -171,7 +171,7 @@ class Session(WSListener):
     def _receive(self, text: bytes | memoryview) -> None:
         try:
             frame = read_frame(text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if self._spend():
                 refusal = explain(error, text)
                 self._services.metrics.refused(refusal.code)
@@ -304,8 +304,14 @@ class Session(WSListener):
     async def _ping(self, frame: Ping) -> None:
         self.outlet.send(text_frame(Pong(server_ms=self._services.clock.now_ms(), id=frame.id)))
 
+    async def _order(self, frame: PlaceOrderFrame) -> None:
+        """An order that waited behind the sign-in."""
+        assert self.principal is not None
+        self._take_order(frame, self.principal)
+
     _handlers: Final[dict[type, Callable[..., Coroutine[Any, Any, None]]]] = {
         Authenticate: _authenticate,
+        PlaceOrderFrame: _order,
         Subscribe: _subscribe,
         Unsubscribe: _unsubscribe,
         Ping: _ping,
