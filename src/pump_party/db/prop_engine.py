@@ -31,9 +31,17 @@ from pump_party.db.prop_tables import (
     positions,
     standings,
 )
-from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Position, RecordKind
+from pump_party.domains.prop_engine.model import (
+    Account,
+    Fill,
+    JournalRecord,
+    Position,
+    RecordedOrder,
+    RecordKind,
+    Standing,
+)
 from pump_party.domains.prop_engine.orders import account_not_found
-from pump_party.domains.prop_engine.store import OrdersTransaction, RecordedOrder, Standing
+from pump_party.domains.prop_engine.store import OrdersTransaction
 from pump_party.domains.prop_interface.contract import EquityMark
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, UserId

@@ -25,8 +25,8 @@ from pump_party.db.prop_rows import (
     position_row,
     record_row,
 )
-from pump_party.domains.prop_engine.model import Account, Position
-from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, RecordedOrder, TransactionConflict
+from pump_party.domains.prop_engine.model import Account, Position, RecordedOrder
+from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.platform.outbox import OutboxMessage
 

@@ -189,3 +189,27 @@ class Order(msgspec.Struct, frozen=True):
     created_ms: int
     reject_code: RejectCode | None
     fill_id: FillId | None
+
+
+class RecordedOrder(msgspec.Struct, frozen=True):
+    """An order as stored, with its fill when it was filled."""
+
+    order: Order
+    fill: Fill | None
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An account on the board: its newest equity mark and what the marks so far say."""
+
+    account_id: AccountId
+    user_id: UserId
+    kind: str
+    cycle: int
+    version: int
+    start_micros: int
+    equity_micros: int
+    peak_micros: int
+    max_drawdown_ppm: int
+    fills: int
+    marks: int
+    as_of_ms: int

@@ -18,12 +18,13 @@ from pump_party.domains.prop_engine.model import (
     MarketOrder,
     Order,
     Position,
+    RecordedOrder,
     RecordKind,
     RuleSet,
     SpotFill,
 )
 from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
-from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, RecordedOrder
+from pump_party.domains.prop_engine.store import Batch, OrdersTransaction
 from pump_party.domains.prop_interface.contract import PlaceOrder, RejectCode, Side
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound, Refusal
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId

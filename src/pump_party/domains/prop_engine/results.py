@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from pump_party.domains.prop_engine.model import Account
-from pump_party.domains.prop_engine.store import Standing
+from pump_party.domains.prop_engine.model import Account, Standing
 from pump_party.domains.prop_interface.contract import LeaderboardRow
 from pump_party.kernel.money import PPM, ceil_div
 

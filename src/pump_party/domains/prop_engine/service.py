@@ -11,11 +11,20 @@ from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.chain import genesis
 from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import close_postings, open_postings, write_record
-from pump_party.domains.prop_engine.model import Account, JournalRecord, Position, RecordKind, RuleSet, SpotFill
+from pump_party.domains.prop_engine.model import (
+    Account,
+    JournalRecord,
+    Position,
+    RecordedOrder,
+    RecordKind,
+    RuleSet,
+    SpotFill,
+    Standing,
+)
 from pump_party.domains.prop_engine.orders import OrderBatch, account_not_found, decide_spot
 from pump_party.domains.prop_engine.portfolio import empty_position
 from pump_party.domains.prop_engine.results import next_standing, rank
-from pump_party.domains.prop_engine.store import PropStore, RecordedOrder, Standing, TransactionConflict
+from pump_party.domains.prop_engine.store import PropStore, TransactionConflict
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     BATCH_ORDERS_MAX,

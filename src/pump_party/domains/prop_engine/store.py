@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Order, Position
+from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Order, Position, RecordedOrder, Standing
 from pump_party.domains.prop_interface.contract import EquityMark
 from pump_party.kernel.ids import AccountId, Market, UserId
 from pump_party.platform.outbox import OutboxMessage
@@ -14,13 +14,6 @@ from pump_party.platform.outbox import OutboxMessage
 
 class TransactionConflict(Exception):
     """The database chose this transaction to end a deadlock. Nothing was written; the same call may be made again."""
-
-
-class RecordedOrder(msgspec.Struct, frozen=True):
-    """An order as stored, with its fill when it was filled."""
-
-    order: Order
-    fill: Fill | None
 
 
 class Batch(msgspec.Struct):
@@ -42,23 +35,6 @@ class OrdersTransaction(Protocol):
     earlier: dict[tuple[AccountId, str], RecordedOrder]
 
     def record(self, batch: Batch) -> None: ...
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """An account on the board: its newest equity mark and what the marks so far say."""
-
-    account_id: AccountId
-    user_id: UserId
-    kind: str
-    cycle: int
-    version: int
-    start_micros: int
-    equity_micros: int
-    peak_micros: int
-    max_drawdown_ppm: int
-    fills: int
-    marks: int
-    as_of_ms: int
 
 
 class PropStore(Protocol):

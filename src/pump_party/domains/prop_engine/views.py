@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Position, SpotFill
+from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Position, RecordedOrder, SpotFill
 from pump_party.domains.prop_engine.portfolio import value_micros
-from pump_party.domains.prop_engine.store import RecordedOrder
 from pump_party.domains.prop_interface.contract import (
     AccountView,
     EvidenceView,
