@@ -58,7 +58,7 @@ def openapi_document() -> Document:
                 _complete(item[method.lower()], handler)
                 kinds |= _structs_of(handler)
     _, schemas = msgspec.json.schema_components(sorted(kinds, key=lambda k: k.__name__), ref_template=REF + "{name}")
-    document["components"]["schemas"] = schemas
+    document["components"]["schemas"] |= schemas
     return document
 
 
