@@ -12,6 +12,7 @@ from pump_party.db.outbox import outbox
 from pump_party.db.prop_rows import account_of, fill_of, order_of, position_of, record_of
 from pump_party.db.prop_tables import accounts, fills, journal, orders, positions
 from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
+from pump_party.domains.prop_engine.ledger import read_postings
 from pump_party.domains.prop_engine.model import Account
 
 ACCOUNTS_PER_PAGE = 100
@@ -62,7 +63,7 @@ def _count(report: CheckReport, records: AccountRecords) -> None:
     report.orders += len(records.orders)
     report.fills += len(records.fills)
     report.records += len(records.journal)
-    report.postings += sum(len(t.postings) for t in records.journal)
+    report.postings += sum(len(read_postings(r.postings)) for r in records.journal)
 
 
 def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:

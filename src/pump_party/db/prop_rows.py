@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from pump_party.domains.prop_engine.ledger import read_postings, write_postings
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -129,7 +128,7 @@ def fill_row(fill: Fill) -> Row:
 def record_of(row: Sequence[Any]) -> JournalRecord:
     record_id, account_id, version, kind, at_ms, order_id, sha256, postings = row
     return JournalRecord(
-        record_id, account_id, version, RecordKind(kind), at_ms, order_id, bytes(sha256), read_postings(postings)
+        record_id, account_id, version, RecordKind(kind), at_ms, order_id, bytes(sha256), postings.encode()
     )
 
 
@@ -142,5 +141,5 @@ def record_row(record: JournalRecord) -> Row:
         record.at_ms,
         record.order_id,
         record.sha256,
-        write_postings(record.postings).decode(),
+        record.postings.decode(),
     )

@@ -18,16 +18,17 @@ Market = NewType("Market", str)
 """A market symbol such as "SOL-USDC"."""
 
 RANDOM_BITS = 74
-_LOW_BITS = 62
 
 
 def uuid7(now_ms: int, randomness: int) -> str:
     """Build a UUIDv7 (RFC 9562, section 5.7) from a time and 74 random bits. Larger bits sort later."""
     assert 0 <= now_ms < 2**48
     assert 0 <= randomness < 2**RANDOM_BITS
-    high, low = randomness >> _LOW_BITS, randomness & (2**_LOW_BITS - 1)
-    digits = f"{now_ms << 80 | 0x7 << 76 | high << 64 | 0x2 << 62 | low:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    rand_a, rand_b = randomness >> 62, randomness & 0x3FFF_FFFF_FFFF_FFFF
+    return (
+        f"{now_ms >> 16:08x}-{now_ms & 0xFFFF:04x}-{0x7000 | rand_a:04x}-"
+        f"{0x8000 | rand_b >> 48:04x}-{rand_b & 0xFFFF_FFFF_FFFF:012x}"
+    )
 
 
 def is_uuid(text: str) -> bool:

@@ -48,7 +48,7 @@ def test_the_line_of_a_record_is_its_canonical_form() -> None:
 
 @given(st.lists(st.builds(Posting, st.text(), st.text(), st.integers(), st.integers())))
 def test_postings_are_read_as_they_were_written(postings: list[Posting]) -> None:
-    assert read_postings(write_postings(postings).decode()) == tuple(postings)
+    assert read_postings(write_postings(postings)) == tuple(postings)
 
 
 def test_an_unbalanced_or_overdrawn_transfer_is_never_written() -> None:

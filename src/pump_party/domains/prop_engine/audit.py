@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from pump_party.domains.prop_engine.chain import genesis, leaf_hash, link
-from pump_party.domains.prop_engine.ledger import CASH_ASSET, USER_CASH, VENUE_FEES, record_line, user_account
+from pump_party.domains.prop_engine.ledger import (
+    CASH_ASSET,
+    USER_CASH,
+    VENUE_FEES,
+    read_postings,
+    record_line,
+    user_account,
+)
 from pump_party.domains.prop_engine.ledger import base_asset as base_asset_of
 from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Order, Position, Posting, RecordKind
 
@@ -54,7 +61,7 @@ def audit(records: AccountRecords) -> list[Problem]:
         if head != record.sha256:
             found.append(problem("chain_broken", "the record does not hash to what was chained", expected))
             head = record.sha256
-        for code, detail in [*_outcome(record, order, fill), *_post(record.postings, balances)]:
+        for code, detail in [*_outcome(record, order, fill), *_post(read_postings(record.postings), balances)]:
             found.append(problem(code, detail, expected))
     if len(records.journal) != account.version or head != account.head:
         found.append(problem("head_differs", f"the account is at version {account.version} with another chain head"))

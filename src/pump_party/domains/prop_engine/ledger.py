@@ -5,6 +5,7 @@ record, and all balances of the book, sum to zero per asset. Books never meet, s
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -105,7 +106,7 @@ def write_record(
         at_ms,
         None if order is None else order.order_id,
         b"",
-        postings,
+        write_postings(postings),
     )
     return msgspec.structs.replace(record, sha256=link(account.head, leaf_hash(record_line(record, order, fill))))
 
@@ -166,51 +167,52 @@ _encode = msgspec.json.encode
 
 def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -> bytes:
     """The bytes the chain covers: every stored value of the record, its postings, its order and its fill."""
-    line: dict[str, str | None] = {}
-    if order is not None:
-        line = {
-            "client_order_id": order.client_order_id,
-            "created_ms": str(order.created_ms),
-            "idempotency_key": order.idempotency_key,
-            "market": order.market,
-            "max_slippage_ppm": _text(order.max_slippage_ppm),
-            "order_id": order.order_id,
-            "order_quantity_nanos": _text(order.quantity_nanos),
-            "order_quote_micros": _text(order.quote_micros),
-            "reject_code": order.reject_code,
-            "request_sha256": order.request_sha256.hex(),
-            "side": order.side,
-        }
-    if fill is not None:
-        line |= {
-            "conf_e8": str(fill.conf_e8),
-            "cycle": str(fill.cycle),
-            "fee_micros": str(fill.fee_micros),
-            "feed": fill.feed,
-            "filled_ms": str(fill.filled_ms),
-            "gross_micros": str(fill.gross_micros),
-            "half_spread_e8": str(fill.half_spread_e8),
-            "impact_e8": str(fill.impact_e8),
-            "mid_e8": str(fill.mid_e8),
-            "price_e8": str(fill.price_e8),
-            "publish_ms": str(fill.publish_ms),
-            "quantity_nanos": str(fill.quantity_nanos),
-            "realised_pnl_micros": str(fill.realised_pnl_micros),
-            "recv_ms": str(fill.recv_ms),
-            "slot": str(fill.slot),
-            "source": fill.source,
-            "tape_ms": _text(fill.tape_ms),
-            "tick_sha256": fill.tick_sha256,
-        }
+    own: dict[str, Any] = {
+        "account_id": record.account_id,
+        "at_ms": str(record.at_ms),
+        "kind": record.kind,
+        "postings": msgspec.Raw(record.postings),
+        "record_id": record.record_id,
+        "version": str(record.version),
+    }
+    if order is None:
+        return _encode(RecordLine(**own))
+    asked: dict[str, Any] = {
+        "client_order_id": order.client_order_id,
+        "created_ms": str(order.created_ms),
+        "idempotency_key": order.idempotency_key,
+        "market": order.market,
+        "max_slippage_ppm": _text(order.max_slippage_ppm),
+        "order_id": order.order_id,
+        "order_quantity_nanos": _text(order.quantity_nanos),
+        "order_quote_micros": _text(order.quote_micros),
+        "request_sha256": order.request_sha256.hex(),
+        "side": order.side,
+    }
+    if fill is None:
+        return _encode(RecordLine(**own, **asked, reject_code=order.reject_code))
     return _encode(
         RecordLine(
-            account_id=record.account_id,
-            at_ms=str(record.at_ms),
-            kind=record.kind,
-            postings=msgspec.Raw(write_postings(record.postings)),
-            record_id=record.record_id,
-            version=str(record.version),
-            **line,
+            **own,
+            **asked,
+            conf_e8=str(fill.conf_e8),
+            cycle=str(fill.cycle),
+            fee_micros=str(fill.fee_micros),
+            feed=fill.feed,
+            filled_ms=str(fill.filled_ms),
+            gross_micros=str(fill.gross_micros),
+            half_spread_e8=str(fill.half_spread_e8),
+            impact_e8=str(fill.impact_e8),
+            mid_e8=str(fill.mid_e8),
+            price_e8=str(fill.price_e8),
+            publish_ms=str(fill.publish_ms),
+            quantity_nanos=str(fill.quantity_nanos),
+            realised_pnl_micros=str(fill.realised_pnl_micros),
+            recv_ms=str(fill.recv_ms),
+            slot=str(fill.slot),
+            source=fill.source,
+            tape_ms=_text(fill.tape_ms),
+            tick_sha256=fill.tick_sha256,
         )
     )
 
@@ -220,7 +222,7 @@ def write_postings(postings: Sequence[Posting]) -> bytes:
     return _encode([(p.ledger_account, p.asset, str(p.amount), str(p.balance_after)) for p in postings])
 
 
-def read_postings(text: str) -> tuple[Posting, ...]:
+def read_postings(text: bytes) -> tuple[Posting, ...]:
     """The inverse of `write_postings`."""
     rows = _decode_postings(text)
     return tuple(Posting(account, asset, int(amount), int(after)) for account, asset, amount, after in rows)

@@ -132,6 +132,7 @@ class JournalRecord(msgspec.Struct, frozen=True):
     """What happened to an account at one version, linked to the record before by `sha256`.
 
     `record_id` is the fill's id, or the rejected order's. Ids grow with time, so tables keyed by them only append.
+    `postings` is their stored form, `ledger.read_postings` gives the values.
     """
 
     record_id: str
@@ -141,7 +142,7 @@ class JournalRecord(msgspec.Struct, frozen=True):
     at_ms: int
     order_id: OrderId | None
     sha256: bytes
-    postings: tuple[Posting, ...]
+    postings: bytes
 
 
 class Fill(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine.ledger import read_postings
 from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Position, RecordedOrder, SpotFill
 from pump_party.domains.prop_engine.portfolio import value_micros
 from pump_party.domains.prop_interface.contract import (
@@ -159,5 +160,5 @@ def ledger_entries(record: JournalRecord) -> list[LedgerEntryView]:
             at_ms=record.at_ms,
             record_sha256=record.sha256.hex(),
         )
-        for leg, posting in reversed(list(enumerate(record.postings)))
+        for leg, posting in reversed(list(enumerate(read_postings(record.postings))))
     ]
