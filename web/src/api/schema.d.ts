@@ -616,9 +616,9 @@ export interface components {
         };
         /**
          * CandleInterval
-         * @enum {unknown}
+         * @enum {string}
          */
-        CandleInterval: "1d" | "1h" | "1m" | "5m";
+        CandleInterval: "1m" | "5m" | "1h" | "1d";
         /** CandleItem */
         CandleItem: {
             close: string;

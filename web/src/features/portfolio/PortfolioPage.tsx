@@ -53,7 +53,7 @@ function Portfolio({ account }: { account: Account }) {
         </h1>
         <ResetAccount account={account} />
       </div>
-      <Headline account={account} drawdownPpm={marks && maxDrawdownPpm(marks)} />
+      <Headline account={account} drawdownPpm={marks && maxDrawdownPpm(marks, account.start)} />
       <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_300px]">
         <Panel
           title="Equity"

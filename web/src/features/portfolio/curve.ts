@@ -30,9 +30,9 @@ export function withNow(
   return [...points, { seconds, value: Number(equityMicros) / 1e6 }]
 }
 
-/** Largest fall below an earlier peak, in parts per million of that peak. */
-export function maxDrawdownPpm(marks: readonly EquityMark[]): number {
-  let peak = 0n
+/** Largest fall below an earlier peak, in parts per million of that peak. The starting balance is the first peak. */
+export function maxDrawdownPpm(marks: readonly EquityMark[], start: string): number {
+  let peak = parseMicros(start)
   let worst = 0n
   for (const mark of oldestFirst(marks)) {
     const equity = parseMicros(mark.equity)

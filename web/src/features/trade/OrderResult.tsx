@@ -26,7 +26,7 @@ export function OrderResult({ outcome, market }: Props) {
           type="button"
           onClick={dismissOutcome}
           aria-label="Dismiss"
-          className="-mt-1 size-6 text-muted hover:text-text"
+          className="-mt-1 size-6 shrink-0 text-muted hover:text-text"
         >
           ×
         </button>
