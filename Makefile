@@ -12,7 +12,7 @@ help:
 	@echo "make test    every check and every test    ONLY='tests/domains -k ledger' for some tests"
 	@echo "make check   style, types, boundaries, dependencies"
 	@echo "make bench   the performance table    BENCH=place_order for one row"
-	@echo "make docs    write docs/reference anew"
+	@echo "make docs    write docs/reference and the web app's wire types anew"
 
 run:
 	@$(PYTHON) scripts/setup.py run
@@ -35,6 +35,7 @@ bench:
 docs:
 	@$(PYTHON) scripts/setup.py test
 	@$(BIN)/python scripts/write_reference.py
+	@$(BIN)/python scripts/web.py generate
 
 # Versions and hashes, no download addresses: the locks serve behind any index. UPGRADE=--upgrade takes newer versions.
 lock:

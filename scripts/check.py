@@ -16,6 +16,7 @@ PYTHON_FOLDERS = ["src", "tests", "scripts", "benchmarks", "hatch_build.py"]
 CHECKS: dict[str, list[str | Path]] = {
     "mypy --strict": [BIN / "mypy", "-p", "pump_party"],
     "web: biome and tsc": ["npm", "run", "--silent", "check"],
+    "web: wire types": ["npm", "run", "--silent", "generate", "--", "--check"],
     "ruff check": [BIN / "ruff", "check", *PYTHON_FOLDERS],
     "ruff format": [BIN / "ruff", "format", "--check", *PYTHON_FOLDERS],
     "import contracts": [BIN / "lint-imports"],
