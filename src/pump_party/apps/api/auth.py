@@ -5,8 +5,7 @@ import time
 from enum import StrEnum
 from typing import Any
 
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar import Request
 
 from pump_party.apps.api.calls import Call, Threads, call_of
 from pump_party.apps.api.rates import CREDENTIALS_PER_ADDRESS, site_of
@@ -93,14 +92,18 @@ class Authenticator:
         return principal
 
 
-def check_access(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """The guard of every route. Raises Unauthenticated or Forbidden."""
-    if connection.scope.get("method") == "OPTIONS":
+async def check_access(request: Request[Any, Any, Any]) -> None:
+    """Runs before every route. Raises Unauthenticated or Forbidden.
+
+    Not a Litestar guard: for those it copies the route handler with each request.
+    """
+    scope = request.scope
+    if scope["method"] == "OPTIONS":
         return
-    access: Access = handler.opt.get("access", Access.SESSION)
+    access: Access = scope["route_handler"].opt.get("access", Access.SESSION)
     if access is Access.PUBLIC:
         return
-    principal = call_of(connection.scope).signed_in()
+    principal = call_of(scope).signed_in()
     if access is Access.SESSION:
         if principal.session_id is None:
             raise Forbidden("an API key may not do this; sign in with a wallet", code="session_required")
