@@ -1,5 +1,6 @@
 /** Server state lives here and nowhere else: one query per resource, patched by socket events. */
 import { QueryCache, QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
+import { heldOnly } from '@/lib/equity'
 import { Problem, request, setCsrfToken } from './client'
 import type {
   Account,
@@ -92,7 +93,7 @@ export const candlesQuery = (market: string, interval: string) =>
 export function mergeAccounts(known: readonly Account[], fetched: readonly Account[]): Account[] {
   const newer = fetched.map((account) => {
     const held = known.find((one) => one.account_id === account.account_id)
-    return held && held.seq > account.seq ? held : account
+    return held && held.seq > account.seq ? held : { ...account, positions: heldOnly(account.positions) }
   })
   const missing = known.filter((one) => !fetched.some((account) => account.account_id === one.account_id))
   return [...newer, ...missing]

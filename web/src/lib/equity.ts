@@ -18,6 +18,11 @@ interface Books {
 /** Price strings by market, as they came over the wire. */
 export type Marks = ReadonlyMap<string, string>
 
+/** What is held. The server also tells of sold-out positions, for what they realised. */
+export function heldOnly<H extends Holding>(positions: readonly H[]): H[] {
+  return positions.filter((one) => parseNanos(one.quantity) !== 0n)
+}
+
 export interface Valued {
   quantityNanos: bigint
   costMicros: bigint

@@ -1,5 +1,6 @@
 /** Private frames in sequence: what to do with one, and what it does to the account. Pure. */
 import type { Account, Position } from '@/api/types'
+import { heldOnly } from '@/lib/equity'
 import { MICROS_DECIMALS, parseMicros, toWire } from '@/lib/money'
 import type { PrivateFrame } from './frames'
 
@@ -44,7 +45,6 @@ function replacePosition(
   told: { market: string; quantity: string; cost: string; realised_pnl: string; fees: string },
 ): Position[] {
   const others = positions.filter((one) => one.market !== told.market)
-  if (/^0(\.0*)?$/.test(told.quantity)) return others
   const derived = { average_price: null, mark: null, mark_age_ms: null, value: null, unrealised_pnl: null }
-  return [...others, { ...told, ...derived }].sort((a, b) => a.market.localeCompare(b.market))
+  return heldOnly([...others, { ...told, ...derived }]).sort((a, b) => a.market.localeCompare(b.market))
 }
