@@ -38,7 +38,7 @@ def create_routes(threads: Threads) -> Litestar:
 
     return Litestar(
         [*HANDLERS, openapi],
-        guards=[check_access],
+        before_request=check_access,
         request_class=ApiRequest,
         response_class=ApiResponse,
         exception_handlers={Exception: _reraise},

@@ -5,6 +5,7 @@ wrong anywhere becomes a problem document here and nowhere else.
 """
 
 import time
+from itertools import count
 from typing import Final, cast
 
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -26,8 +27,6 @@ API_PREFIX: Final = "/v1/"
 METRICS_PATH: Final = "/metrics"
 QUIET_ROUTES: Final = frozenset({"/v1/health/live", "/v1/health/ready", METRICS_PATH, "page"})
 """Asked all the time by machines: logged at debug unless they fail."""
-
-log = get_logger("http")
 
 
 class Edge:
@@ -51,7 +50,10 @@ class Edge:
         self._origins = services.settings.origins()
         self._api_headers = api_headers(services.settings)
         self._page_headers = page_headers(services.settings)
+        self._log = get_logger("http").bind()
         self._in_flight = 0
+        self._run_id = services.ids.new()
+        self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind: str = scope["type"]
@@ -97,7 +99,7 @@ class Edge:
         call = Call(
             services=self._services,
             threads=self._threads,
-            request_id=self._services.ids.new(),
+            request_id=f"{self._run_id}.{next(self._numbers)}",
             address=client[0] if client else "unknown",
             headers=dict(scope["headers"]),
             forget_principals=self._authenticator.forget_all,
@@ -119,7 +121,7 @@ class Edge:
     async def _send_problem(self, error: Exception, call: Call, send: Send) -> None:
         refusal = refusal_of(error)
         if refusal is None:
-            log.error("request failed", request_id=call.request_id, exc_info=error)
+            self._log.error("request failed", request_id=call.request_id, exc_info=error)
         else:
             self._metrics.refused(refusal.code)
         if call.status:
@@ -133,7 +135,7 @@ class Edge:
         method = scope["method"] if route != "unknown" else "ANY"
         self._metrics.request_answered(method=method, route=route, status=call.status, duration_s=duration_s)
         self._metrics.requests_in_flight(self._in_flight)
-        write = log.debug if route in QUIET_ROUTES and call.status < 500 else log.info
+        write = self._log.debug if route in QUIET_ROUTES and call.status < 500 else self._log.info
         write(
             "request",
             request_id=call.request_id,
