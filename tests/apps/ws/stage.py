@@ -23,7 +23,7 @@ from pump_party.platform.bus import PRICE_CHANNEL
 
 SOL = Market("SOL-USDC")
 BTC = Market("BTC-USDC")
-ANSWER_S = 5.0
+ANSWER_S = 20.0
 
 _numbers = count(1)
 
@@ -128,6 +128,7 @@ class User:
 class Stage:
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.gateway = gateway.Gateway(services)
         self.port = 0
         self._prices = count(150_00000000, 1_000_000)
 
@@ -176,7 +177,8 @@ async def staged(services: Services, *, relaying: bool = True, **replaced: Any) 
     stop = asyncio.Event()
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     await stage.price()
-    tasks = [asyncio.create_task(gateway.serve(services, host="127.0.0.1", port=0, stop=stop, started=started))]
+    serving = stage.gateway.serve(host="127.0.0.1", port=0, stop=stop, started=started)
+    tasks = [asyncio.create_task(serving)]
     if relaying:
         tasks.append(asyncio.create_task(relay_outbox.run(services, stop=stop)))
     await asyncio.wait([started, tasks[0]], return_when=asyncio.FIRST_COMPLETED)

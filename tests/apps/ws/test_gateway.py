@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,7 +13,8 @@ from picows import WSError
 from tests.apps.ws.stage import BTC, SOL, Stage, User, staged
 
 from pump_party.apps.ws import gateway, session
-from pump_party.bootstrap import Services
+from pump_party.bootstrap import Services, build
+from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import FEED_SILENT_MS
 from pump_party.domains.prop_interface.contract import ResetAccount
 from pump_party.platform.clock import ManualClock
@@ -342,3 +345,33 @@ def test_a_price_that_only_reached_the_cache_is_shown_too(services: Services) ->
             await client.until(lambda frame: frame.get("price") == "77")
 
     uvloop.run(scenario())
+
+
+# --- several processes
+
+
+def test_an_order_taken_by_one_process_is_shown_by_another_through_redis(
+    postgres_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=str(tmp_path), database_url=postgres_url, redis_url=redis_url)
+
+    async def scenario(here: Services, there: Services) -> None:
+        async with staged(here) as one, staged(there) as other:
+            user = one.user()
+            trader, watcher = await one.signed_in(user), await other.following(user)
+            await watcher.ask(type="subscribe", channel="price", market=SOL)
+            price = await one.price(SOL)
+            await watcher.until(lambda frame: frame.get("publish_ms") == price.publish_ms)
+
+            for number in range(20):
+                trader.send(user.order(f"o{number}", quantity="0.1"))
+            await watcher.until(lambda frame: frame["type"] == "portfolio_update" and frame["seq"] == 40)
+            private = watcher.of("order_fill", "portfolio_update")
+            assert [frame["seq"] for frame in private] == list(range(1, 41))
+
+            await revoke(one, user)
+            async with asyncio.timeout(2):
+                assert await watcher.until_closed() == session.REVOKED
+
+    with closing(build(settings)) as here, closing(build(settings)) as there:
+        uvloop.run(scenario(here, there))

@@ -6,6 +6,7 @@ the newest per market, its private frames wait in a short queue, and when that o
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
@@ -18,6 +19,8 @@ from pump_party.platform.clock import Clock
 from pump_party.platform.metrics import Metrics
 
 PRIVATE_QUEUE_MAX: Final = 256
+KERNEL_BUFFER_BYTES: Final = 65_536
+"""Asked of the kernel per socket: a reader that stops is noticed early and costs little."""
 PRICE_TICK_S: Final = 0.005
 """Prices that arrive within this time leave together."""
 SOCKETS_PER_TURN: Final = 250
@@ -35,6 +38,8 @@ class Outlet:
     def __init__(self, transport: WSTransport, board: "PriceBoard", on_overflow: Callable[[], None]) -> None:
         # With a high-water mark of zero the transport says when the kernel takes no more, and when it does again.
         transport.underlying_transport.set_write_buffer_limits(high=0)
+        connection = transport.underlying_transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
         self.write = transport.underlying_transport.write
         self.closed = False
         self.paused = False

@@ -55,38 +55,7 @@ async def serve(
     services: Services, *, host: str, port: int, stop: asyncio.Event, started: asyncio.Future[int] | None = None
 ) -> None:
     """Serve until `stop` is set, then close every socket with 1012. `started` gets the port when sockets may come."""
-    gateway = Gateway(services)
-    await gateway.refresh_prices()
-    server = await ws_create_server(
-        gateway.upgrade,
-        host,
-        port,
-        websocket_handshake_timeout=SIGN_IN_S,
-        enable_auto_ping=True,
-        auto_ping_idle_timeout=PING_S,
-        auto_ping_reply_timeout=PING_S,
-        auto_ping_strategy=WSAutoPingStrategy.PING_PERIODICALLY,
-        enable_auto_pong=False,
-        max_frame_size=MESSAGE_BYTES_MAX,
-        backlog=BACKLOG,
-    )
-    works: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (gateway.listen, gateway.board.run, gateway.watch)
-    tasks = [asyncio.create_task(work()) for work in works]
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        if started is not None:
-            started.set_result(server.sockets[0].getsockname()[1])
-        _log.info("gateway_started", host=host, port=server.sockets[0].getsockname()[1])
-        await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            if task.done():
-                task.result()
-    finally:
-        server.close()
-        await gateway.close_all()
-        for running in (*tasks, stopping):
-            running.cancel()
-        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+    await Gateway(services).serve(host=host, port=port, stop=stop, started=started)
 
 
 class Gateway:
@@ -103,6 +72,43 @@ class Gateway:
         self._per_address: Counter[str] = Counter()
         self._user_seqs: dict[str, int] = {}
         self._closing = False
+
+    async def serve(self, *, host: str, port: int, stop: asyncio.Event, started: asyncio.Future[int] | None) -> None:
+        await self.refresh_prices()
+        server = await self._open(host, port)
+        port = server.sockets[0].getsockname()[1]
+        works: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (self.listen, self.board.run, self.watch)
+        tasks = [asyncio.create_task(work()) for work in works]
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            _log.info("gateway_started", host=host, port=port)
+            if started is not None:
+                started.set_result(port)
+            await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            server.close()
+            await self.close_all()
+            for running in (*tasks, stopping):
+                running.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    async def _open(self, host: str, port: int) -> asyncio.Server:
+        return await ws_create_server(
+            self.upgrade,
+            host,
+            port,
+            websocket_handshake_timeout=SIGN_IN_S,
+            enable_auto_ping=True,
+            auto_ping_idle_timeout=PING_S,
+            auto_ping_reply_timeout=PING_S,
+            auto_ping_strategy=WSAutoPingStrategy.PING_PERIODICALLY,
+            enable_auto_pong=False,
+            max_frame_size=MESSAGE_BYTES_MAX,
+            backlog=BACKLOG,
+        )
 
     # --- sockets
 
