@@ -14,6 +14,7 @@ from pump_party.apps.api.browsers import cookie_name
 from pump_party.apps.api.calls import Threads, call_of
 from pump_party.apps.api.codec import ApiRequest, ApiResponse, Document
 from pump_party.apps.api.edge import Edge
+from pump_party.apps.api.fast_lane import FastLane
 from pump_party.apps.api.handlers import HANDLERS
 from pump_party.apps.api.openapi import openapi_document
 from pump_party.apps.api.parameters import access
@@ -25,7 +26,7 @@ def create_app(services: Services) -> ASGIApp:
     """The ASGI app of the API and the web app. One per process."""
     threads = Threads()
     authenticator = Authenticator(services.users, threads, cookie_name(services.settings))
-    return Edge(create_routes(threads), WebApp(), services, threads, authenticator, services.metrics)
+    return Edge(FastLane(create_routes(threads)), WebApp(), services, threads, authenticator, services.metrics)
 
 
 def create_routes(threads: Threads) -> Litestar:

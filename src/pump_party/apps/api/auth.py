@@ -100,10 +100,14 @@ async def check_access(request: Request[Any, Any, Any]) -> None:
     scope = request.scope
     if scope["method"] == "OPTIONS":
         return
-    access: Access = scope["route_handler"].opt.get("access", Access.SESSION)
+    require(call_of(scope), scope["route_handler"].opt.get("access", Access.SESSION))
+
+
+def require(call: Call, access: Access) -> None:
+    """Raise Unauthenticated or Forbidden unless this call may have this access."""
     if access is Access.PUBLIC:
         return
-    principal = call_of(scope).signed_in()
+    principal = call.signed_in()
     if access is Access.SESSION:
         if principal.session_id is None:
             raise Forbidden("an API key may not do this; sign in with a wallet", code="session_required")

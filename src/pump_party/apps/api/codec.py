@@ -26,7 +26,7 @@ class ApiRequest(Request[Any, Any, Any]):
 
     async def json(self) -> Any:
         kind = self.route_handler.parsed_fn_signature.parameters["data"].annotation
-        return _decode(kind, call_of(self.scope).body)
+        return decode(kind, call_of(self.scope).body)
 
 
 class NoFields(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,10 +36,11 @@ class NoFields(msgspec.Struct, forbid_unknown_fields=True):
 def refuse_body(body: bytes) -> None:
     """Raise for a body that a request without fields carries."""
     if body:
-        _decode(NoFields, body)
+        decode(NoFields, body)
 
 
-def _decode(kind: Any, body: bytes) -> Any:
+def decode(kind: Any, body: bytes) -> Any:
+    """Read JSON as exactly this type. Raises Malformed, or Invalid with the field."""
     decoder = _decoders.get(kind)
     if decoder is None:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
@@ -59,9 +60,9 @@ class ApiResponse(Response[Any]):
         self._status = status_code
 
     def to_asgi_response(self, *_arguments: Any, **_options: Any) -> ASGIApp:  # type: ignore[override]
-        return self._send
+        return self.send
 
-    async def _send(self, _scope: ASGIScope, _receive: Receive, send: Send) -> None:
+    async def send(self, _scope: ASGIScope, _receive: Receive, send: Send) -> None:
         content = self._document
         if content is None:
             await send({"type": "http.response.start", "status": self._status, "headers": []})

@@ -1,0 +1,92 @@
+"""The small periodic workers: they work at once, outlast an outage, and stop when told."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pump_party.apps.workers import every as every_module
+from pump_party.apps.workers import mark_accounts, prune
+from pump_party.apps.workers.every import every
+from pump_party.bootstrap import Services, build
+from pump_party.config import Settings
+from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount
+from pump_party.kernel.errors import Unavailable
+from pump_party.kernel.ids import UserId
+
+
+@pytest.fixture
+def services(sqlite_path: Path) -> Iterator[Services]:
+    with closing(build(Settings(data_dir=str(sqlite_path.parent)))) as built:
+        yield built
+
+
+async def until(stop: asyncio.Event, running, condition) -> None:
+    task = asyncio.create_task(running)
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+        stop.set()
+        await task
+
+
+def test_rounds_go_on_after_the_database_was_away(services: Services, monkeypatch):
+    monkeypatch.setattr(every_module, "RETRY_S", 0.01)
+    rounds = []
+
+    def work() -> int:
+        rounds.append("away" if len(rounds) < 2 else "done")
+        if rounds[-1] == "away":
+            raise Unavailable("away", code="database_unavailable")
+        return 1
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        await until(stop, every(3600, work, name="test", services=services, stop=stop), lambda: "done" in rounds)
+
+    asyncio.run(run())
+    assert rounds == ["away", "away", "done"]
+    assert 'pump_party_worker_failures_total{worker="test"} 2.0' in services.metrics.render().decode()
+
+
+def test_a_fault_of_the_program_ends_the_worker(services: Services):
+    async def run() -> None:
+        await every(1, lambda: 1 / 0, name="test", services=services, stop=asyncio.Event())
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(run())
+
+
+def test_accounts_are_marked_for_the_leaderboard(services: Services):
+    user_id = UserId(services.ids.new())
+    account = services.prop.open_account(OpenAccount(user_id, AccountKind.PRACTICE, "k"))
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        await until(stop, mark_accounts.run(services, stop=stop), lambda: marks() > 0)
+
+    def marks() -> int:
+        return len(services.prop.equity(user_id, account.account_id, cursor=None, limit=10).items)
+
+    assert marks() == 0
+    asyncio.run(run())
+
+
+def test_what_expired_is_pruned_batch_by_batch(services: Services, monkeypatch):
+    batches = [500, 500, 3, 0]
+    asked = []
+
+    def one_batch() -> int:
+        asked.append(batches[len(asked)] if len(asked) < len(batches) else 0)
+        return asked[-1]
+
+    monkeypatch.setattr(services.users, "prune", one_batch)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        await until(stop, prune.run(services, stop=stop), lambda: len(asked) == len(batches))
+
+    asyncio.run(run())
+    assert asked == batches
