@@ -84,7 +84,8 @@ def test_committed_events_go_out_in_order_per_subject_and_once(services: Service
 def test_a_commit_that_is_told_goes_out_without_waiting_for_the_poll(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_outbox, "POLL_S", 60.0)
+    monkeypatch.setattr(relay_outbox, "POLL_S_MIN", 60.0)
+    monkeypatch.setattr(relay_outbox, "POLL_S_MAX", 60.0)
 
     async def scenario() -> None:
         bus = Recorder()

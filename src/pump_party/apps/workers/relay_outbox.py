@@ -15,7 +15,9 @@ from pump_party.kernel.errors import Unavailable
 from pump_party.platform.outbox import OutboxMessage
 
 BATCH_MAX = 2_048
-POLL_S = 0.02
+POLL_S_MIN = 0.02
+POLL_S_MAX = 0.08
+"""Rows of other processes are looked for this often, the longer the less has happened."""
 CYCLE_S_MIN = 0.03
 """Under load one round takes all that came meanwhile: every round costs the database a commit."""
 STANDBY_S = 1.0
@@ -36,43 +38,48 @@ async def run(services: Services, *, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     stopping.add_done_callback(lambda _: woken.set())
     pruned_at_ms = services.clock.now_ms()
-    retry_s = RETRY_S_MIN
+    poll_s, retry_s = POLL_S_MIN, RETRY_S_MIN
     try:
         while not stop.is_set():
             woken.clear()
             try:
-                pause_s = await _round(services)
+                sent = await _send_batch(services)
                 if services.clock.now_ms() - pruned_at_ms >= PRUNE_EVERY_MS:
                     pruned_at_ms = services.clock.now_ms()
                     await _prune(services)
-                retry_s = RETRY_S_MIN
             except Unavailable as refusal:
                 services.metrics.worker_failed("relay_outbox")
                 _log.warning("relay_failed", reason=refusal.detail, retry_s=retry_s)
                 await _sleep(stop, retry_s)
                 retry_s = min(retry_s * 2, RETRY_S_MAX)
                 continue
-            await _sleep(woken if pause_s == POLL_S else stop, pause_s)
+            retry_s = RETRY_S_MIN
+            if sent is None:
+                await _sleep(stop, STANDBY_S)
+            elif sent:
+                poll_s = POLL_S_MIN
+                await _sleep(stop, 0 if sent == BATCH_MAX else CYCLE_S_MIN)
+            else:
+                await _sleep(woken, poll_s)
+                poll_s = min(poll_s * 1.5, POLL_S_MAX)
     finally:
         forget()
         stopping.cancel()
         await asyncio.to_thread(services.outbox.stop_leading)
 
 
-async def _round(services: Services) -> float:
-    """Send one batch. Returns how long to pause: POLL_S may be cut short by news."""
+async def _send_batch(services: Services) -> int | None:
+    """Send what is unsent. Returns how many events went out, None when another relay is the active one."""
     outbox = services.outbox
-    if not await asyncio.to_thread(outbox.lead):
-        return STANDBY_S
-    rows = await asyncio.to_thread(outbox.unsent, limit=BATCH_MAX)
+    rows = await asyncio.to_thread(lambda: outbox.unsent(limit=BATCH_MAX) if outbox.lead() else None)
     if not rows:
-        return POLL_S
+        return None if rows is None else 0
     for channel, messages in _by_channel([message for _, message in rows]).items():
         await services.bus.publish(channel, messages)
     sent_at_ms = services.clock.now_ms()
     await asyncio.to_thread(outbox.mark_sent, [number for number, _ in rows], at_ms=sent_at_ms)
     services.metrics.outbox_sent(len(rows))
-    return 0.0 if len(rows) == BATCH_MAX else CYCLE_S_MIN
+    return len(rows)
 
 
 def _by_channel(messages: Sequence[OutboxMessage]) -> dict[str, list[bytes]]:

@@ -36,6 +36,8 @@ SOCKETS_MAX: Final = 20_000
 SOCKETS_PER_USER: Final = 8
 SOCKETS_PER_ADDRESS: Final = 32
 BACKLOG: Final = 1_024
+READ_BUFFER_BYTES: Final = 4_096
+"""Per socket, to begin with: most send little; it grows under those that send much."""
 PING_S: Final = 20.0
 """A silent peer is pinged after this long, and is dead when it does not answer for as long again."""
 WATCH_S: Final = 1.0
@@ -107,6 +109,7 @@ class Gateway:
             auto_ping_strategy=WSAutoPingStrategy.PING_PERIODICALLY,
             enable_auto_pong=False,
             max_frame_size=MESSAGE_BYTES_MAX,
+            read_buffer_init_size=READ_BUFFER_BYTES,
             backlog=BACKLOG,
         )
 
