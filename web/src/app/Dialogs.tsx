@@ -70,6 +70,7 @@ function MarketSearch() {
     <Dialog open onClose={closeDialog} title="Markets">
       <input
         role="combobox"
+        data-first-focus
         aria-label="Search markets"
         aria-expanded="true"
         aria-controls="market-results"

@@ -9,7 +9,10 @@ interface Props {
   children: ReactNode
 }
 
-/** A modal sheet: focus is kept inside, Escape closes it, the page behind is dimmed. */
+/**
+ * A modal sheet: focus is kept inside, Escape closes it, the page behind is dimmed. The focus starts on the child that
+ * has `data-first-focus`, or else on the close button.
+ */
 export function Dialog({ open, onClose, title, description, children }: Props) {
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
@@ -17,6 +20,7 @@ export function Dialog({ open, onClose, title, description, children }: Props) {
         <Radix.Overlay className="fixed inset-0 z-40 bg-[rgb(0_0_0/0.6)]" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusFirst}
           className="fixed top-1/2 left-1/2 z-50 max-h-[88dvh] w-[min(440px,calc(100vw-24px))] -translate-x-1/2 -translate-y-1/2 overflow-y-auto border border-input bg-surface p-5"
         >
           <div className="mb-3 flex items-start justify-between gap-4">
@@ -31,4 +35,12 @@ export function Dialog({ open, onClose, title, description, children }: Props) {
       </Radix.Portal>
     </Radix.Root>
   )
+}
+
+function focusFirst(event: Event) {
+  const sheet = event.currentTarget
+  const first = sheet instanceof Element ? sheet.querySelector<HTMLElement>('[data-first-focus]') : null
+  if (!first) return
+  event.preventDefault()
+  first.focus()
 }
