@@ -155,6 +155,7 @@ function onFill(frame: FillFrame) {
     (page: Page<Fill> | undefined) =>
       page && { ...page, items: [fill, ...page.items.filter((one) => one.fill_id !== fill.fill_id)] },
   )
+  void queryClient.invalidateQueries({ queryKey: [...historyKey('fills', frame.account_id), 'pages'] })
   const verb = frame.side === 'buy' ? 'Bought' : 'Sold'
   const base = frame.market.split('-')[0]
   announceFill(`${verb} ${formatWire(fill.quantity, 0)} ${base} at ${formatWire(fill.price, 2)}`)
