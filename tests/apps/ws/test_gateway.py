@@ -7,10 +7,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 import uvloop
 from picows import WSError
-from tests.apps.ws.stage import BTC, SOL, Stage, User, staged
+from tests.apps.ws.stage import BTC, SOL, Client, Stage, User, staged
 
 from pump_party.apps.ws import gateway, session
 from pump_party.bootstrap import Services, build
@@ -206,21 +207,30 @@ def test_a_session_that_ran_out_is_found_by_the_regular_look(
     uvloop.run(scenario())
 
 
-def test_a_restart_answers_what_was_taken_and_closes_with_1012(services: Services) -> None:
+def test_a_restart_under_load_answers_what_it_took_and_closes_with_1012(services: Services) -> None:
     async def scenario() -> None:
-        async with staged(services) as stage:
+        settings = msgspec.structs.replace(services.settings, rate_limits=False)
+        async with staged(services, settings=settings) as stage:
             user = stage.user()
-            client = await stage.signed_in(user)
-            for number in range(20):
-                client.send(user.order(f"order {number}".replace(" ", "-")))
+            client, idle = await stage.signed_in(user), await stage.connect()
+            sending = asyncio.create_task(keep_sending(client, user))
             await client.until(lambda frame: frame["type"] == "order_result")
-        assert await client.until_closed() == session.RESTART
-        results = client.of("order_result")
-        orders = services.prop.orders(user.principal.user_id, user.account_id, cursor=None, limit=100).items
-        assert {result["order"]["order_id"] for result in results} == {order.order_id for order in orders}
-        assert len(orders) == 20
+        assert (await client.until_closed(), await idle.until_closed()) == (session.RESTART, session.RESTART)
+        await sending
+        answered = {frame["order"]["order_id"] for frame in client.of("order_result")}
+        taken = services.prop.orders(user.principal.user_id, user.account_id, cursor=None, limit=200).items
+        assert answered == {order.order_id for order in taken}
 
     uvloop.run(scenario())
+
+
+async def keep_sending(client: Client, user: User) -> None:
+    """An order every few milliseconds until the server closes, at most as many as one page shows."""
+    for number in range(200):
+        if client.closed is not None:
+            return
+        client.send(user.order(f"o{number}", quantity="0.01"))
+        await asyncio.sleep(0.003)
 
 
 # --- nothing is missed

@@ -168,8 +168,7 @@ class Gateway:
         self._closing = True
         with suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_S):
-                for session in tuple(self._sessions):
-                    await session.finish_orders()
+                await asyncio.gather(*(session.finish_orders() for session in self._sessions))
         for session in tuple(self._sessions):
             session.close(RESTART, "restarting; connect again")
         with suppress(TimeoutError):

@@ -86,6 +86,7 @@ class Session(WSListener):
         self._orders: set[asyncio.Task[None]] = set()
         self._held: deque[PlaceOrderFrame] = deque()
         self._sign_in_timer: asyncio.TimerHandle | None = None
+        self._finishing = False
         self._close_code: int | None = None
 
     # --- what picows calls
@@ -146,11 +147,14 @@ class Session(WSListener):
         self._close_code = code
         self.outlet.flush()
         self.outlet.close()
+        self._reading().resume_reading()  # to hear the peer's close
         self._transport.send_close(cast("WSCloseCode", code), reason.encode())
         self._loop.call_later(CLOSE_GRACE_S, self._transport.disconnect, False)
 
     async def finish_orders(self) -> None:
-        """Wait for the answers of the orders that were taken."""
+        """Take nothing more and wait for the answers of the orders that were taken."""
+        self._finishing = True
+        self._reading().pause_reading()
         while self._orders:
             await asyncio.wait(self._orders)
 
@@ -222,7 +226,7 @@ class Session(WSListener):
         self._orders.discard(task)
         if self._held and self.principal is not None:
             self._take_order(self._held.popleft(), self.principal)
-            if not self._held:
+            if not self._held and not self._finishing:
                 self._reading().resume_reading()
 
     def _reading(self) -> asyncio.ReadTransport:
