@@ -1,7 +1,7 @@
 """Orders on the wire, the same over REST and the socket: how they are read, and how outcomes are written.
 
 A route decodes its body as `OrderBody`, calls `parse_order`, hands the command to `services.orders.submit` and answers
-with `render_order`. `FillDetail` of the events is also the wire form of a fill.
+with `render_order`. A fill has one wire form, `FillDetail`, in answers and in the frames of the stream.
 """
 
 import re
@@ -17,7 +17,6 @@ from pump_party.domains.prop_interface.contract import (
     RejectCode,
     Side,
 )
-from pump_party.events.prop_engine import Evidence, FillDetail
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import AccountId, Market, UserId
 from pump_party.kernel.money import (
@@ -54,6 +53,32 @@ class OrderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     quote_amount: DecimalText | None = None
     max_slippage_bps: SlippageBps | None = None
     client_order_id: KeyText | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Where a fill's price came from. `tape_ms` is set when the price was replayed from a tape."""
+
+    source: str
+    publish_ms: int
+    receive_ms: int
+    age_ms: int
+    mid: str
+    confidence: str
+    tick_sha256: str
+    tape_ms: int | None
+
+
+class FillDetail(msgspec.Struct, frozen=True):
+    fill_id: str
+    price: str
+    quantity: str
+    gross: str
+    fee: str
+    half_spread: str
+    impact: str
+    realised_pnl: str
+    filled_ms: int
+    evidence: Evidence
 
 
 class OrderBodyOut(msgspec.Struct, frozen=True):

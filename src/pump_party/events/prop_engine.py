@@ -1,50 +1,21 @@
-"""Events of the prop engine. Amounts are decimal strings, as on the wire: the gateway passes them on untouched."""
+"""Events of the prop engine: integers with their unit. Decimal strings are made where they go on the wire."""
 
 import msgspec
 
 
-class Evidence(msgspec.Struct, frozen=True):
-    """Where a fill's price came from. `tape_ms` is set when the price was replayed from a tape."""
-
-    source: str
-    publish_ms: int
-    receive_ms: int
-    age_ms: int
-    mid: str
-    confidence: str
-    tick_sha256: str
-    tape_ms: int | None = None
-
-
-class FillDetail(msgspec.Struct, frozen=True):
-    fill_id: str
-    price: str
-    quantity: str
-    gross: str
-    fee: str
-    half_spread: str
-    impact: str
-    realised_pnl: str
-    filled_ms: int
-    evidence: Evidence
-
-
 class OrderFilled(msgspec.Struct, frozen=True):
-    """An order was filled; `cash`, `position_quantity` and `position_cost` are the account afterwards."""
+    """An order was filled. `fill` is the JSON of a prop_interface `FillView`; the rest is the account afterwards."""
 
     account_id: str
     order_id: str
     client_order_id: str | None
-    market: str
-    side: str
-    status: str
-    fill: FillDetail
+    fill: msgspec.Raw
     version: int
-    cash: str
-    position_quantity: str
-    position_cost: str
-    position_realised_pnl: str
-    position_fees: str
+    cash_micros: int
+    position_quantity_nanos: int
+    position_cost_micros: int
+    position_realised_pnl_micros: int
+    position_fees_micros: int
 
 
 class OrderRejected(msgspec.Struct, frozen=True):
@@ -53,7 +24,6 @@ class OrderRejected(msgspec.Struct, frozen=True):
     client_order_id: str | None
     market: str
     side: str
-    status: str
     reject_code: str
     at_ms: int
 
@@ -63,6 +33,6 @@ class AccountReset(msgspec.Struct, frozen=True):
 
     account_id: str
     cycle: int
-    cash: str
+    cash_micros: int
     version: int
     at_ms: int

@@ -3,7 +3,7 @@
 import pytest
 from tests.apps.api.stage import SOL, Api, Person
 
-from pump_party.events.prop_engine import FillDetail
+from pump_party.apps.order_wire import FillDetail
 
 BUY = {"market": SOL, "side": "buy", "quantity": "0.5", "client_order_id": "mine-1", "max_slippage_bps": 50}
 

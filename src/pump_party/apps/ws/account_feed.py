@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from pump_party.apps.order_wire import render_fill
 from pump_party.apps.ws.fan_out import Outlet
 from pump_party.apps.ws.frames import (
     OrderFillFrame,
@@ -21,8 +22,10 @@ from pump_party.apps.ws.frames import (
     error_frame,
     text_frame,
 )
+from pump_party.domains.prop_interface.contract import FillView, OrderStatus
 from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected
 from pump_party.kernel.errors import Conflict, Unavailable
+from pump_party.kernel.money import format_micros, format_nanos
 from pump_party.platform.metrics import Metrics
 from pump_party.platform.outbox import Outbox, OutboxMessage
 
@@ -33,6 +36,7 @@ READERS_MAX: Final = 4
 
 _log = structlog.get_logger("account_feed")
 _decode_filled = msgspec.json.Decoder(OrderFilled).decode
+_decode_fill = msgspec.json.Decoder(FillView).decode
 _decode_rejected = msgspec.json.Decoder(OrderRejected).decode
 _decode_reset = msgspec.json.Decoder(AccountReset).decode
 
@@ -176,9 +180,10 @@ def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
     match message.kind:
         case "order_filled":
             filled = _decode_filled(message.payload)
+            fill = _decode_fill(filled.fill)
             return [
-                ("order_fill", text_frame(_order_fill(filled, message.seq - 1))),
-                ("portfolio_update", text_frame(_portfolio_after_fill(filled, message.seq))),
+                ("order_fill", text_frame(_order_fill(filled, fill, message.seq - 1))),
+                ("portfolio_update", text_frame(_portfolio_after_fill(filled, fill, message.seq))),
             ]
         case "order_rejected":
             rejected = _decode_rejected(message.payload)
@@ -192,31 +197,31 @@ def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
             return []
 
 
-def _order_fill(event: OrderFilled, seq: int) -> OrderFillFrame:
+def _order_fill(event: OrderFilled, fill: FillView, seq: int) -> OrderFillFrame:
     return OrderFillFrame(
         account_id=event.account_id,
         seq=seq,
         order_id=event.order_id,
         client_order_id=event.client_order_id,
-        market=event.market,
-        side=event.side,
-        status=event.status,
-        fill=event.fill,
+        market=fill.market,
+        side=fill.side.value,
+        status=OrderStatus.FILLED.value,
+        fill=render_fill(fill),
     )
 
 
-def _portfolio_after_fill(event: OrderFilled, seq: int) -> PortfolioUpdate:
+def _portfolio_after_fill(event: OrderFilled, fill: FillView, seq: int) -> PortfolioUpdate:
     return PortfolioUpdate(
         account_id=event.account_id,
         seq=seq,
         version=event.version,
-        cash=event.cash,
+        cash=format_micros(event.cash_micros),
         position=PositionNow(
-            market=event.market,
-            quantity=event.position_quantity,
-            cost=event.position_cost,
-            realised_pnl=event.position_realised_pnl,
-            fees=event.position_fees,
+            market=fill.market,
+            quantity=format_nanos(event.position_quantity_nanos),
+            cost=format_micros(event.position_cost_micros),
+            realised_pnl=format_micros(event.position_realised_pnl_micros),
+            fees=format_micros(event.position_fees_micros),
         ),
         reset=False,
     )
@@ -230,7 +235,7 @@ def _order_reject(event: OrderRejected, seq: int) -> OrderRejectFrame:
         client_order_id=event.client_order_id,
         market=event.market,
         side=event.side,
-        status=event.status,
+        status=OrderStatus.REJECTED.value,
         reject_code=event.reject_code,
         at_ms=event.at_ms,
     )
@@ -241,7 +246,7 @@ def _portfolio_after_reset(event: AccountReset, seq: int) -> PortfolioUpdate:
         account_id=event.account_id,
         seq=seq,
         version=event.version,
-        cash=event.cash,
+        cash=format_micros(event.cash_micros),
         position=None,
         reset=True,
         cycle=event.cycle,

@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from pump_party.apps.order_wire import KeyText, MarketText, OrderBody, OrderBodyOut
+from pump_party.apps.order_wire import FillDetail, KeyText, MarketText, OrderBody, OrderBodyOut
 from pump_party.domains.marketdata.contract import HaltReason, MarketState
-from pump_party.events.prop_engine import FillDetail
 from pump_party.kernel.errors import (
     Conflict,
     Forbidden,

@@ -3,8 +3,8 @@
 import msgspec
 
 from pump_party.domains.prop_engine.model import Account, Fill, Order, Position
-from pump_party.events.prop_engine import AccountReset, Evidence, FillDetail, OrderFilled, OrderRejected
-from pump_party.kernel.money import format_e8, format_micros, format_nanos
+from pump_party.domains.prop_engine.views import fill_view
+from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected
 from pump_party.platform.bus import ACCOUNT_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
@@ -21,39 +21,16 @@ _encode = msgspec.json.encode
 def order_filled(order: Order, fill: Fill, account: Account, position: Position) -> OutboxMessage:
     """Account and position are those after the fill; `account.seq` already counts its frames."""
     event = OrderFilled(
-        account_id=order.account_id,
-        order_id=order.order_id,
-        client_order_id=order.client_order_id,
-        market=order.market,
-        side=order.side.value,
-        status="filled",
-        fill=FillDetail(
-            fill_id=fill.fill_id,
-            price=format_e8(fill.price_e8),
-            quantity=format_nanos(fill.quantity_nanos),
-            gross=format_micros(fill.gross_micros),
-            fee=format_micros(fill.fee_micros),
-            half_spread=format_e8(fill.half_spread_e8),
-            impact=format_e8(fill.impact_e8),
-            realised_pnl=format_micros(fill.realised_pnl_micros),
-            filled_ms=fill.filled_ms,
-            evidence=Evidence(
-                source=fill.source,
-                publish_ms=fill.publish_ms,
-                receive_ms=fill.recv_ms,
-                age_ms=fill.filled_ms - fill.publish_ms,
-                mid=format_e8(fill.mid_e8),
-                confidence=format_e8(fill.conf_e8),
-                tick_sha256=fill.tick_sha256,
-                tape_ms=fill.tape_ms,
-            ),
-        ),
-        version=account.version,
-        cash=format_micros(account.cash_micros),
-        position_quantity=format_nanos(position.quantity_nanos),
-        position_cost=format_micros(position.cost_micros),
-        position_realised_pnl=format_micros(position.realised_pnl_micros),
-        position_fees=format_micros(position.fees_micros),
+        order.account_id,
+        order.order_id,
+        order.client_order_id,
+        msgspec.Raw(_encode(fill_view(fill))),
+        account.version,
+        account.cash_micros,
+        position.quantity_nanos,
+        position.cost_micros,
+        position.realised_pnl_micros,
+        position.fees_micros,
     )
     return _message(account, ORDER_FILLED, event, fill.filled_ms)
 
@@ -66,7 +43,6 @@ def order_rejected(order: Order, account: Account) -> OutboxMessage:
         client_order_id=order.client_order_id,
         market=order.market,
         side=order.side.value,
-        status="rejected",
         reject_code=order.reject_code.value,
         at_ms=order.created_ms,
     )
@@ -77,7 +53,7 @@ def account_reset(account: Account, *, at_ms: int) -> OutboxMessage:
     event = AccountReset(
         account_id=account.account_id,
         cycle=account.cycle,
-        cash=format_micros(account.cash_micros),
+        cash_micros=account.cash_micros,
         version=account.version,
         at_ms=at_ms,
     )

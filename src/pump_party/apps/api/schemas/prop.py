@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from pump_party.apps.order_wire import OrderBodyOut, render_fill
+from pump_party.apps.order_wire import Evidence, OrderBodyOut, render_fill
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountView,
@@ -17,7 +17,6 @@ from pump_party.domains.prop_interface.contract import (
     RejectCode,
     Side,
 )
-from pump_party.events.prop_engine import Evidence
 from pump_party.kernel.ids import UserId
 from pump_party.kernel.money import E8, MICROS, NANOS, format_e8, format_micros, format_nanos
 
