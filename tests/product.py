@@ -23,8 +23,9 @@ RETRY_AFTER_S = 0.05
 class Product:
     """`pump-party up` on one folder and one set of ports, which can be killed and started again."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, feed: str = "synthetic:7", **settings: str) -> None:
         self.folder = folder
+        self._feed = feed
         self.port, self.ws_port = _free_port(), _free_port()
         self._settings = {f"PUMP_PARTY_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +36,7 @@ class Product:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(COMMAND, "up", "--data-dir", self.folder / "data", "--feed", "synthetic:7"),
+                    *(COMMAND, "up", "--data-dir", self.folder / "data", "--feed", self._feed),
                     *("--port", str(self.port), "--ws-port", str(self.ws_port)),
                 ],
                 env=os.environ
