@@ -1,0 +1,103 @@
+"""Every page for who is not signed in, by keyboard, and on a narrow screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.extensions import SolanaExtension
+from tests.e2e.people import Meet, Person
+from tests.e2e.venue import Venue
+
+pytestmark = pytest.mark.browser
+
+PHONE = (360, 740)
+PAGES = {
+    "/": "Trade real prices with virtual money",
+    "/trade": "SOL/USDC",
+    "/portfolio": re.compile("Sign in to see your portfolio|Portfolio practice account"),
+    "/leaderboard": "Practice leaderboard",
+    "/settings": "Settings",
+}
+
+
+def test_a_visitor_sees_moving_prices_and_the_name_of_the_feed_without_signing_in(meet: Meet, venue: Venue):
+    person = meet()
+    person.open("/")
+    expect(person.see("price-SOL-USDC")).to_have_text("150.00")
+    expect(person.see("price-BTC-USDC")).to_have_text("100,000.00")
+    venue.move("SOLUSDC", "151.25")
+    expect(person.see("price-SOL-USDC")).to_have_text("151.25")
+    person.see("price-SOL-USDC").click()
+    expect(person.page).to_have_url(re.compile(r"/trade\?market=SOL-USDC"))
+    expect(person.see("price-SOL-USDC")).to_have_text("151.2500")
+    expect(person.see("chart").locator("canvas").first).to_be_visible()
+    expect(person.page.get_by_role("button", name="Sign in to trade")).to_be_visible()
+    assert person.sockets == []
+
+
+def test_every_page_opens_for_a_visitor_and_names_the_feed_with_the_age_of_its_price(meet: Meet):
+    person = meet()
+    for path in PAGES:
+        expect_page(person, path)
+        expect(person.see("feed-badge")).to_have_text(re.compile(r"^LIVE[0-2]\.\d s$"))
+        expect(person.see("feed-badge")).to_have_attribute("data-state", "live")
+        expect(person.see("sign-in-button")).to_be_visible()
+
+
+def test_the_keyboard_chooses_the_side_finds_markets_and_helps_but_never_while_typing(
+    meet: Meet, solana: SolanaExtension
+):
+    person = meet(solana)
+    person.begin_trading(solana)
+    press = person.page.keyboard.press
+    press("s")
+    expect(person.see("side-sell")).to_have_attribute("aria-checked", "true")
+    press("b")
+    expect(person.see("side-buy")).to_have_attribute("aria-checked", "true")
+
+    person.see("amount-input").press_sequentially("1s2")
+    expect(person.see("side-buy")).to_have_attribute("aria-checked", "true")
+    expect(person.see("amount-input")).to_have_value("1s2")
+    person.see("amount-input").fill("")
+    person.see("amount-input").blur()
+
+    press("/")
+    expect(person.see("market-search")).to_be_focused()
+    person.page.keyboard.type("eth")
+    press("Enter")
+    expect(person.page).to_have_url(re.compile(r"market=ETH-USDC"))
+    press("?")
+    expect(person.page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    press("Escape")
+    expect(person.page.get_by_role("dialog")).to_have_count(0)
+    press("g")
+    press("p")
+    expect(person.page).to_have_url(re.compile(r"/portfolio$"))
+
+
+def test_on_a_phone_of_360_pixels_nothing_scrolls_sideways_and_the_ticket_trades(meet: Meet, solana: SolanaExtension):
+    person = meet(solana, size=PHONE)
+    for path in PAGES:
+        expect_no_sideways_scroll(person, path)
+    person.begin_trading(solana)
+    person.see("share-50").click()
+    expect(person.see("preview-total")).to_have_text(re.compile(r"^4,999\.9\d$|^5,000\.00$"))
+    person.see("submit-order").click()
+    expect(person.see("order-result")).to_have_attribute("data-status", "filled")
+    person.expect_fills_shown()
+    person.expect_shown_as_told()
+    for path in PAGES:
+        expect_no_sideways_scroll(person, path)
+
+
+def expect_page(person: Person, path: str) -> None:
+    """Open a page and wait until nothing of it is being loaded any more."""
+    person.open(path)
+    expect(person.page.get_by_role("main")).to_contain_text(PAGES[path])
+    expect(person.page.get_by_role("status")).to_have_count(0)
+
+
+def expect_no_sideways_scroll(person: Person, path: str) -> None:
+    expect_page(person, path)
+    width = person.page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
+    assert width == PHONE[0], path
