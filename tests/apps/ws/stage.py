@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import msgspec
+import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from tests.wallets import SolanaWallet
 
@@ -188,3 +189,13 @@ async def staged(services: Services, *, relaying: bool = True, **replaced: Any) 
     finally:
         stop.set()
         await asyncio.gather(*tasks)
+
+
+def run(services: Services, scenario: Callable[[Stage], Coroutine[Any, Any, None]], **replaced: Any) -> None:
+    """Run a scenario on a stage of its own, in the event loop of production."""
+
+    async def on_stage() -> None:
+        async with staged(services, **replaced) as stage:
+            await scenario(stage)
+
+    uvloop.run(on_stage())
