@@ -15,7 +15,11 @@ INVENTORY_MICROS_MAX = 8_000_000_000
 """An account holding more than this sells next: it started with 10,000 USDC."""
 
 
-PRICES_E8 = {"SOL-USDC": 15_023_456_789, "ETH-USDC": 412_345_000_000, "BTC-USDC": 10_912_345_000_000}
+PRICES_E8 = {
+    Market("SOL-USDC"): 15_023_456_789,
+    Market("ETH-USDC"): 412_345_000_000,
+    Market("BTC-USDC"): 10_912_345_000_000,
+}
 ORDER_MICROS = (2_000_000, 60_000_000)
 
 

@@ -35,7 +35,6 @@ class Product:
             "port": self.port,
             "ws_port": self.ws_port,
             "rate_limits": "false",
-            "log_level": "warning",
             "feed": "synthetic",
             **(options or {}),
         }

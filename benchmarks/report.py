@@ -74,7 +74,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     def plain(self) -> dict[str, Any]:
         derived = {"value": self.value, "peer_value": self.peer_value, "ratio": self.ratio, "met": self.met}
-        return msgspec.to_builtins(self) | derived
+        return {**msgspec.to_builtins(self), **derived}
 
 
 def shown(value: float) -> str:
