@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -100,6 +99,16 @@ class Database:
         with _unavailable_when_away(), self._reader.connect() as connection:
             yield connection
 
+    def insert(self, table: sa.Table) -> Any:
+        """An insert that knows ON CONFLICT; both dialects spell it the same, and only the one in use is imported."""
+        if self.is_sqlite:
+            from sqlalchemy.dialects import sqlite
+
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+
     def check(self) -> None:
         """Raise Unavailable with the reason when the database does not answer."""
         with self.read() as connection:
@@ -131,8 +140,11 @@ SQLITE_AWAY = frozenset(
 )
 """SQLite calls a wrong statement an operational error too; only these say that the file cannot be used now."""
 
-POSTGRES_LOCKS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-"""Postgres ends a transaction so that others may go on: not a fault of the database."""
+POSTGRES_LOCKS = ("40001", "40P01")
+"""Serialisation failure and deadlock: Postgres ended a transaction so that others may go on. It is not away."""
+
+DRIVER_ERROR_NAMES = ("OperationalError", "InterfaceError")
+"""What PEP 249 drivers raise when the database, not the statement, is at fault."""
 
 
 @contextmanager
@@ -146,7 +158,8 @@ def _unavailable_when_away() -> Iterator[None]:
         if _is_away(error.orig):
             raise Unavailable(f"the database does not answer: {_reason(error.orig)}", code=AWAY) from error
         raise
-    except (sqlite3.Error, psycopg.Error) as error:
+    except Exception as error:
+        # The order path talks to the driver itself; its errors come unwrapped.
         if _is_away(error):
             raise Unavailable(f"the database does not answer: {_reason(error)}", code=AWAY) from error
         raise
@@ -155,9 +168,9 @@ def _unavailable_when_away() -> Iterator[None]:
 def _is_away(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_AWAY
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(
-        error, POSTGRES_LOCKS
-    )
+    # By name, so that SQLite's users do not import the Postgres driver.
+    names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("psycopg")}
+    return bool(names & set(DRIVER_ERROR_NAMES)) and getattr(error, "sqlstate", None) not in POSTGRES_LOCKS
 
 
 def _reason(error: BaseException | None) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pump_party.db.engine import Database, Int64, Text, metadata
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
@@ -104,7 +103,6 @@ class MarketDataStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.is_sqlite else postgresql.insert
 
     def write(self, batch: Batch) -> None:
         with self._database.write() as connection:
@@ -124,7 +122,7 @@ class MarketDataStore:
                 )
             for quarantine in batch.quarantines:
                 row = {**_fields(quarantine), "feed": batch.feed}
-                connection.execute(self._insert(quarantines).values(row).on_conflict_do_nothing())
+                connection.execute(self._database.insert(quarantines).values(row).on_conflict_do_nothing())
             for end in batch.ends:
                 connection.execute(
                     quarantines.update()
@@ -245,8 +243,8 @@ class MarketDataStore:
             ).all()
         return [_quarantine(row) for row in rows]
 
-    def _replace(self, table: sa.Table, key: tuple[str, ...]) -> sa.Executable:
-        statement = self._insert(table)
+    def _replace(self, table: sa.Table, key: tuple[str, ...]) -> Any:
+        statement = self._database.insert(table)
         changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
         return statement.on_conflict_do_update(index_elements=key, set_=changed)
 

@@ -6,7 +6,7 @@ Every read of an account names the user who asks: a foreign account is not found
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -210,13 +210,12 @@ class PropStore:
         if not marked:
             return
         with self._database.write() as connection:
-            insert = _insert(connection)
             mark_rows = [
                 {"account_id": s.account_id, "at_ms": s.as_of_ms, "cycle": s.cycle, "equity_micros": s.equity_micros}
                 for s in marked
             ]
-            connection.execute(insert(equity_marks).on_conflict_do_nothing(), mark_rows)
-            upsert = insert(standings)
+            connection.execute(self._database.insert(equity_marks).on_conflict_do_nothing(), mark_rows)
+            upsert = self._database.insert(standings)
             changed = {c.name: upsert.excluded[c.name] for c in standings.c if not c.primary_key}
             connection.execute(
                 upsert.on_conflict_do_update(
@@ -275,14 +274,3 @@ def _page(query: "sa.Select[Any]", account_id: str, before: int | None, limit: i
 
 def _insert_records(connection: sa.Connection, records: Sequence[JournalRecord]) -> None:
     connection.execute(sa.insert(journal), [dict(zip(journal.c.keys(), record_row(r), strict=True)) for r in records])
-
-
-def _insert(connection: sa.Connection) -> Any:
-    """The dialect's insert, which knows ON CONFLICT; both databases spell it the same."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
-        return postgres_insert
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-    return cast(Any, sqlite_insert)

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-import psycopg
 
 from pump_party.db import prop_tables as tables
-from pump_party.db.engine import Database
+from pump_party.db.engine import POSTGRES_LOCKS, Database
 from pump_party.db.outbox import outbox
 from pump_party.db.prop_rows import (
     Row,
@@ -48,8 +47,10 @@ def orders_transaction(database: Database, keys: Keys) -> Iterator[OrdersTransac
         with database.write() as connection:
             driver: Any = connection.connection.driver_connection
             yield _SqliteOrders(driver, keys) if database.is_sqlite else _PostgresOrders(driver, keys)
-    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
-        raise TransactionConflict from error
+    except Exception as error:
+        if getattr(error, "sqlstate", None) in POSTGRES_LOCKS:
+            raise TransactionConflict from error
+        raise
 
 
 class _Loaded:
@@ -174,7 +175,7 @@ _PG_POSITION_WRITE = (
 class _PostgresOrders(_Loaded):
     """Accounts stay locked until commit; positions and orders are only touched under their account's lock."""
 
-    def __init__(self, driver: "psycopg.Connection[Any]", keys: Keys) -> None:
+    def __init__(self, driver: Any, keys: Keys) -> None:
         super().__init__()
         self._cursor = cursor = driver.cursor()
         accounts = cursor.execute(_PG_ACCOUNTS, [_array(sorted({k[0] for k in keys}))]).fetchall()

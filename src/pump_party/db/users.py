@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pump_party.db import idempotency
 from pump_party.db.engine import Bytes, Database, Int64, Text, metadata
@@ -95,7 +94,8 @@ _API_KEY_BY_KEY = sa.select(api_keys).where(api_keys.c.key_sha256 == sa.bindpara
 class UserTransaction:
     """Implements `domains.users.store.Transaction` on one open connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, database: Database, connection: sa.Connection) -> None:
+        self._database = database
         self._connection = connection
 
     def lock_user(self, user_id: str) -> bool:
@@ -114,8 +114,8 @@ class UserTransaction:
         return None if row is None else Wallet(**row._mapping)
 
     def add_wallet(self, wallet: Wallet) -> Wallet:
-        insert = sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert
-        self._connection.execute(insert(wallets).values(msgspec.structs.asdict(wallet)).on_conflict_do_nothing())
+        insert = self._database.insert(wallets)
+        self._connection.execute(insert.values(msgspec.structs.asdict(wallet)).on_conflict_do_nothing())
         standing = self.find_wallet(wallet.identity)
         assert standing is not None
         return standing
@@ -193,7 +193,7 @@ class UserStore:
     @contextmanager
     def transaction(self) -> Iterator[UserTransaction]:
         with self._database.write() as connection:
-            yield UserTransaction(connection)
+            yield UserTransaction(self._database, connection)
 
     def add_challenge(self, challenge: Challenge, *, kept_per_wallet: int) -> None:
         newest = (
