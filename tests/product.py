@@ -1,6 +1,7 @@
 """The product as a real process, and people who sign in, trade and never give up on a request."""
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -10,14 +11,18 @@ import sys
 import threading
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
+from tests.services import die_with_parent
 from tests.wallets import SolanaWallet
 
 COMMAND = Path(sys.executable).parent / "pump-party"
 READY_WITHIN_S = 40
 ANSWER_WITHIN_S = 15
 RETRY_AFTER_S = 0.05
+PORTS = range(20_000, 32_000)
+"""Below those the kernel gives to outgoing connections, which could take a port while the product is down."""
 
 
 class Product:
@@ -26,7 +31,7 @@ class Product:
     def __init__(self, folder: Path, *, feed: str = "synthetic:7", **settings: str) -> None:
         self.folder = folder
         self._feed = feed
-        self.port, self.ws_port = _free_port(), _free_port()
+        self.port, self.ws_port = _free_ports(2)
         self._settings = {f"PUMP_PARTY_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / "product.log"
@@ -44,6 +49,7 @@ class Product:
                 | self._settings,
                 stdout=log,
                 stderr=log,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 (one system call, no lock)
             )
         self.wait_until(lambda: self.get("/v1/markets/SOL-USDC")["state"] == "open", within_s=READY_WITHIN_S)
 
@@ -65,16 +71,18 @@ class Product:
         return body
 
     def wait_until(self, condition: Any, *, within_s: float) -> float:
-        """Returns the seconds it took. Fails with the product's last words."""
+        """Returns the seconds it took. Fails with the product's last words, at once when it has ended."""
+        assert self._process is not None
         started = time.monotonic()
-        while time.monotonic() - started < within_s:
+        while time.monotonic() - started < within_s and self._process.poll() is None:
             try:
                 if condition():
                     return time.monotonic() - started
             except (OSError, http.client.HTTPException, AssertionError):
                 pass
             time.sleep(0.05)
-        raise AssertionError(f"not within {within_s} s:\n{self.log.read_text()[-3000:]}")
+        how = f"not within {within_s} s" if self._process.poll() is None else "the product has ended"
+        raise AssertionError(f"{how}:\n{self.log.read_text()[-3000:]}")
 
     def check(self) -> Any:
         """`pump-party db check` on the same database."""
@@ -198,7 +206,14 @@ def assert_nothing_lost_or_doubled(traders: list[Trader]) -> int:
     return total
 
 
-def _free_port() -> int:
+def _free_ports(count: int) -> list[int]:
+    return list(itertools.islice(filter(_is_free, Random(os.urandom(8)).sample(PORTS, len(PORTS))), count))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
