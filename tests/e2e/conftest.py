@@ -46,7 +46,8 @@ def venue(own_venue: Venue) -> Venue:
 
 @pytest.fixture(scope="package")
 def product(own_venue: Venue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    started = Product(tmp_path_factory.mktemp("product"), feed="binance", binance_ws_url=own_venue.url)
+    folder = tmp_path_factory.mktemp("product")
+    started = Product(folder, feed="binance", binance_ws_url=own_venue.url, rate_limits="true")
     started.start()
     yield started
     assert started.stop() == 0

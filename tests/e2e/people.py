@@ -110,6 +110,10 @@ class Person:
         assert [row.get_attribute("data-fill") for row in rows.all()] == [fill["fill_id"] for fill in fills]
         return list(fills)
 
+    def expect_socket_closed(self) -> None:
+        if not self.sockets[-1].is_closed():
+            self.sockets[-1].wait_for_event("close")
+
     # --- the server's side ---
 
     def token(self) -> str:

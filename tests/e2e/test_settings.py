@@ -64,5 +64,5 @@ def test_a_session_revoked_elsewhere_ends_here_and_closes_its_socket(meet: Meet,
 
     expect(here.see("sign-in-button")).to_be_visible()
     expect(here.see("cash")).to_have_count(0)
-    here.product.wait_until(lambda: here.sockets[-1].is_closed(), within_s=10)
+    here.expect_socket_closed()
     expect(elsewhere.see("session-menu")).to_be_visible()

@@ -67,7 +67,7 @@ def test_a_session_outlives_a_reload_and_ends_with_signing_out(meet: Meet, solan
     person.see("sign-out").click()
     expect(person.see("sign-in-button")).to_be_visible()
     expect(person.see("cash")).to_have_count(0)
-    person.product.wait_until(lambda: person.sockets[-1].is_closed(), within_s=10)
+    person.expect_socket_closed()
     assert person.context.cookies() == []
     status, problem = Client(person.product.port, token).request("GET", "/v1/me")
     assert (status, problem["code"]) == (401, "session_invalid")
