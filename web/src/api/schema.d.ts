@@ -681,8 +681,7 @@ export interface components {
             publish_ms: number;
             receive_ms: number;
             source: string;
-            /** @default null */
-            tape_ms?: number | null;
+            tape_ms: number | null;
             tick_sha256: string;
         };
         /**

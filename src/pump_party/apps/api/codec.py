@@ -12,7 +12,8 @@ from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as ASGIScope
 
 from pump_party.apps.api.calls import call_of
-from pump_party.apps.api.errors import Malformed, invalid_body
+from pump_party.apps.api.errors import Malformed
+from pump_party.apps.refusals import invalid_body
 
 _encode = msgspec.json.Encoder().encode
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}

@@ -1,22 +1,14 @@
-"""Every refusal as RFC 9457 problem details. `STATUS` is the only place where a kind of refusal gets a status."""
+"""Every refusal as RFC 9457 problem details."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 
-from pump_party.kernel.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-    RateLimited,
-    Refusal,
-    Unauthenticated,
-    Unavailable,
-)
+from pump_party.apps import refusals
+from pump_party.apps.refusals import lower_first
+from pump_party.kernel.errors import Invalid, NotFound, RateLimited, Refusal, Unauthenticated, Unavailable
 
 CONTENT_TYPE = b"application/problem+json"
 
@@ -57,17 +49,11 @@ class NotJson(Refusal):
 
 STATUS: Mapping[type[Refusal], int] = {
     Malformed: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
     MethodNotAllowed: 405,
     BodyTooSlow: 408,
-    Conflict: 409,
     BodyTooLarge: 413,
     NotJson: 415,
-    Invalid: 422,
-    RateLimited: 429,
-    Unavailable: 503,
+    **refusals.STATUS,
 }
 
 
@@ -125,33 +111,13 @@ def render_problem(refusal: Refusal | None, *, request_id: str) -> tuple[int, li
     return status, headers + _headers_of(refusal), body
 
 
-def invalid_body(error: msgspec.ValidationError) -> Invalid:
-    """Name the field and the rule that msgspec found broken."""
-    message, _, path = str(error).partition(" - at `")
-    parent = path.rstrip("`").removeprefix("$").lstrip(".")
-    named = _NAMED_FIELD.match(message)
-    if named is None:
-        return Invalid(_lower_first(message), code="invalid_value", field=parent or None)
-    field = f"{parent}.{named['field']}" if parent else named["field"]
-    if named["unknown"]:
-        return Invalid("this field is not known here", code="unknown_field", field=field)
-    return Invalid("this field is required", code="missing_field", field=field)
-
-
-_NAMED_FIELD = re.compile(r"Object (?:contains (?P<unknown>unknown)|missing required) field `(?P<field>.+)`")
-
-
 def _invalid_parameter(error: ValidationException) -> Invalid:
     first: Any = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
     return Invalid(
-        _lower_first(first.get("message", error.detail) if isinstance(first, dict) else error.detail),
+        lower_first(first.get("message", error.detail) if isinstance(first, dict) else error.detail),
         code="invalid_value",
         field=first.get("key") if isinstance(first, dict) else None,
     )
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _headers_of(refusal: Refusal | None) -> list[tuple[bytes, bytes]]:

@@ -1,6 +1,5 @@
 """Every frame of the stream, as JSON text. What is not one of the client frames is answered with an error frame."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -8,29 +7,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from pump_party.apps.order_wire import FillDetail, KeyText, MarketText, OrderBody, OrderBodyOut
+from pump_party.apps.refusals import STATUS, invalid_body
 from pump_party.domains.marketdata.contract import HaltReason, MarketState
-from pump_party.kernel.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-    RateLimited,
-    Refusal,
-    Unauthenticated,
-    Unavailable,
-)
+from pump_party.kernel.errors import RateLimited, Refusal
 
 MARKETS_PER_FRAME_MAX = 64
-STATUS = {
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    Invalid: 422,
-    RateLimited: 429,
-    Unavailable: 503,
-}
-
 ID_CHARS_MAX = 64
 FrameId = Annotated[str, msgspec.Meta(max_length=ID_CHARS_MAX)] | UnsetType
 Uuid = Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
@@ -192,7 +173,6 @@ class _Sketch(msgspec.Struct):
 
 _decode_sketch = msgspec.json.Decoder(_Sketch).decode
 _CLIENT_TYPES = frozenset({"authenticate", "subscribe", "unsubscribe", "place_order", "ping"})
-_NAMED_FIELD = re.compile(r"Object (contains unknown|missing required) field `(.+)`")
 
 
 def read_frame(text: bytes | memoryview) -> ClientFrame:
@@ -214,7 +194,7 @@ def explain(error: Exception, text: bytes | memoryview) -> ErrorFrame:
         return ErrorFrame(
             code="unknown_frame", detail=f"type must be one of {known}", status=422, field="type", id=frame_id
         )
-    return error_frame(_invalid(error), frame_id)
+    return error_frame(invalid_body(error), frame_id)
 
 
 def error_frame(refusal: Refusal, frame_id: str | UnsetType) -> ErrorFrame:
@@ -242,16 +222,3 @@ def text_frame(frame: _Server) -> bytes:
     if size < 65_536:
         return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
-
-
-def _invalid(error: msgspec.ValidationError) -> Invalid:
-    """Name the field and the rule that was broken."""
-    message, _, path = str(error).partition(" - at `")
-    field = path.rstrip("`").removeprefix("$").lstrip(".")
-    named = _NAMED_FIELD.match(message)
-    if named is None:
-        return Invalid(message[:1].lower() + message[1:], code="invalid_value", field=field or None)
-    inner = f"{field}.{named[2]}" if field else named[2]
-    if named[1] == "contains unknown":
-        return Invalid("this field is not known here", code="unknown_field", field=inner)
-    return Invalid("this field is required", code="missing_field", field=inner)
