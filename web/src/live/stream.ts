@@ -150,8 +150,13 @@ function onFill(frame: FillFrame) {
     side: frame.side,
     version: 0,
   }
+  const { queryKey } = recentQuery('fills', frame.account_id)
+  if (queryClient.getQueryData(queryKey) === undefined) {
+    // The first answer may have been made before this fill: ask again instead of dropping it.
+    void queryClient.invalidateQueries({ queryKey, exact: true })
+  }
   queryClient.setQueryData(
-    recentQuery('fills', frame.account_id).queryKey,
+    queryKey,
     (page: Page<Fill> | undefined) =>
       page && { ...page, items: [fill, ...page.items.filter((one) => one.fill_id !== fill.fill_id)] },
   )
