@@ -10,7 +10,7 @@ import time
 
 from setup import ROOT, WEB, node_environment
 
-PYTEST = [sys.executable, "-m", "pytest"]
+PYTEST = [sys.executable, "-m", "pytest", "--durations=12", "--durations-min=2"]
 
 
 def main() -> None:
