@@ -1,6 +1,7 @@
 """The only place objects meet: Settings in, Services out. Whatever is missing stops the start here, with the reason."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -218,8 +219,8 @@ def _order_desk(
     def commit(commands: Sequence[PlaceOrder]) -> Sequence[OrderView | Exception]:
         outcomes = prop.place_orders(commands)
         outbox.notify()
-        for outcome in outcomes:
-            metrics.order_decided(_outcome_label(outcome))
+        for label, count in Counter(map(_outcome_label, outcomes)).items():
+            metrics.orders_decided(label, count)
         return outcomes
 
     def lane() -> GroupCommit[PlaceOrder, OrderView]:
@@ -230,7 +231,7 @@ def _order_desk(
             observe=lambda size, seconds: metrics.order_batch_committed(size=size, duration_s=seconds),
         )
 
-    # SQLite has one writer: a second lane would only wait for the first.
+    # SQLite works inside this process: a second lane would only contend with the first for Python's lock.
     count = settings.group_commit_lanes if settings.database_url else 1
     return Lanes([lane() for _ in range(count)], lambda command: hash(command.account_id))
 

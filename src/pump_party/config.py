@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     evm_rpc_urls: str = ""
     session_idle_minutes: int = 720
     session_absolute_hours: int = 168
-    group_commit_batch: int = 256
+    group_commit_batch: int = 512
     group_commit_lanes: int = 2
     group_commit_wait_us: int = 500
     log_level: str = "info"
@@ -182,7 +182,9 @@ RULES: Mapping[str, Rule] = {
     "session_absolute_hours": Rule(help="a session ends after this long in any case", low=1, high=720),
     "group_commit_batch": Rule(help="most orders in one transaction", low=1, high=1024),
     "group_commit_lanes": Rule(
-        help="batches under way at once on Postgres; SQLite has one writer and always one", low=1, high=8
+        help="batches under way at once on Postgres: one decides while another is written; SQLite has one",
+        low=1,
+        high=8,
     ),
     "group_commit_wait_us": Rule(help="longest wait for a batch to fill, in microseconds", low=0, high=20_000),
     "log_level": Rule(

@@ -7,7 +7,7 @@ def test_every_metric_is_rendered_with_its_labels():
     metrics.request_answered(method="GET", route="/v1/me", status=200, duration_s=0.3)
     metrics.requests_in_flight(3)
     metrics.refused("rate_limited")
-    metrics.order_decided("filled")
+    metrics.orders_decided("filled", 1)
     metrics.order_batch_committed(size=64, duration_s=0.004)
     metrics.tick_observed("hyperliquid", "refused")
     metrics.price_age("SOL-USDC", 0.2)
@@ -41,5 +41,5 @@ def test_every_metric_is_rendered_with_its_labels():
 
 def test_two_processes_in_one_interpreter_count_apart():
     first, second = Metrics(), Metrics()
-    first.order_decided("filled")
+    first.orders_decided("filled", 1)
     assert 'pump_party_orders_total{outcome="filled"}' not in second.render().decode()

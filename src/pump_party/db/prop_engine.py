@@ -1,4 +1,4 @@
-"""The prop engine's store: accounts, history, standings. Orders are in `prop_orders.py`, tables in `prop_tables.py`.
+"""The prop engine's store: accounts, history, standings. Orders are in `prop_orders*.py`, tables in `prop_tables.py`.
 
 Every read of an account names the user who asks: a foreign account is not found here, not in a route.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pump_party.db import outbox, prop_orders
+from pump_party.db import outbox, prop_orders_postgres, prop_orders_sqlite
 from pump_party.db.engine import Database
 from pump_party.db.idempotency import idempotent
 from pump_party.db.prop_rows import (
@@ -59,7 +59,9 @@ class PropStore:
     def orders_transaction(
         self, keys: Sequence[tuple[AccountId, Market, str]]
     ) -> AbstractContextManager[OrdersTransaction]:
-        return prop_orders.orders_transaction(self._database, keys)
+        if self._database.is_sqlite:
+            return prop_orders_sqlite.orders_transaction(self._database, keys)
+        return prop_orders_postgres.orders_transaction(self._database, keys)
 
     # --- commands ---
 

@@ -87,8 +87,8 @@ class Metrics:
     def refused(self, code: str) -> None:
         self._refusals.labels(code).inc()
 
-    def order_decided(self, outcome: str) -> None:
-        self._orders.labels(outcome).inc()
+    def orders_decided(self, outcome: str, count: int) -> None:
+        self._orders.labels(outcome).inc(count)
 
     def order_batch_committed(self, *, size: int, duration_s: float) -> None:
         self._order_batch.observe(size)

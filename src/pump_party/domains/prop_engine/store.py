@@ -13,7 +13,7 @@ from pump_party.platform.outbox import OutboxMessage
 
 
 class TransactionConflict(Exception):
-    """The database chose this transaction to end a deadlock. Nothing was written; the same call may be made again."""
+    """Another transaction came first: an account moved, or a deadlock was ended. Nothing was written; try again."""
 
 
 class Batch(msgspec.Struct):
@@ -28,7 +28,7 @@ class Batch(msgspec.Struct):
 
 
 class OrdersTransaction(Protocol):
-    """A write transaction in which the named accounts are locked."""
+    """What a batch starts from, and where it is written."""
 
     accounts: dict[AccountId, Account]
     positions: dict[tuple[AccountId, Market], Position]
@@ -41,9 +41,10 @@ class PropStore(Protocol):
     def orders_transaction(
         self, keys: Sequence[tuple[AccountId, Market, str]]
     ) -> AbstractContextManager[OrdersTransaction]:
-        """Lock the accounts in id order, load the positions and whatever was recorded under the same keys.
+        """Load accounts, positions and whatever was recorded under the same keys, in a way that lets no other change
+        of these accounts come between: by lock, or by raising TransactionConflict from `record` or at the end.
 
-        `keys` are (account, market, idempotency key). Commits when the block ends.
+        `keys` are (account, market, idempotency key). Durable when the block has ended.
         """
         ...
 
