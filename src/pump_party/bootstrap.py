@@ -19,7 +19,7 @@ from pump_party.db.outbox import OutboxStore
 from pump_party.db.prop_check import CheckReport, check
 from pump_party.db.prop_engine import PropStore
 from pump_party.db.users import UserStore
-from pump_party.domains.marketdata.contract import Ingestion, MarketData, QuotesWriter
+from pump_party.domains.marketdata.contract import Ingestion, MarketData, QuotesWriter, ResumeView
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.rules import build_rule_sets
@@ -138,6 +138,19 @@ def check_ledger(settings: Settings, *, progress: Callable[[int, int], None]) ->
     database = open_database(settings)
     try:
         return check(database, progress=progress)
+    finally:
+        database.close()
+
+
+def approve_resume(settings: Settings, market: str, *, operator: str, reason: str) -> ResumeView:
+    """Record that an operator wants a quarantined market resumed; the second of two makes the worker do it."""
+    database = open_database(settings)
+    try:
+        from pump_party.redis.memory import MemoryQuotes
+
+        # An approval needs no price; the worker that acts on it reads the database.
+        service = MarketDataService(MarketDataStore(database), MemoryQuotes(), SystemClock(), load_registry())
+        return service.approve_resume(market, operator=operator, reason=reason)
     finally:
         database.close()
 

@@ -2,12 +2,18 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pump_party.apps.cli.main import WORKER_NAMES, build_parser, main
-from pump_party.config import RULES
+from pump_party.bootstrap import open_database
+from pump_party.config import RULES, load_settings
+from pump_party.db.marketdata import MarketDataStore
+from pump_party.domains.marketdata.admission import Quarantine
+from pump_party.domains.marketdata.store import Batch
+from pump_party.kernel.ids import Market
 
 
 def test_help_names_every_command_with_examples(capsys):
@@ -15,7 +21,7 @@ def test_help_names_every_command_with_examples(capsys):
         main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for command in ("up", "api", "ws", "worker", "config", "db", "tape"):
+    for command in ("up", "api", "ws", "worker", "config", "db", "market", "tape"):
         assert f"    {command} " in text
     assert "examples:" in text
 
@@ -105,3 +111,21 @@ def test_unknown_words_are_refused_with_usage(capsys):
             main(words)
         assert ended.value.code == 2
         assert "usage: pump-party" in capsys.readouterr().err
+
+
+def test_two_operators_resume_a_quarantined_market_and_one_does_not(capsys, tmp_path, clock):
+    settings = load_settings({"data_dir": str(tmp_path)})
+    with closing(open_database(settings)) as database:
+        halted = Quarantine(Market("SOL-USDC"), clock.now_ms(), "binance", 15_000_000_000, 17_000_000_000, "ab")
+        MarketDataStore(database).write(
+            Batch("live", clock.now_ms(), candles=[], charts={}, refusals=[], quarantines=[halted], ends=[])
+        )
+    said = []
+    for operator in ("ann", "ann", "bob"):
+        command = ["market", "resume", "SOL-USDC", "--operator", operator, "--reason", "two venues agree"]
+        assert main([*command, "--data-dir", str(tmp_path)]) in (0, 2)
+        said.append(capsys.readouterr())
+    assert "a second operator must approve too" in said[0].out
+    assert "150 jumped to 170" in said[0].out
+    assert "resumes with its next tick" in said[2].out
+    assert main(["market", "resume", "NOPE", "--operator", "a", "--reason", "b", "--data-dir", str(tmp_path)]) == 2

@@ -72,6 +72,7 @@ def build_parser(*, with_tape: bool) -> argparse.ArgumentParser:
     _add_settings(config, *SETTING_OPTIONS)
     _add_json(config)
     _add_db(commands)
+    _add_market(commands)
     if with_tape:
         from pump_party.apps.cli import tape
 
@@ -102,6 +103,17 @@ def _add_db(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     for action in (upgrade, check, info):
         _add_settings(action, "data_dir")
         _add_json(action)
+
+
+def _add_market(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    market = commands.add_parser("market", help="resume a market that a price jump halted")
+    actions = market.add_subparsers(dest="market_command", required=True, metavar="COMMAND")
+    resume = actions.add_parser("resume", help="approve that a quarantined market opens again; it takes two operators")
+    resume.add_argument("market", metavar="MARKET", help="such as SOL-USDC")
+    resume.add_argument("--operator", required=True, metavar="NAME", help="who approves; kept with the approval")
+    resume.add_argument("--reason", required=True, metavar="TEXT", help="why the new price is right; kept too")
+    _add_settings(resume, "data_dir")
+    _add_json(resume)
 
 
 def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
@@ -137,6 +149,12 @@ def _run(options: argparse.Namespace) -> int:
             from pump_party.apps.cli import reports
 
             return reports.run_db(options.db_command, settings, as_json=options.json)
+        case "market":
+            from pump_party.apps.cli import reports
+
+            return reports.resume_market(
+                settings, options.market, operator=options.operator, reason=options.reason, as_json=options.json
+            )
         case "up":
             from pump_party.apps.cli import up
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pump_party.config import Settings, describe
+from pump_party.kernel.money import format_e8
 
 EXIT_OK = 0
 EXIT_FOUND = 1
@@ -34,6 +35,20 @@ def run_db(command: str, settings: Settings, *, as_json: bool) -> int:
             return _check(settings, as_json=as_json)
         case _:
             return _info(settings, as_json=as_json)
+
+
+def resume_market(settings: Settings, market: str, *, operator: str, reason: str, as_json: bool) -> int:
+    """Record one operator's approval, and say who else is needed."""
+    from pump_party.bootstrap import approve_resume
+
+    view = approve_resume(settings, market, operator=operator, reason=reason)
+    if as_json:
+        _print_json(view)
+        return EXIT_OK
+    names = ", ".join(approval.operator for approval in view.approvals)
+    print(f"{view.market}: {format_e8(view.reference_e8)} jumped to {format_e8(view.observed_e8)}; approved by {names}")
+    print("the market resumes with its next tick" if view.approved else "a second operator must approve too")
+    return EXIT_OK
 
 
 def _upgrade(settings: Settings, *, as_json: bool) -> int:
