@@ -1,4 +1,4 @@
-"""Run the benchmarks: python -m benchmarks [engine | end_to_end | fan_out | start ...] [--quick] [--json]."""
+"""Run the benchmarks: python -m benchmarks [engine | end_to_end | fan_out | start ...] [--quick]."""
 
 import argparse
 import importlib
@@ -7,7 +7,7 @@ import sys
 import time
 
 from benchmarks import machine
-from benchmarks.report import Row, print_table, write_results
+from benchmarks.report import Row, print_table, write_figures, write_results
 
 NAMES = ("engine", "end_to_end", "fan_out", "start")
 
@@ -17,23 +17,27 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(NAMES)}; default all")
     parser.add_argument("--quick", action="store_true", help="shorter runs; figures are rougher")
     parser.add_argument("--json", action="store_true", help="print the results as JSON instead of tables")
+    parser.add_argument("--write-docs", action="store_true", help="put the figures into docs/benchmarks.md")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(NAMES))
     if unknown:
         parser.error(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
 
     facts = machine.describe()
-    rows: list[Row] = []
+    sections: dict[str, list[Row]] = {}
     if not arguments.json:
         print(machine.sentence(facts), flush=True)
     for name in arguments.names or NAMES:
         started = time.monotonic()
         measured: list[Row] = importlib.import_module(f"benchmarks.bench_{name}").run(quick=arguments.quick)
-        rows += measured
+        sections[name] = measured
         if not arguments.json:
             print(f"\n{name} ({time.monotonic() - started:.0f} s)")
             print_table(measured)
+    rows = [row for measured in sections.values() for row in measured]
     path = write_results(rows, facts, quick=arguments.quick)
+    if arguments.write_docs:
+        write_figures(sections, machine.sentence(facts))
     if arguments.json:
         json.dump([row.plain() for row in rows], sys.stdout, indent=2)
     else:

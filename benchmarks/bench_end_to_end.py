@@ -22,7 +22,6 @@ WINDOWS = {"socket": 16, "rest": 1}
 TARGETS = {("SQLite", "socket"): Target(AT_LEAST, 2.0), ("SQLite", "rest"): Target(AT_LEAST, 0.7)}
 REFUSED_SHARE_MAX = 0.03
 WARM_UP_SECONDS = 1.0
-BATCH_MAX = 1_024
 
 
 def run(*, quick: bool) -> list[Row]:
@@ -34,11 +33,10 @@ def run(*, quick: bool) -> list[Row]:
         server = stack.enter_context(durable_postgres())
         cache = stack.enter_context(Redis())
         peer = Peer(server)
-        common = {"group_commit_batch": BATCH_MAX}
         products = {
-            "SQLite": Product(data_dir=folder / "sqlite", options=common),
+            "SQLite": Product(data_dir=folder / "sqlite"),
             "Postgres + Redis": Product(
-                data_dir=folder / "postgres", options={**common, "database_url": server.url, "redis_url": cache.url}
+                data_dir=folder / "postgres", options={"database_url": server.url, "redis_url": cache.url}
             ),
         }
         for product in products.values():

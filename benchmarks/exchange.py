@@ -17,15 +17,13 @@ ACCOUNTS = 1_000
 TICK_SECONDS = 0.2
 CONFIDENCE_PPM = 150
 FILLED_SHARE_MIN = 0.98
-BATCH_MAX = 1_024
 
 
 class Exchange:
     """One database with accounts that trade. `submit` is what the API and the gateway call."""
 
     def __init__(self, *, data_dir: str, database_url: str = "", accounts: int = ACCOUNTS) -> None:
-        settings = Settings(data_dir=data_dir, database_url=database_url, group_commit_batch=BATCH_MAX)
-        self._services = build(settings)
+        self._services = build(Settings(data_dir=data_dir, database_url=database_url))
         self._random = Random(1)
         self.tick()
         owners = [self._open_account(number) for number in range(accounts)]

@@ -19,7 +19,7 @@ def describe() -> dict[str, Any]:
         "cpu": cpu.group(1) if cpu else platform.machine(),
         "cores": os.cpu_count(),
         "memory_gib": round(int(memory.group(1)) / 2**20) if memory else None,
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "fdatasync_us": round(fdatasync_us()),

@@ -2,13 +2,16 @@
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 RESULTS = Path(__file__).parent / "results"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+FIGURES_START = "<!-- figures: written by python -m benchmarks --write-docs -->"
+FIGURES_END = "<!-- end of figures -->"
 
 AT_LEAST = "at least"
 AT_MOST = "at most"
@@ -95,6 +98,19 @@ def print_table(rows: Sequence[Row]) -> None:
         if row.note:
             print(f"  {row.name}: {row.note}")
     print(flush=True)
+
+
+def write_figures(sections: Mapping[str, Sequence[Row]], machine: str) -> None:
+    """Put the tables of this run where docs/benchmarks.md keeps its figures."""
+    parts = [f"Measured on {machine}."]
+    for name, rows in sections.items():
+        lines = [HEADINGS, tuple("---" for _ in HEADINGS), *(row.cells() for row in rows)]
+        parts += [f"### {name}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        parts += [f"{row.name}: {row.note}." for row in rows if row.note]
+    before, _, rest = DOCUMENT.read_text().partition(FIGURES_START)
+    _, _, after = rest.partition(FIGURES_END)
+    figures = "\n\n".join(parts)
+    DOCUMENT.write_text(f"{before}{FIGURES_START}\n\n{figures}\n\n{FIGURES_END}{after}")
 
 
 def write_results(rows: Sequence[Row], machine: dict[str, Any], *, quick: bool) -> Path:
