@@ -3,7 +3,7 @@
 `OrderBatch` moves accounts and positions forward in memory, so a second order of the batch sees what the first spent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -77,7 +77,7 @@ class OrderBatch:
         transaction: OrdersTransaction,
         quotes: Mapping[Market, Quote],
         rule_sets: Mapping[str, RuleSet],
-        new_id: Callable[[], str],
+        new_ids: Iterator[str],
         *,
         now_ms: int,
     ) -> None:
@@ -86,7 +86,7 @@ class OrderBatch:
         self._recorded = dict(transaction.earlier)
         self._quotes = quotes
         self._rule_sets = rule_sets
-        self._new_id = new_id
+        self._new_ids = new_ids
         self._now_ms = now_ms
         self.batch = Batch([], [], [], {}, {}, [])
 
@@ -147,7 +147,7 @@ class OrderBatch:
             fees_micros=account.fees_micros + decided.fee_micros,
             fills=account.fills + 1,
         )
-        order = self._order(command, fingerprint, reject_code=None, fill_id=FillId(self._new_id()))
+        order = self._order(command, fingerprint, reject_code=None, fill_id=FillId(next(self._new_ids)))
         fill = self._evidenced(order, account, decided, realised_pnl_micros, quote)
         record = write_record(
             account,
@@ -179,7 +179,7 @@ class OrderBatch:
         self, command: PlaceOrder, fingerprint: bytes, *, reject_code: RejectCode | None, fill_id: FillId | None
     ) -> Order:
         return Order(
-            OrderId(self._new_id()),
+            OrderId(next(self._new_ids)),
             command.account_id,
             command.idempotency_key,
             fingerprint,

@@ -53,6 +53,9 @@ MARK_INTERVAL_MS = 10_000
 
 MARK_PAGE = 500
 
+IDS_PER_ORDER = 2
+"""One for the order, one for its fill."""
+
 CONFLICT_TRIES_MAX = 5
 """A batch that lost a deadlock is decided again this often."""
 
@@ -154,7 +157,8 @@ class PropTradingEngine:
         keys = [(c.account_id, c.market, c.idempotency_key) for c in commands]
         with self._store.orders_transaction(keys) as transaction:
             # The time is taken under the lock, so that a later fill of an account never has an earlier time.
-            deciding = OrderBatch(transaction, quotes, self._rule_sets, self._ids.new, now_ms=self._clock.now_ms())
+            new_ids = self._ids.take(IDS_PER_ORDER * len(commands))
+            deciding = OrderBatch(transaction, quotes, self._rule_sets, new_ids, now_ms=self._clock.now_ms())
             outcomes = [deciding.outcome(command) for command in commands]
             transaction.record(deciding.batch)
         return outcomes

@@ -111,7 +111,6 @@ def _create_orders() -> None:
         sa.Column("fill_id", Text),
         sa.CheckConstraint("(reject_code IS NULL) <> (fill_id IS NULL)", name="prop_orders_one_outcome"),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index("prop_orders_by_key", "prop_orders", ["account_id", "idempotency_key"], unique=True)
     op.create_table(
@@ -141,7 +140,6 @@ def _create_orders() -> None:
         _text("tick_sha256"),
         sa.Column("tape_ms", Int64),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
 
 
@@ -157,7 +155,6 @@ def _create_ledger() -> None:
         sa.Column("sha256", Bytes, nullable=False),
         _text("postings"),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index("prop_journal_by_account", "prop_journal", ["account_id", "version"], unique=True)
 
