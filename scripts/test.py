@@ -29,7 +29,7 @@ def suites() -> dict[str, list[str]]:
     return {
         "web app": ["npm", "run", "--silent", "test"],
         "Python": [*PYTEST, "-n", cores, "--dist", "worksteal", "-m", "not browser and not faults"],
-        "browser and faults": [*PYTEST, "-n", cores, "--dist", "loadfile", "-m", "browser or faults"],
+        "browser and faults": [*PYTEST, "-n", cores, "--dist", "worksteal", "-m", "browser or faults"],
     }
 
 

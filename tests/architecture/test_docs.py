@@ -117,14 +117,3 @@ def test_the_backup_command_of_the_runbook_copies_a_database_that_is_in_use(sqli
         assert connection.execute("SELECT id FROM newest").fetchall() == [(7,)]
     check = [Path(sys.executable).parent / "pump-party", "db", "check", "--data-dir", tmp_path / "proof"]
     assert "everything balances" in subprocess.run(check, capture_output=True, text=True, check=True).stdout
-
-
-def test_the_reference_is_what_the_code_says():
-    stale = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "write_reference.py", "--check"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert stale.returncode == 0, f"run `make docs`\n{stale.stdout}{stale.stderr}"
