@@ -29,3 +29,10 @@ def test_every_setting_that_a_file_names_exists():
         if name.lower() not in RULES and name != "CONFIG" and not name.startswith("TEST_")
     }
     assert unknown == set()
+
+
+def test_every_metric_that_a_document_names_exists():
+    declared = set(re.findall(r'"(pump_party_[a-z_]+)"', read(Path("src/pump_party/platform/metrics.py"))))
+    documents = [path for path in text_files() if path.suffix == ".md" and path.parts[0] == "docs"]
+    named = {name for path in documents for name in re.findall(r"`(pump_party_[a-z_]+)`", read(path))}
+    assert named - declared == set()
