@@ -11,7 +11,7 @@ help:
 	@echo "make run     start Pump Party    FEED=tape:DIR or synthetic or ..., SPEED=60, PORT=8400, WS_PORT=8401, DATA=data"
 	@echo "make test    every check and every test    ONLY='tests/domains -k ledger' for some tests"
 	@echo "make check   style, types, boundaries, dependencies"
-	@echo "make bench   the performance table    BENCH=place_order for one row"
+	@echo "make bench   the performance table    BENCH=engine for one part"
 	@echo "make docs    write docs/reference and the web app's wire types anew"
 
 run:
