@@ -25,7 +25,7 @@ WARM_UP_SECONDS = 1.0
 
 
 def run(*, quick: bool) -> list[Row]:
-    seconds = 1.5 if quick else 4
+    seconds = 1 if quick else 4
     peers: dict[int, list[float]] = {clients: [] for clients in CLIENTS}
     outcomes: dict[tuple[str, str], list[Outcome]] = {}
     with ExitStack() as stack:

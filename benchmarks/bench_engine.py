@@ -10,6 +10,7 @@ import tempfile
 import time
 from contextlib import closing
 
+import msgspec
 import uvloop
 
 from benchmarks.exchange import Exchange, frozen_garbage
@@ -32,47 +33,95 @@ LATENCY_TARGET = Target(AT_MOST, 25, of_ratio=False)
 
 def run(*, quick: bool) -> list[Row]:
     seconds = 1 if quick else 4
-    peers: dict[int, list[float]] = {clients: [] for clients in CLIENTS}
-    rates: dict[tuple[str, int], list[float]] = {}
-    cpu: dict[str, list[float]] = {}
-    offered: list[tuple[float, float, float]] = []
+    samples = Samples(OUTSTANDING[-1:] if quick else OUTSTANDING)
     with tempfile.TemporaryDirectory(prefix="pump-party-bench-") as folder, durable_postgres() as server:
         peer = Peer(server)
-        opened = {
-            "Postgres": Exchange(data_dir=folder, database_url=server.url),
-            "SQLite": Exchange(data_dir=folder),
-        }
-        with closing(opened["Postgres"]), closing(opened["SQLite"]):
-            for exchange in opened.values():
+        with (
+            closing(Exchange(data_dir=folder, database_url=server.url)) as postgres,
+            closing(Exchange(data_dir=folder)) as sqlite,
+        ):
+            exchanges = {"Postgres": postgres, "SQLite": sqlite}
+            for exchange in exchanges.values():
                 _saturate(exchange, outstanding=OUTSTANDING[-1], seconds=WARM_UP_SECONDS)
             for _ in range(ROUNDS):
                 for clients in CLIENTS:
-                    peers[clients].append(peer.transactions_per_second(clients=clients, seconds=max(2, seconds)))
-                    for name, exchange in opened.items():
-                        for outstanding in _outstanding_of(clients):
-                            rate, cpu_us = _saturate(exchange, outstanding=outstanding, seconds=seconds)
-                            rates.setdefault((name, outstanding), []).append(rate)
-                            if outstanding == OUTSTANDING[-1]:
-                                cpu.setdefault(name, []).append(cpu_us)
-                offered.append(_offer(opened["SQLite"], seconds=2 * seconds))
-            for exchange in opened.values():
+                    rate = peer.transactions_per_second(clients=clients, seconds=max(2, seconds))
+                    samples.peers[clients].append(rate)
+                    for outstanding in samples.loads_after(clients):
+                        for name, exchange in exchanges.items():
+                            measured = _saturate(exchange, outstanding=outstanding, seconds=seconds)
+                            samples.rates.setdefault((name, outstanding), []).append(measured)
+                samples.offered.append(_offer(sqlite, seconds=2 * seconds))
+            for exchange in exchanges.values():
                 exchange.check()
-    return [*_rate_rows(peers, rates, cpu), *_latency_rows(offered)]
+    return samples.rows()
 
 
-def _outstanding_of(clients: int) -> tuple[int, ...]:
-    """Which loads follow which peer run, so that product and peer alternate."""
-    return OUTSTANDING[:1] if clients == CLIENTS[0] else OUTSTANDING[1:]
+class Rate(msgspec.Struct, frozen=True):
+    per_second: float
+    cpu_us: float
+    """CPU of this process per order: engine, event loop and, with SQLite, the database."""
 
 
-def _saturate(exchange: Exchange, *, outstanding: int, seconds: float) -> tuple[float, float]:
-    """Orders answered per second while `outstanding` calls are always waiting, and this process's CPU us per order."""
+class Latency(msgspec.Struct, frozen=True):
+    answered_per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Samples:
+    """What the rounds measured so far. `loads` are the numbers of outstanding orders to measure."""
+
+    def __init__(self, loads: tuple[int, ...]) -> None:
+        self._loads = loads
+        self.peers: dict[int, list[float]] = {clients: [] for clients in CLIENTS}
+        self.rates: dict[tuple[str, int], list[Rate]] = {}
+        self.offered: list[Latency] = []
+
+    def loads_after(self, clients: int) -> list[int]:
+        """Which loads follow which peer run, so that product and peer alternate."""
+        first = clients == CLIENTS[0]
+        return [load for load in self._loads if (load == OUTSTANDING[0]) == first]
+
+    def rows(self) -> list[Row]:
+        clients = best_clients(self.peers)
+        rows = []
+        for name, target in (("Postgres", POSTGRES_TARGET), ("SQLite", SQLITE_TARGET)):
+            rates = {load: [rate.per_second for rate in self.rates[name, load]] for load in self._loads}
+            best = max(rates, key=lambda load: statistics.median(rates[load]))
+            rows += [
+                Row(
+                    name=f"{name}, {load} orders outstanding",
+                    unit="orders/s",
+                    samples=tuple(rates[load]),
+                    peer_name=f"TPC-B/s, {clients} clients",
+                    peer_samples=tuple(self.peers[clients]),
+                    target=target if load == best else None,
+                )
+                for load in self._loads
+            ]
+            cpu = tuple(rate.cpu_us for rate in self.rates[name, best])
+            rows.append(Row(name=f"{name}, CPU of the engine's process", unit="us/order", samples=cpu))
+        return [*rows, *self._latency_rows()]
+
+    def _latency_rows(self) -> list[Row]:
+        label = f"SQLite at {OFFERED_PER_SECOND:,}/s offered"
+        runs = self.offered
+        return [
+            Row(name=f"{label}, answered", unit="orders/s", samples=tuple(run.answered_per_second for run in runs)),
+            Row(name=f"{label}, p50", unit="ms", samples=tuple(run.p50_ms for run in runs)),
+            Row(name=f"{label}, p99", unit="ms", samples=tuple(run.p99_ms for run in runs), target=LATENCY_TARGET),
+        ]
+
+
+def _saturate(exchange: Exchange, *, outstanding: int, seconds: float) -> Rate:
+    """Orders answered while `outstanding` calls are always waiting."""
     exchange.flow.prepare(int(RATE_MAX * seconds))
     with frozen_garbage():
         return uvloop.run(_keep_outstanding(exchange, outstanding=outstanding, seconds=seconds))
 
 
-async def _keep_outstanding(exchange: Exchange, *, outstanding: int, seconds: float) -> tuple[float, float]:
+async def _keep_outstanding(exchange: Exchange, *, outstanding: int, seconds: float) -> Rate:
     ticking = asyncio.create_task(exchange.keep_ticking())
     started, cpu_started = time.perf_counter(), time.process_time()
     deadline = started + seconds
@@ -87,18 +136,18 @@ async def _keep_outstanding(exchange: Exchange, *, outstanding: int, seconds: fl
     await asyncio.gather(*(caller() for _ in range(outstanding)))
     elapsed, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     ticking.cancel()
-    return answered / elapsed, cpu_seconds / answered * 1e6
+    return Rate(answered / elapsed, cpu_seconds / answered * 1e6)
 
 
-def _offer(exchange: Exchange, *, seconds: float) -> tuple[float, float, float]:
-    """Offer orders at a fixed rate whatever the answers do. Returns the rate answered, p50 and p99 in ms."""
+def _offer(exchange: Exchange, *, seconds: float) -> Latency:
+    """Offer orders at a fixed rate whatever the answers do."""
     count = int(OFFERED_PER_SECOND * seconds)
     exchange.flow.prepare(count)
     with frozen_garbage():
         return uvloop.run(_offer_at_rate(exchange, count))
 
 
-async def _offer_at_rate(exchange: Exchange, count: int) -> tuple[float, float, float]:
+async def _offer_at_rate(exchange: Exchange, count: int) -> Latency:
     ticking = asyncio.create_task(exchange.keep_ticking())
     latencies: list[float] = []
 
@@ -118,36 +167,4 @@ async def _offer_at_rate(exchange: Exchange, count: int) -> tuple[float, float, 
     elapsed = time.perf_counter() - started
     ticking.cancel()
     cuts = statistics.quantiles(latencies, n=100)
-    return count / elapsed, cuts[49] * 1e3, cuts[98] * 1e3
-
-
-def _rate_rows(
-    peers: dict[int, list[float]], rates: dict[tuple[str, int], list[float]], cpu: dict[str, list[float]]
-) -> list[Row]:
-    clients = best_clients(peers)
-    rows = []
-    for name, target in (("Postgres", POSTGRES_TARGET), ("SQLite", SQLITE_TARGET)):
-        best = max(OUTSTANDING, key=lambda outstanding: statistics.median(rates[name, outstanding]))
-        rows += [
-            Row(
-                name=f"{name}, {outstanding} orders outstanding",
-                unit="orders/s",
-                samples=tuple(rates[name, outstanding]),
-                peer_name=f"TPC-B/s, {clients} clients",
-                peer_samples=tuple(peers[clients]),
-                target=target if outstanding == best else None,
-            )
-            for outstanding in OUTSTANDING
-        ]
-        rows.append(Row(name=f"{name}, CPU of the engine's process", unit="us/order", samples=tuple(cpu[name])))
-    return rows
-
-
-def _latency_rows(offered: list[tuple[float, float, float]]) -> list[Row]:
-    rates, medians, tails = zip(*offered, strict=True)
-    label = f"SQLite at {OFFERED_PER_SECOND:,}/s offered"
-    return [
-        Row(name=f"{label}, answered", unit="orders/s", samples=rates),
-        Row(name=f"{label}, p50", unit="ms", samples=medians),
-        Row(name=f"{label}, p99", unit="ms", samples=tails, target=LATENCY_TARGET),
-    ]
+    return Latency(count / elapsed, cuts[49] * 1e3, cuts[98] * 1e3)

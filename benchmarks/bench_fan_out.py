@@ -55,7 +55,7 @@ def run(*, quick: bool) -> list[Row]:
         product = stack.enter_context(Product("ws", data_dir=folder, options=options))
         product.wait_until_listening()
         nchan = stack.enter_context(Nchan())
-        return uvloop.run(_measure(services, product, nchan, seconds=2 if quick else 6))
+        return uvloop.run(_measure(services, product, nchan, seconds=1 if quick else 6))
 
 
 async def _measure(services: Services, product: Product, nchan: Nchan, *, seconds: int) -> list[Row]:

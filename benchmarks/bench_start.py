@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.product import Product
 from benchmarks.report import AT_MOST, Row, Target
 
-STARTS = 5
+STARTS = 3
 SPEED = 60
 TAPE = "binance_usdm_1m"
 DATA = Path(os.environ.get("PUMP_PARTY_TEST_DATA", Path(__file__).parents[2] / "shared")) / "data"
@@ -17,7 +17,7 @@ MEMORY_TARGET = Target(AT_MOST, 220, of_ratio=False)
 
 
 def run(*, quick: bool) -> list[Row]:
-    seconds = 15 if quick else 60
+    seconds = 8 if quick else 60
     tape = DATA / TAPE
     feed = f"tape:{tape}" if tape.is_dir() else "synthetic"
     options = {"feed": feed, "speed": SPEED}
