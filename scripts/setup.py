@@ -227,12 +227,14 @@ def node_is_new_enough(node: str) -> bool:
 
 
 def set_up_services() -> None:
-    """Install Chromium, and Postgres and Redis where the wheels of the dev lock do not bring them."""
+    """Install Chromium and what drives it; Postgres and Redis where the wheels of the dev lock do not bring them."""
     missing = []
     finders = "from tests import services; services.find_{}()"
     for service, package in (("postgres", "postgresql"), ("redis_server", "redis-server"), ("chromium", "chromium")):
         if not works([VENV / "bin" / "python", "-c", finders.format(service)], cwd=ROOT):
             missing.append(package)
+    if not works([VENV / "bin" / "python", "-m", "playwright", "--version"]):
+        missing.append("libatomic1")
     if missing:
         apt_install(missing, why="the tests drive the real thing")
 

@@ -23,7 +23,8 @@ from pump_party.platform.ids import Ids
 CHAIN_ID = 4326
 CONTRACT = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 MAGIC = "0x" + ACCEPTED.hex()
-TIME_MS = 400
+ANSWER_MS = 10_000
+SHORT_MS = 400
 
 
 class Node:
@@ -95,8 +96,8 @@ def reply(result: object = None, error: object = None) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": 1} | ({"error": error} if error else {"result": result})).encode()
 
 
-def ask(url: str) -> bytes | None:
-    return EvmRpc({CHAIN_ID: url}, call_time_ms_max=TIME_MS).call(CHAIN_ID, address=CONTRACT, call_data=b"\x01\x02")
+def ask(url: str, *, time_ms: int = ANSWER_MS) -> bytes | None:
+    return EvmRpc({CHAIN_ID: url}, call_time_ms_max=time_ms).call(CHAIN_ID, address=CONTRACT, call_data=b"\x01\x02")
 
 
 def test_the_contract_is_asked_with_bounded_gas_and_its_answer_returned():
@@ -159,16 +160,16 @@ def test_a_node_that_never_answers_is_given_up_in_time():
     with silent_node() as url:
         started = time.monotonic()
         with pytest.raises(Unavailable):
-            ask(url)
-        assert time.monotonic() - started < TIME_MS / 1000 + 2
+            ask(url, time_ms=SHORT_MS)
+        assert time.monotonic() - started < SHORT_MS / 1000 + 2
 
 
 def test_a_node_that_drips_is_given_up_in_time():
     with node(reply(MAGIC), drip_s=0.1) as rpc:
         started = time.monotonic()
         with pytest.raises(Unavailable):
-            ask(rpc.url)
-        assert time.monotonic() - started < TIME_MS / 1000 + 2
+            ask(rpc.url, time_ms=SHORT_MS)
+        assert time.monotonic() - started < SHORT_MS / 1000 + 2
 
 
 def test_a_node_that_is_away_is_unavailable():
