@@ -15,7 +15,7 @@ from pump_party.apps.api.bodies import read_body
 from pump_party.apps.api.browsers import SAFE_METHODS, api_headers, check_origin, page_headers
 from pump_party.apps.api.calls import Call, Threads, attach_call
 from pump_party.apps.api.errors import refusal_of, render_problem
-from pump_party.apps.api.rates import limits_of
+from pump_party.apps.api.rates import ALWAYS_ANSWERED, limits_of
 from pump_party.apps.api.webapp import WebApp
 from pump_party.bootstrap import Services
 from pump_party.kernel.errors import Unavailable
@@ -109,7 +109,7 @@ class Edge:
 
     async def _enter(self, call: Call, scope: HTTPScope, receive: Receive) -> None:
         """Everything a request must pass before a route sees it. Raises a Refusal."""
-        if self._in_flight > REQUESTS_IN_FLIGHT_MAX:
+        if self._in_flight > REQUESTS_IN_FLIGHT_MAX and not scope["path"].startswith(ALWAYS_ANSWERED):
             raise Unavailable("too many requests at once; try again", code="overloaded")
         method = scope["method"]
         await self._authenticator.identify(call)

@@ -18,12 +18,13 @@ READS_PER_ADDRESS = Limit(name="reads_address", burst=300, per_minute=1_800)
 
 IPV6_SITE_BITS = 64
 
-_UNLIMITED_PREFIXES = ("/v1/health/", "/metrics")
+ALWAYS_ANSWERED = ("/v1/health/", "/metrics")
+"""Paths that no limit on requests keeps out: who watches the process must see that it is busy, not that it is gone."""
 
 
 def limits_of(call: Call, method: str, path: str) -> list[tuple[Limit, str]]:
     """The limits that a request to this path spends before it is carried out."""
-    if path.startswith(_UNLIMITED_PREFIXES):
+    if path.startswith(ALWAYS_ANSWERED):
         return []
     if method == "POST":
         if path == "/v1/auth/challenges":
