@@ -122,6 +122,41 @@ def test_an_older_rate_of_the_quote_asset_does_not_undo_a_newer_one(store, clock
     assert state(ingest) == "150 QUOTE_DEPEG"
 
 
+def test_a_depeg_outlives_the_silence_of_who_reported_it_until_another_source_says_otherwise(store, clock):
+    ingest = ingest_of(clock, store)
+    ingest.quote_asset_rate("pyth", e8("0.9"), clock.now_ms())
+    for _ in range(11):
+        say(ingest, clock, "hyperliquid", "150")
+    assert state(ingest) == "150 QUOTE_DEPEG"
+    ingest.quote_asset_rate("jupiter", e8("1"), clock.now_ms())
+    assert state(ingest) == "150"
+    ingest.quote_asset_rate("pyth", e8("0.9"), clock.now_ms())
+    assert state(ingest) == "150 QUOTE_DEPEG"
+    ingest.quote_asset_rate("pyth", e8("1"), clock.now_ms() + 1)
+    assert state(ingest) == "150"
+
+
+def test_a_depeg_stands_when_all_who_know_the_rate_fall_silent_together(store, clock):
+    ingest = ingest_of(clock, store)
+    ingest.quote_asset_rate("pyth", e8("0.9"), clock.now_ms())
+    for _ in range(9):
+        say(ingest, clock, "hyperliquid", "150")
+    ingest.quote_asset_rate("jupiter", e8("1"), clock.now_ms())
+    for _ in range(30):
+        say(ingest, clock, "hyperliquid", "150")
+    assert state(ingest) == "150 QUOTE_DEPEG"
+
+
+def test_a_source_that_only_repeats_an_old_rate_of_the_quote_asset_counts_as_silent(store, clock):
+    ingest = ingest_of(clock, store)
+    published_ms = clock.now_ms()
+    for _ in range(11):
+        ingest.quote_asset_rate("pyth", e8("0.9"), published_ms)
+        say(ingest, clock, "hyperliquid", "150")
+    ingest.quote_asset_rate("jupiter", e8("1"), clock.now_ms())
+    assert state(ingest) == "150"
+
+
 def test_the_confidence_of_a_median_widens_when_another_source_moves_away(store, clock):
     ingest = ingest_of(clock, store, sources=(*SOURCES, "pyth"))
     for source, mid in (("hyperliquid", "150"), ("binance", "150.1"), ("pyth", "150.2")):

@@ -7,14 +7,14 @@ anew with every run: its prices do not follow from those of the run before.
 A run has one feed, which the first tick decides: a synthetic price is never compared with a live one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import Chart, continue_chart
 from pump_party.domains.marketdata.contract import CandleInterval, Quote, SourceHealth, SourceState
-from pump_party.domains.marketdata.guards import is_depegged
+from pump_party.domains.marketdata.guards import Rate, hear_rate, is_depegged
 from pump_party.domains.marketdata.market_run import MarketRun
 from pump_party.domains.marketdata.meter import SourceMeter
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
@@ -88,7 +88,7 @@ class Ingest:
         self._pending = Pending()
         self._stored: dict[str, dict[Market, Stored]] = {}
         self._runs: dict[Market, MarketRun] = {}
-        self._rates_e8: dict[str, tuple[int, int]] = {}
+        self._rates: Mapping[str, Rate] = {}
         self._depegged = False
         self._handed_out: dict[Market, Quote] = {}
         self._approved: list[tuple[Market, int]] = []
@@ -127,11 +127,8 @@ class Ingest:
                 self._tell_halt()
 
     def quote_asset_rate(self, source: str, rate_e8: int, publish_ms: int) -> None:
-        known = self._rates_e8.get(source)
-        if known is not None and publish_ms < known[1]:
-            return
-        self._rates_e8[source] = (rate_e8, publish_ms)
-        depegged = any(is_depegged(rate) for rate, _ in self._rates_e8.values())
+        self._rates = hear_rate(self._rates, source, rate_e8, publish_ms, now_ms=self._clock.now_ms())
+        depegged = any(is_depegged(rate.rate_e8) for rate in self._rates.values())
         if depegged != self._depegged:
             self._depegged = depegged
             self._judge_all()
