@@ -1,5 +1,6 @@
 """How a process of parts starts, fails and stops; each in an interpreter of its own, for the signals."""
 
+import resource
 import signal
 import subprocess
 import sys
@@ -23,6 +24,12 @@ async def failing(services, stop, ready):
     ready()
     raise ValueError("broken part")
 
+async def crowded(services, stop, ready):
+    import socket
+    held = [socket.socket() for _ in range(200)]
+    ready()
+    await stop.wait()
+
 async def ending(services, stop, ready):
     ready()
 
@@ -32,8 +39,10 @@ raise SystemExit(run_process(None, parts, lambda: print("ready", flush=True)))
 """
 
 
-def start(parts: str, *, shutdown_s: float = 5) -> subprocess.Popen[str]:
+def start(parts: str, *, shutdown_s: float = 5, files: tuple[int, int] | None = None) -> subprocess.Popen[str]:
     code = PROGRAM.format(parts=parts, shutdown_s=shutdown_s)
+    if files is not None:
+        code = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, {files})\n{code}"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -74,3 +83,11 @@ def test_a_part_that_fails_or_ends_stops_the_others(part, said):
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     assert said in out
+
+
+def test_a_process_takes_as_many_open_files_as_its_machine_allows():
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    process = start("good, crowded", files=(64, most))
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=30)[0] == "stopping; once more to stop at once\n"
+    assert process.returncode == 0

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -18,6 +19,9 @@ from pump_party.kernel.errors import Unavailable
 from pump_party.platform.logging import get_logger
 
 SHUTDOWN_S: Final = 9.0
+FILES_MAX: Final = 65_536
+"""Open files that a process asks for: room for every connection and socket that its limits let in."""
+
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 
@@ -37,11 +41,20 @@ def run_process(services: Services, parts: Sequence[Part], on_ready: Callable[[]
 
     A second signal ends the process at once.
     """
+    _allow_open_files()
     # What lives as long as the process is not looked at by the collector again.
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(services, parts, on_ready))
+
+
+def _allow_open_files() -> None:
+    """Shells start programs with 1,024, far below the limits on connections and sockets."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if most == resource.RLIM_INFINITY else min(FILES_MAX, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def _run(services: Services, parts: Sequence[Part], on_ready: Callable[[], None]) -> int:
