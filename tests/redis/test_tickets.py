@@ -1,7 +1,10 @@
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
+from tests import services
 
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.clock import ManualClock
@@ -9,6 +12,9 @@ from pump_party.platform.ids import Ids
 from pump_party.platform.tickets import TICKET_LIFE_MS, Tickets
 from pump_party.redis.memory import TICKETS_MAX, MemoryTickets
 from pump_party.redis.tickets import RedisTickets
+
+HANGS_S_MAX = 5
+"""However long Redis hangs: the wait for a connection, then for an answer, once more after a lost connection."""
 
 
 def test_a_ticket_opens_once(make_tickets: Callable[[], Tickets], clock: ManualClock) -> None:
@@ -75,3 +81,32 @@ def test_tickets_in_this_process_are_bounded_until_they_expire(clock: ManualCloc
 def test_tickets_without_redis_are_unavailable(clock: ManualClock, ids: Ids) -> None:
     with pytest.raises(Unavailable):
         asyncio.run(RedisTickets("redis://127.0.0.1:1/0", clock, ids).issue(b"who"))
+
+
+def test_a_thousand_requests_at_once_wait_for_a_connection_rather_than_fail(
+    make_tickets: Callable[[], Tickets],
+) -> None:
+    async def scenario() -> None:
+        tickets = make_tickets()
+        issued = await asyncio.gather(*(tickets.issue(b"who") for _ in range(1_000)))
+        assert await asyncio.gather(*(tickets.redeem(ticket) for ticket, _ in issued)) == [b"who"] * 1_000
+
+    asyncio.run(scenario())
+
+
+def test_while_redis_hangs_every_request_is_unavailable_within_a_bounded_time(clock: ManualClock, ids: Ids) -> None:
+    with services.Redis() as server:
+
+        async def scenario() -> list[object]:
+            tickets = RedisTickets(server.url, clock, ids)
+            await tickets.issue(b"who")
+            os.kill(server.process_id, signal.SIGSTOP)
+            async with asyncio.timeout(HANGS_S_MAX):
+                outcomes = await asyncio.gather(*(tickets.issue(b"who") for _ in range(300)), return_exceptions=True)
+            os.kill(server.process_id, signal.SIGCONT)
+            await tickets.issue(b"who")
+            return list(outcomes)
+
+        outcomes = asyncio.run(scenario())
+    assert {type(outcome) for outcome in outcomes} == {Unavailable}
+    assert {outcome.code for outcome in outcomes if isinstance(outcome, Unavailable)} == {"cache_unavailable"}
