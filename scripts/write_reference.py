@@ -125,14 +125,14 @@ def events_page() -> str:
     for module in (prop_events, user_events):
         for name, kind in vars(module).items():
             if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__:
-                text += f"\n## {name}\n\n{_first_line(kind)}" + _table("Field", "Type")
+                text += f"\n## {name}\n\n{_opening(kind)}\n\n" + _table("Field", "Type")
                 text += "".join(f"| `{f.name}` | {_type(f.type)} |\n" for f in msgspec.structs.fields(kind))
     return text
 
 
-def _first_line(kind: type) -> str:
-    documented = kind.__dict__.get("__doc__") or ""
-    return f"{documented.strip().splitlines()[0]}\n\n" if documented else ""
+def _opening(event: type) -> str:
+    documented = event.__dict__.get("__doc__") or ""
+    return " ".join([f"Kind `{event.KIND}`.", *documented.strip().splitlines()[:1]])
 
 
 def _type(annotation: object) -> str:

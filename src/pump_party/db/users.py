@@ -174,7 +174,7 @@ class UserTransaction:
             self._connection,
             channel=SESSION_CHANNEL,
             subject=event.user_id,
-            kind=type(event).__name__,
+            kind=event.KIND,
             payload=msgspec.json.encode(event),
             at_ms=event.at_ms,
         )

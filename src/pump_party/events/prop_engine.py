@@ -1,10 +1,14 @@
 """Events of the prop engine: integers with their unit. Decimal strings are made where they go on the wire."""
 
+from typing import ClassVar
+
 import msgspec
 
 
 class OrderFilled(msgspec.Struct, frozen=True):
     """An order was filled. `fill` is the JSON of a prop_interface `FillView`; the rest is the account afterwards."""
+
+    KIND: ClassVar[str] = "order_filled"
 
     account_id: str
     order_id: str
@@ -19,6 +23,8 @@ class OrderFilled(msgspec.Struct, frozen=True):
 
 
 class OrderRejected(msgspec.Struct, frozen=True):
+    KIND: ClassVar[str] = "order_rejected"
+
     account_id: str
     order_id: str
     client_order_id: str | None
@@ -30,6 +36,8 @@ class OrderRejected(msgspec.Struct, frozen=True):
 
 class AccountReset(msgspec.Struct, frozen=True):
     """The account started a new cycle with fresh capital; earlier cycles stay readable."""
+
+    KIND: ClassVar[str] = "account_reset"
 
     account_id: str
     cycle: int

@@ -170,7 +170,7 @@ def test_a_revoked_session_ends_at_once_and_its_event_is_stored_with_it(door: Do
     assert (is_live(door, kept.token), is_live(door, revoked.token)) == (True, False)
     assert (door.users.is_valid(principal), door.users.is_valid(gone)) == (True, False)
     (message,) = OutboxStore(database).after(kept.user_id, seq=0, limit=10)
-    assert (message.channel, message.kind) == (SESSION_CHANNEL, "SessionsRevoked")
+    assert (message.channel, message.kind) == (SESSION_CHANNEL, "sessions_revoked")
     assert revoked.session_id.encode() in bytes(message.payload)
     with pytest.raises(NotFound):
         door.users.revoke_session(principal, revoked.session_id)

@@ -178,17 +178,17 @@ def _leaves_gap(subscription: Subscription, seq: int, frames: list[tuple[str, by
 def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
     """The frames of an event, (type, bytes); the last one carries the event's seq."""
     match message.kind:
-        case "order_filled":
+        case OrderFilled.KIND:
             filled = _decode_filled(message.payload)
             fill = _decode_fill(filled.fill)
             return [
                 ("order_fill", text_frame(_order_fill(filled, fill, message.seq - 1))),
                 ("portfolio_update", text_frame(_portfolio_after_fill(filled, fill, message.seq))),
             ]
-        case "order_rejected":
+        case OrderRejected.KIND:
             rejected = _decode_rejected(message.payload)
             return [("order_reject", text_frame(_order_reject(rejected, message.seq)))]
-        case "account_reset":
+        case AccountReset.KIND:
             reset = _decode_reset(message.payload)
             return [("portfolio_update", text_frame(_portfolio_after_reset(reset, message.seq)))]
         case kind:

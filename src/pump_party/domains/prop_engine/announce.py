@@ -8,10 +8,6 @@ from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderReject
 from pump_party.platform.bus import ACCOUNT_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
-ORDER_FILLED = "order_filled"
-ORDER_REJECTED = "order_rejected"
-ACCOUNT_RESET = "account_reset"
-
 FRAMES_OF_A_FILL = 2
 """A fill is shown as the fill and the portfolio it changed, so it takes two sequence numbers."""
 
@@ -32,7 +28,7 @@ def order_filled(order: Order, fill: Fill, account: Account, position: Position)
         position.realised_pnl_micros,
         position.fees_micros,
     )
-    return _message(account, ORDER_FILLED, event, fill.filled_ms)
+    return _message(account, event, fill.filled_ms)
 
 
 def order_rejected(order: Order, account: Account) -> OutboxMessage:
@@ -46,7 +42,7 @@ def order_rejected(order: Order, account: Account) -> OutboxMessage:
         reject_code=order.reject_code.value,
         at_ms=order.created_ms,
     )
-    return _message(account, ORDER_REJECTED, event, order.created_ms)
+    return _message(account, event, order.created_ms)
 
 
 def account_reset(account: Account, *, at_ms: int) -> OutboxMessage:
@@ -57,9 +53,9 @@ def account_reset(account: Account, *, at_ms: int) -> OutboxMessage:
         version=account.version,
         at_ms=at_ms,
     )
-    return _message(account, ACCOUNT_RESET, event, at_ms)
+    return _message(account, event, at_ms)
 
 
-def _message(account: Account, kind: str, event: msgspec.Struct, at_ms: int) -> OutboxMessage:
+def _message(account: Account, event: OrderFilled | OrderRejected | AccountReset, at_ms: int) -> OutboxMessage:
     payload = msgspec.Raw(_encode(event))
-    return OutboxMessage(ACCOUNT_CHANNEL, account.account_id, account.seq, kind, payload, at_ms)
+    return OutboxMessage(ACCOUNT_CHANNEL, account.account_id, account.seq, event.KIND, payload, at_ms)
