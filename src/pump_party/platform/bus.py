@@ -9,6 +9,9 @@ from typing import Protocol
 PRICE_CHANNEL = "price"
 """Message: a JSON `Quote` (marketdata contract), conflated to the fan-out rate by the ingest worker."""
 
+TICK_CHANNEL = "tick"
+"""Message: a JSON list of `Quote`, oldest first: every quote after an admitted tick, whatever the fan-out rate."""
+
 ACCOUNT_CHANNEL = "account"
 """Message: a JSON `OutboxMessage`, published by the outbox relay."""
 

@@ -59,6 +59,11 @@ class Metrics:
             ["source", "admission"],
             registry=registry,
         )
+        self._ticks_given_up = Counter(
+            "pump_party_ticks_given_up_total",
+            "Admitted ticks that no listener could be sent in time",
+            registry=registry,
+        )
         self._price_age = Gauge(
             "pump_party_price_age_seconds", "Age of the newest price of a market", ["market"], registry=registry
         )
@@ -96,6 +101,9 @@ class Metrics:
 
     def tick_observed(self, source: str, admission: Admission) -> None:
         self._ticks.labels(source, admission).inc()
+
+    def tick_given_up(self) -> None:
+        self._ticks_given_up.inc()
 
     def price_age(self, market: str, age_s: float) -> None:
         self._price_age.labels(market).set(age_s)

@@ -19,7 +19,7 @@ from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import E8
-from pump_party.platform.bus import PRICE_CHANNEL
+from pump_party.platform.bus import PRICE_CHANNEL, TICK_CHANNEL
 from pump_party.platform.clock import SystemClock
 
 SOL = Market("SOL-USDC")
@@ -138,6 +138,58 @@ def test_a_fast_feed_is_conflated_to_the_fan_out_rate_and_the_newest_price_alway
     heard, elapsed_s = asyncio.run(scenario())
     assert 3 <= len(heard) <= elapsed_s * HZ + 3
     assert all(quote.feed == "live" for quote in heard)
+
+
+def test_every_admitted_tick_is_on_the_bus_within_50_ms_whatever_the_fan_out_rate(services):
+    slow = _with(services, settings=msgspec.structs.replace(services.settings, price_fan_out_hz=1))
+
+    async def scenario() -> tuple[list[Quote], list[int]]:
+        source = TestSource()
+        heard: list[Quote] = []
+        lags_ms: list[int] = []
+        started = asyncio.Event()
+        listener = asyncio.create_task(_listen_to_ticks(services, heard, lags_ms, started))
+        await started.wait()
+        async with running(slow, ingestion_of(slow, source)):
+            for number in range(200):
+                await source.price(150 + number % 3)
+                await asyncio.sleep(0.003)
+            await until(lambda: len(heard) == 200)
+        listener.cancel()
+        return heard, lags_ms
+
+    heard, lags_ms = asyncio.run(scenario())
+    assert [quote.slot for quote in heard] == list(range(1, 201))
+    assert sorted(lags_ms)[190] <= 50
+
+
+@pytest.mark.parametrize("services", ["in_process"], indirect=True)
+def test_ticks_wait_in_line_while_the_bus_is_away(services, monkeypatch):
+    monkeypatch.setattr(ingest_prices, "TICK_RETRY_S", 0.02)
+    monkeypatch.setattr(ingest_prices, "TICKS_PER_MESSAGE_MAX", 2)
+    bus = _Away(services.bus)
+    shaky = _with(services, bus=bus)
+
+    async def scenario() -> list[Quote]:
+        source = TestSource()
+        heard: list[Quote] = []
+        started = asyncio.Event()
+        listener = asyncio.create_task(_listen_to_ticks(services, heard, [], started))
+        await started.wait()
+        async with running(shaky, ingestion_of(shaky, source)):
+            await until(lambda: source.sink)
+            bus.away = True
+            for price in (150, 151, 152):
+                await source.price(price)
+            await asyncio.sleep(0.1)
+            await source.price(153)
+            assert heard == []
+            bus.away = False
+            await until(lambda: len(heard) == 4)
+        listener.cancel()
+        return heard
+
+    assert [quote.mid_e8 // E8 for quote in asyncio.run(scenario())] == [150, 151, 152, 153]
 
 
 def test_prices_reach_cache_bus_and_database_and_health_is_published(services):
@@ -331,6 +383,16 @@ async def _listen(services: Services, heard: list[Quote]) -> None:
     async for channel, message in services.bus.listen([PRICE_CHANNEL]):
         if channel:
             heard.append(msgspec.json.decode(message, type=Quote))
+
+
+async def _listen_to_ticks(services: Services, heard: list[Quote], lags_ms: list[int], started: asyncio.Event) -> None:
+    async for channel, message in services.bus.listen([TICK_CHANNEL]):
+        if not channel:
+            started.set()
+            continue
+        quotes = msgspec.json.decode(message, type=list[Quote])
+        heard += quotes
+        lags_ms += [SystemClock().now_ms() - quote.recv_ms for quote in quotes]
 
 
 def _candles(services: Services) -> list[object]:

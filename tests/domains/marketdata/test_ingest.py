@@ -362,3 +362,45 @@ def _story(store: MarketDataStore, clock: ManualClock, sources: tuple[str, ...],
 
 def _approve(store: MarketDataStore, clock: ManualClock, operator: str) -> None:
     store.approve(SOL, partial(approve, approval=approval(operator, at_ms=clock.now_ms())))
+
+
+def test_every_quote_of_an_admitted_tick_is_handed_on_once_oldest_first_and_none_of_a_refused_one(store, clock):
+    ingest = ingest_of(clock, store)
+    told = []
+    ingest.on_admitted(lambda: told.append(True))
+    for mid in ("150", "150.1", "150.2", "170"):
+        say(ingest, clock, "hyperliquid", mid)
+    report(ingest, tick("60000", market=BTC, publish_ms=clock.now_ms()))
+
+    admitted = ingest.admitted()
+    assert [(quote.market, quote.mid_e8) for quote in admitted] == [
+        (SOL, e8("150")),
+        (SOL, e8("150.1")),
+        (SOL, e8("150.2")),
+        (BTC, e8("60000")),
+    ]
+    assert len(told) == 4
+    assert ingest.admitted() == ()
+
+
+def test_a_tick_that_brings_disagreement_is_handed_on_as_a_halt(store, clock):
+    ingest = ingest_of(clock, store, sources=SOURCES)
+    say(ingest, clock, "hyperliquid", "150")
+    say(ingest, clock, "binance", "153")
+    assert [quote.halt_reason for quote in ingest.admitted()] == [None, HaltReason.SOURCES_DISAGREE]
+
+
+def test_beyond_the_limit_the_oldest_quotes_are_given_up_and_counted(store, clock, monkeypatch):
+    monkeypatch.setattr("pump_party.domains.marketdata.ingest.ADMITTED_WAITING_MAX", 3)
+    ingest = ingest_of(clock, store)
+    for mid in ("150", "151", "152", "153", "154"):
+        say(ingest, clock, "hyperliquid", mid)
+    assert [quote.mid_e8 for quote in ingest.admitted()] == [e8("152"), e8("153"), e8("154")]
+    assert b"pump_party_ticks_given_up_total 2.0" in ingest._metrics.render()
+
+
+def test_a_new_run_hands_on_nothing_of_the_one_before(store, clock):
+    ingest = ingest_of(clock, store)
+    say(ingest, clock, "hyperliquid", "150")
+    ingest.begin()
+    assert ingest.admitted() == ()

@@ -1,8 +1,8 @@
 """The ingest worker: runs the price sources and sends out what comes of them. One is active per deployment.
 
-Quotes go to the cache and, conflated to the fan-out rate, to the bus; a halt goes at once. Candles and refusals go to
-the database once a second. A cache, bus or database that is away costs nobody the newest state: it is sent when it is
-back.
+Quotes go to the cache and, conflated to the fan-out rate, to the bus; a halt goes at once. The quote of every admitted
+tick goes to the bus at once too. Candles and refusals go to the database once a second. A cache, bus or database that
+is away costs nobody the newest state: it is sent when it is back.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pump_party.bootstrap import Services
 from pump_party.domains.marketdata.contract import Feed, Ingestion, Quote
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market
-from pump_party.platform.bus import PRICE_CHANNEL
+from pump_party.platform.bus import PRICE_CHANNEL, TICK_CHANNEL
 from pump_party.platform.logging import get_logger
 
 WORKER = "ingest_prices"
@@ -25,6 +25,11 @@ WRITE_EVERY_S = 1.0
 HEALTH_EVERY_S = 1.0
 RECORD_EVERY_S = 0.5
 FEED_RESTART_S = 5.0
+TICK_BATCH_S = 0.02
+"""Ticks that follow each other within this time travel together; the first one does not wait."""
+
+TICK_RETRY_S = 0.25
+TICKS_PER_MESSAGE_MAX = 500
 
 Work = Callable[[], Awaitable[None]]
 
@@ -53,6 +58,8 @@ async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: a
     rounds = _Rounds(services, ended)
     outlet = _Outlet(services, ingestion)
     ingestion.on_halt(outlet.hurry.set)
+    ticks = _TickOutlet(services, ingestion)
+    ingestion.on_admitted(ticks.arrived.set)
 
     async def write() -> None:
         await asyncio.to_thread(ingestion.write)
@@ -69,6 +76,7 @@ async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: a
     async with asyncio.TaskGroup() as group:
         feeds = [group.create_task(_keep_running(feed, rounds)) for feed in ingestion.feeds]
         group.create_task(outlet.run(ended, rounds))
+        group.create_task(ticks.run(ended, rounds))
         group.create_task(rounds.every(WRITE_EVERY_S, "write", write))
         group.create_task(rounds.every(HEALTH_EVERY_S, "health", publish_health))
         if services.settings.record_raw:
@@ -78,6 +86,8 @@ async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: a
         await ended.wait()
         for feed in feeds:
             feed.cancel()
+        ticks.arrived.set()
+    await rounds.once("ticks", ticks.send)
     await rounds.once("record", record)
     await rounds.once("write", write)
 
@@ -138,6 +148,30 @@ class _Outlet:
         await asyncio.to_thread(self._services.quotes.put, quotes)
         await self._services.bus.publish(PRICE_CHANNEL, [_encode(quote) for quote in quotes])
         self._waiting.clear()
+
+
+class _TickOutlet:
+    """Sends the quote of every admitted tick to the bus, none conflated. While the bus is away they wait in line."""
+
+    def __init__(self, services: Services, ingestion: Ingestion) -> None:
+        self.arrived = asyncio.Event()
+        self._bus = services.bus
+        self._ingestion = ingestion
+        self._unsent: Sequence[Quote] = ()
+
+    async def run(self, ended: asyncio.Event, rounds: "_Rounds") -> None:
+        while not ended.is_set():
+            if not self._unsent:
+                await self.arrived.wait()
+            self.arrived.clear()
+            await rounds.once("ticks", self.send)
+            await asyncio.sleep(TICK_RETRY_S if self._unsent else TICK_BATCH_S)
+
+    async def send(self) -> None:
+        while unsent := self._unsent or self._ingestion.admitted():
+            self._unsent = unsent
+            await self._bus.publish(TICK_CHANNEL, [_encode(unsent[:TICKS_PER_MESSAGE_MAX])])
+            self._unsent = unsent[TICKS_PER_MESSAGE_MAX:]
 
 
 class _Rounds:

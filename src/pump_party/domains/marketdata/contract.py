@@ -14,6 +14,9 @@ CANDLES_LIMIT_MAX = 1_000
 FEED_SILENT_MS = 10_000
 """Without an admitted tick for this long a market is halted (execution model, section 4)."""
 
+ADMITTED_WAITING_MAX = 20_000
+"""Quotes that wait for whoever sends them on: minutes of live prices, seconds of the fastest tape."""
+
 
 class MarketState(StrEnum):
     OPEN = "open"
@@ -225,6 +228,17 @@ class Ingestion(Protocol):
 
     def due(self, *, halts_only: bool = False) -> Sequence[Quote]:
         """The newest quote of every market whose quote changed since it was last handed out."""
+        ...
+
+    def on_admitted(self, callback: Callable[[], None]) -> None:
+        """Call back when `admitted` has something to hand out."""
+        ...
+
+    def admitted(self) -> Sequence[Quote]:
+        """Every quote that an admitted tick made since the last call, oldest first, none conflated.
+
+        At most ADMITTED_WAITING_MAX wait; the oldest beyond it are given up and counted.
+        """
         ...
 
     def health(self) -> Sequence[SourceHealth]: ...

@@ -7,13 +7,20 @@ anew with every run: its prices do not follow from those of the run before.
 A run has one feed, which the first tick decides: a synthetic price is never compared with a live one.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import Chart, continue_chart
-from pump_party.domains.marketdata.contract import CandleInterval, Quote, SourceHealth, SourceState
+from pump_party.domains.marketdata.contract import (
+    ADMITTED_WAITING_MAX,
+    CandleInterval,
+    Quote,
+    SourceHealth,
+    SourceState,
+)
 from pump_party.domains.marketdata.guards import Rate, hear_rate, is_depegged
 from pump_party.domains.marketdata.market_run import MarketRun
 from pump_party.domains.marketdata.meter import SourceMeter
@@ -92,7 +99,9 @@ class Ingest:
         self._depegged = False
         self._handed_out: dict[Market, Quote] = {}
         self._approved: list[tuple[Market, int]] = []
+        self._admitted: deque[Quote] = deque()
         self._tell_halt: Callable[[], None] = lambda: None
+        self._tell_admitted: Callable[[], None] = lambda: None
         self._pruned_ms = clock.now_ms()
 
     def begin(self) -> None:
@@ -102,9 +111,13 @@ class Ingest:
         self._runs = {}
         self._pending = Pending()
         self._handed_out = {}
+        self._admitted.clear()
 
     def on_halt(self, callback: Callable[[], None]) -> None:
         self._tell_halt = callback
+
+    def on_admitted(self, callback: Callable[[], None]) -> None:
+        self._tell_admitted = callback
 
     def observed(self, raw: RawPayload, ticks: Sequence[Tick]) -> None:
         if self._recording is not None:
@@ -115,11 +128,13 @@ class Ingest:
                 self._settle_on(self._feed_of[tick.source], now_ms=now_ms)
             assert self._feed_of[tick.source] == self._feed
             run = self._runs[tick.market]
-            was_halted = run.is_halted()
+            was_halted, before = run.is_halted(), run.quote
             verdict = run.observe(tick, depegged=self._depegged, now_ms=now_ms)
             self._meters[tick.source].tick(verdict, now_ms=now_ms)
             if verdict is Verdict.ADMIT:
                 self._metrics.tick_observed(tick.source, "admitted")
+                if run.quote is not None and run.quote is not before:
+                    self._hand_on(run.quote)
             else:
                 self._metrics.tick_observed(tick.source, "refused")
                 self._pending.refused(tick, verdict, now_ms=now_ms)
@@ -151,6 +166,11 @@ class Ingest:
             due.append(quote)
         return due
 
+    def admitted(self) -> Sequence[Quote]:
+        quotes = tuple(self._admitted)
+        self._admitted.clear()
+        return quotes
+
     def health(self) -> Sequence[SourceHealth]:
         now_ms = self._clock.now_ms()
         return [meter.health(now_ms=now_ms) for meter in self._meters.values()]
@@ -175,6 +195,13 @@ class Ingest:
 
     def record(self) -> int:
         return 0 if self._recording is None else self._recording.drain()
+
+    def _hand_on(self, quote: Quote) -> None:
+        if len(self._admitted) >= ADMITTED_WAITING_MAX:
+            self._admitted.popleft()
+            self._metrics.tick_given_up()
+        self._admitted.append(quote)
+        self._tell_admitted()
 
     def _read_stored(self, feed: str, *, now_ms: int) -> dict[Market, "Stored"]:
         quarantines = {quarantine.market: quarantine for quarantine in self._store.open_quarantines(feed)}
