@@ -74,6 +74,11 @@ def test_a_session_outlives_a_reload_and_ends_with_signing_out(meet: Meet, solan
     person.page.reload()
     expect(person.see("sign-in-button")).to_be_visible()
 
+    # The cookie of a session that ended signs nobody in, and is no error either.
+    person.context.add_cookies([{"name": "pp_session", "value": token, "url": person.page.url}])
+    person.page.reload()
+    expect(person.see("sign-in-button")).to_be_visible()
+
 
 def test_every_wallet_of_the_browser_is_offered_once_and_without_one_the_page_says_so(
     meet: Meet, solana: SolanaExtension, solana_sign_in: SolanaExtension, evm: EvmExtension

@@ -52,6 +52,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/v1/auth/challenges"): public(201, body={"chain": "solana", "address": SolanaWallet(5).address}),
     ("POST", "/v1/auth/sessions"): public(401, body={"challenge_id": ABSENT, "signature": "abc"}),
     ("GET", "/v1/auth/sessions"): session_only(200),
+    ("GET", "/v1/auth/sessions/current"): public(200),
     ("DELETE", "/v1/auth/sessions"): session_only(204),
     ("DELETE", "/v1/auth/sessions/current"): session_only(204),
     ("DELETE", "/v1/auth/sessions/{session_id}"): session_only(204, stranger=404),

@@ -66,6 +66,25 @@ def test_only_wallets_of_listed_chains_get_a_challenge(api: Api, chain, address,
     assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
 
 
+def test_a_page_may_ask_who_is_signed_in_and_only_the_session_itself_is_told(api: Api, person: Person):
+    def told(credential: dict[str, str]) -> object:
+        answer = api.client.get("/v1/auth/sessions/current", headers=credential)
+        assert answer.status_code == 200
+        return answer.json()["me"]
+
+    by_cookie = {"Cookie": f"pp_session={person.token}"}
+    assert told(by_cookie) == person.get("/v1/me").json()
+    for nobody in (
+        {},
+        {"Cookie": "pp_session=worthless"},
+        {"Authorization": "Bearer worthless"},
+        {"Authorization": f"Bearer {person.api_key(['read', 'trade'])}"},
+    ):
+        assert told(nobody) is None
+    person.delete("/v1/auth/sessions/current")
+    assert told(by_cookie) is None
+
+
 def test_sessions_are_listed_and_signing_out_ends_this_one_at_once(api: Api, person: Person):
     other = api.sign_in(person.wallet)
     items = person.get("/v1/auth/sessions").json()["items"]

@@ -32,7 +32,7 @@ export class Problem extends Error {
 
 let csrfToken: string | undefined
 
-/** Unsafe requests carry this token; GET /v1/me and a new session give it. */
+/** Unsafe requests carry this token; a new session and the question who is signed in give it. */
 export function setCsrfToken(token: string | null | undefined) {
   csrfToken = token ?? undefined
 }

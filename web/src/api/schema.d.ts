@@ -308,7 +308,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Current session
+         * @description Who is signed in with the session that was sent, as GET /v1/me; null when nobody is.
+         *
+         *     Not being signed in is an answer here and no refusal: a page may ask before anybody signs in.
+         */
+        get: operations["current_session"];
         put?: never;
         post?: never;
         /**
@@ -656,6 +662,13 @@ export interface components {
          * @enum {unknown}
          */
         ChallengePurpose: "link" | "sign_in";
+        /**
+         * CurrentSession
+         * @description `me` is null when the request carried no session that stands.
+         */
+        CurrentSession: {
+            me: components["schemas"]["Me"] | null;
+        };
         /** EquityItem */
         EquityItem: {
             at_ms: number;
@@ -687,9 +700,12 @@ export interface components {
         /**
          * Feed
          * @description The kind of prices shown, and what a person reads beside them.
+         *
+         *         `auto` until the first price has decided between live and synthetic.
          */
         Feed: {
-            kind: string;
+            /** @enum {unknown} */
+            kind: "auto" | "live" | "synthetic" | "tape";
             label: string;
             speed: string;
         };
@@ -1668,6 +1684,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    current_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
             };
             /** @description Refused: the status says how, the code why */
             default: {

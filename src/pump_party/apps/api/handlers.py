@@ -11,6 +11,7 @@ HANDLERS = [
     users.create_challenge,
     users.create_session,
     users.list_sessions,
+    users.current_session,
     users.sign_out,
     users.revoke_session,
     users.revoke_all_sessions,

@@ -17,6 +17,7 @@ from pump_party.apps.api.schemas.users import (
     ApiKeys,
     Challenge,
     ChallengeBody,
+    CurrentSession,
     Me,
     ProofBody,
     Session,
@@ -27,7 +28,7 @@ from pump_party.apps.api.schemas.users import (
     render_session,
 )
 from pump_party.domains.users.contract import ChallengePurpose
-from pump_party.kernel.errors import Forbidden
+from pump_party.kernel.errors import Forbidden, Unauthenticated
 
 USER_AGENT_CHARS_MAX = 200
 
@@ -71,6 +72,22 @@ async def list_sessions(scope: Scope) -> Sessions:
     call = call_of(scope)
     views = await call.run(call.services.users.list_sessions, call.signed_in())
     return Sessions([msgspec.convert(view, SessionItem, from_attributes=True) for view in views])
+
+
+@get("/v1/auth/sessions/current", opt=access(Access.PUBLIC), tags=["auth"])
+async def current_session(scope: Scope) -> CurrentSession:
+    """Who is signed in with the session that was sent, as GET /v1/me; null when nobody is.
+
+    Not being signed in is an answer here and no refusal: a page may ask before anybody signs in.
+    """
+    call = call_of(scope)
+    try:
+        principal = call.signed_in()
+    except Unauthenticated:
+        return CurrentSession(None)
+    if principal.session_id is None:
+        return CurrentSession(None)
+    return CurrentSession(render_me(await call.run(call.services.users.me, principal), principal.csrf_token))
 
 
 @delete("/v1/auth/sessions/current", opt=access(Access.SESSION), tags=["auth"])

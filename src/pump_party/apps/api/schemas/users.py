@@ -78,6 +78,12 @@ class Me(msgspec.Struct, frozen=True, omit_defaults=True):
     csrf_token: str | None = None
 
 
+class CurrentSession(msgspec.Struct, frozen=True):
+    """`me` is null when the request carried no session that stands."""
+
+    me: Me | None
+
+
 class ApiKeyItem(msgspec.Struct, frozen=True):
     api_key_id: str
     name: str
