@@ -7,6 +7,7 @@ import type {
   ApiKey,
   Candle,
   Config,
+  CurrentSession,
   EquityMark,
   Fill,
   Leaderboard,
@@ -19,7 +20,7 @@ import type {
 } from './types'
 
 const RETRIES_MAX = 2
-const MARKETS_POLL_MS = 2_000
+export const MARKETS_POLL_MS = 2_000
 export const CANDLES_LIMIT = 500
 export const HISTORY_LIMIT = 50
 export const EQUITY_MARKS_MAX = 2_000
@@ -51,14 +52,9 @@ export const configQuery = queryOptions({
 export const meQuery = queryOptions({
   queryKey: ['me'],
   queryFn: async ({ signal }): Promise<Me | null> => {
-    try {
-      const me = await request<Me>('GET', '/v1/me', { signal })
-      setCsrfToken(me.csrf_token)
-      return me
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) return null
-      throw error
-    }
+    const { me } = await request<CurrentSession>('GET', '/v1/auth/sessions/current', { signal })
+    setCsrfToken(me?.csrf_token)
+    return me
   },
   staleTime: 60_000,
 })
@@ -72,6 +68,7 @@ export const marketsQuery = queryOptions({
 export const polledMarketsQuery = queryOptions({
   ...marketsQuery,
   refetchInterval: MARKETS_POLL_MS,
+  refetchOnWindowFocus: 'always',
   retry: false,
 })
 

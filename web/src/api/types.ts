@@ -7,7 +7,7 @@ export type Side = Schemas['Side']
 export type FeedKind = 'live' | 'tape' | 'synthetic'
 
 export type Config = Omit<Schemas['PublicConfig'], 'feed'> & {
-  feed: { kind: FeedKind; label: string; speed: string }
+  feed: { kind: FeedKind | 'auto'; label: string; speed: string }
 }
 export type Market = Schemas['Market']
 export type Candle = Schemas['CandleItem']
@@ -26,6 +26,7 @@ export type Leaderboard = Schemas['Leaderboard']
 export type LeaderboardRow = Schemas['LeaderboardItem']
 
 export type Me = Schemas['Me']
+export type CurrentSession = Schemas['CurrentSession']
 export type Wallet = Schemas['Wallet']
 export type Challenge = Schemas['Challenge']
 export type SignedIn = Schemas['Session']

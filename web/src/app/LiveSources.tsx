@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
-import { polledMarketsQuery, useAccount, useMe } from '@/api/queries'
+import { MARKETS_POLL_MS, polledMarketsQuery, useAccount, useMe } from '@/api/queries'
 import { putMarkets } from '@/live/prices'
 import { useStatus } from '@/live/status'
 import { followAccount, startStream } from '@/live/stream'
@@ -24,7 +24,7 @@ function Streamed() {
 function Polled() {
   const { data, dataUpdatedAt, isError } = useQuery(polledMarketsQuery)
   useEffect(() => {
-    if (data) putMarkets(data, dataUpdatedAt)
+    if (data) putMarkets(data, dataUpdatedAt, MARKETS_POLL_MS)
   }, [data, dataUpdatedAt])
   useEffect(() => {
     useStatus.setState({ polled: { lastMs: dataUpdatedAt, failed: isError } })

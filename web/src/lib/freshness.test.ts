@@ -8,6 +8,7 @@ const tick: Tick = {
   haltReason: null,
   ageMs: 400,
   heardMs: 10_000,
+  pausedMs: 0,
   chartMs: 0,
   source: 'binance',
   feed: 'tape',
@@ -27,6 +28,15 @@ test('a price is live, then delayed, then too stale to trade on', () => {
     state: 'stale',
     reason: expect.stringContaining('3.0 s old'),
   })
+})
+
+test('the pause of a page that polls is no delay of the feed, but the age is told in full', () => {
+  const polled = { ...tick, pausedMs: 2_000 }
+  expect(freshnessAt(polled, 12_000)).toEqual({ state: 'live', ageMs: 2_400 })
+  expect(freshnessAt(polled, 13_601)).toEqual({ state: 'delayed', ageMs: 4_001 })
+  expect(freshnessAt(polled, 14_601)).toMatchObject({ state: 'stale', ageMs: 5_001 })
+  expect(freshnessAt({ ...polled, ageMs: 2_001 }, 10_000).state).toBe('delayed')
+  expect(freshnessAt({ ...polled, ageMs: 3_001 }, 10_000).state).toBe('stale')
 })
 
 test('a halted market is stale however young its price, and says why', () => {

@@ -14,6 +14,8 @@ export interface Tick {
   /** Age the server reported, and when this page heard of it on its own clock. */
   ageMs: number
   heardMs: number
+  /** How long after `heardMs` this page itself chose not to ask again: 0 where prices are streamed. */
+  pausedMs: number
   chartMs: number
   source: string | null
   feed: string | null
@@ -42,18 +44,23 @@ export function ageAt(tick: Tick, nowMs: number): number {
   return tick.ageMs + Math.max(0, nowMs - tick.heardMs)
 }
 
+/**
+ * Whether a price is live. Its age is always the whole truth; what is judged is the feed, so the pause of a page that
+ * asks only now and then counts against nobody.
+ */
 export function freshnessAt(tick: Tick | undefined, nowMs: number): Freshness {
   if (tick === undefined || tick.price === null) {
     return { state: 'stale', ageMs: undefined, reason: haltText(tick?.haltReason ?? 'NO_PRICE') }
   }
   const ageMs = ageAt(tick, nowMs)
   if (tick.state === 'halted') return { state: 'stale', ageMs, reason: haltText(tick.haltReason) }
-  if (ageMs > STALE_AGE_MS) {
+  const judgedMs = Math.max(tick.ageMs, ageMs - tick.pausedMs)
+  if (judgedMs > STALE_AGE_MS) {
     return {
       state: 'stale',
       ageMs,
       reason: `The last price is ${formatAge(ageMs)} old; orders need one under 3 s.`,
     }
   }
-  return { state: ageMs > DELAYED_AGE_MS ? 'delayed' : 'live', ageMs }
+  return { state: judgedMs > DELAYED_AGE_MS ? 'delayed' : 'live', ageMs }
 }

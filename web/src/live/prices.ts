@@ -37,14 +37,15 @@ export function putPriceUpdate(frame: PriceUpdate, nowMs: number) {
     haltReason: frame.halt_reason,
     ageMs: frame.age_ms,
     heardMs: nowMs,
+    pausedMs: 0,
     chartMs: frame.chart_ms,
     source: frame.source,
     feed: frame.feed,
   })
 }
 
-/** Prices of a REST snapshot, `heardMs` ago. Never replaces what was heard later. */
-export function putMarkets(markets: readonly Market[], heardMs: number) {
+/** Prices of a REST snapshot of then, with the pause until the next one. Never replaces what was heard later. */
+export function putMarkets(markets: readonly Market[], heardMs: number, pausedMs = 0) {
   for (const market of markets) {
     const known = pending.get(market.market) ?? shown.get(market.market)
     if (known && known.heardMs > heardMs) continue
@@ -55,6 +56,7 @@ export function putMarkets(markets: readonly Market[], heardMs: number) {
       haltReason: market.halt_reason ?? null,
       ageMs: market.age_ms ?? 0,
       heardMs,
+      pausedMs,
       chartMs: market.chart_ms ?? 0,
       source: market.source,
       feed: market.feed,
