@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pump_party.apps.order_wire import OrderBody, parse_idempotency_key, parse_order, render_order
+from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.prop_interface.contract import OrderStatus, OrderView, PlaceOrder, RejectCode, Side
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
@@ -12,7 +13,7 @@ from pump_party.kernel.money import INT64_MAX, format_micros, format_nanos
 
 def parsed(**fields: object) -> PlaceOrder:
     body = msgspec.convert({"market": "SOL-USDC", "side": "buy"} | fields, OrderBody)
-    return parse_order(body, user_id=UserId("u"), account_id="a", idempotency_key="k")
+    return parse_order(body, load_registry(), user_id=UserId("u"), account_id="a", idempotency_key="k")
 
 
 def recorded(command: PlaceOrder) -> OrderView:

@@ -5,7 +5,7 @@ with `render_order`. A fill has one wire form, `FillDetail`, in answers and in t
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -98,8 +98,19 @@ class OrderBodyOut(msgspec.Struct, frozen=True):
     fill: FillDetail | None
 
 
-def parse_order(body: OrderBody, *, user_id: UserId, account_id: str, idempotency_key: str) -> PlaceOrder:
-    """Turn a decoded body into a command. Raises Invalid with the field for whatever is not an order."""
+class Markets(Protocol):
+    """What there is to trade: the asset registry."""
+
+    def asset(self, market: str) -> object:
+        """Raises NotFound (market_unknown)."""
+        ...
+
+
+def parse_order(
+    body: OrderBody, markets: Markets, *, user_id: UserId, account_id: str, idempotency_key: str
+) -> PlaceOrder:
+    """Turn a decoded body into a command. Raises Invalid or NotFound with the field for whatever is not an order."""
+    markets.asset(body.market)
     if (body.quantity is None) == (body.quote_amount is None):
         raise Invalid(
             "give exactly one of quantity and quote_amount", code="quantity_or_quote_amount", field="quantity"

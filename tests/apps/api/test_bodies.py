@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.apps.api.stage import SOL, Api, Person
+from tests.apps.api.test_access import routes
 from tests.wallets import SolanaWallet
 
 from pump_party.apps.api.bodies import BODY_BYTES_MAX, JSON_DEPTH_MAX, check_depth, read_body
@@ -66,6 +67,10 @@ def send(api: Api, trader: Person, account_id: str):
 def refusal(answer: tuple[int, dict[str, Any]]) -> tuple[int, str, str | None]:
     status, problem = answer
     return status, problem.get("code", "none"), problem.get("field")
+
+
+def test_every_route_that_takes_a_body_is_tried_here():
+    assert {path for method, path in routes() if method not in ("GET", "DELETE")} == {*GOOD, *WITHOUT_FIELDS}
 
 
 @pytest.mark.parametrize("path", GOOD)
@@ -156,6 +161,12 @@ def test_both_or_neither_amount_is_refused(send):
     both = {"market": SOL, "side": "buy", "quantity": "1", "quote_amount": "1"}
     for body in (both, {"market": SOL, "side": "buy"}):
         assert refusal(send(ORDER_PATHS[0], json.dumps(body).encode()))[:2] == (422, "quantity_or_quote_amount")
+
+
+@pytest.mark.parametrize("path", ORDER_PATHS)
+def test_an_order_of_a_market_that_does_not_exist_is_refused(send, path):
+    body = {"market": "DOGE-USDC", "side": "buy", "quantity": "1"}
+    assert refusal(send(path, json.dumps(body).encode())) == (404, "market_unknown", "market")
 
 
 def test_other_fields_of_an_order_have_their_ranges(send):

@@ -29,6 +29,7 @@ from pump_party.kernel.errors import Unavailable
         ({"quantity": "1" * 31}, "invalid_value", "quantity"),
         ({"quantity": None}, "quantity_or_quote_amount", "quantity"),
         ({"quote_amount": "5"}, "quantity_or_quote_amount", "quantity"),
+        ({"market": "DOGE-USDC"}, "market_unknown", "market"),
         ({"side": "hold"}, "invalid_value", "side"),
         ({"max_slippage_bps": -1}, "invalid_value", "max_slippage_bps"),
         ({"max_slippage_bps": 1.5}, "invalid_value", "max_slippage_bps"),

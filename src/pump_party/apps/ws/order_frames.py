@@ -22,6 +22,7 @@ async def place_order(services: Services, principal: Principal, frame: PlaceOrde
             raise NotFound("there is no such account of yours", code="account_not_found", field="account_id")
         command = parse_order(
             frame,
+            services.registry,
             user_id=principal.user_id,
             account_id=frame.account_id,
             idempotency_key=frame.idempotency_key,

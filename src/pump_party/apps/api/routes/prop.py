@@ -86,6 +86,7 @@ async def place_order(scope: Scope, account_id: PathText, data: JSONBody[OrderBo
     call = call_of(scope)
     command = parse_order(
         data,
+        call.services.registry,
         user_id=call.user_id(),
         account_id=checked_id(account_id, "account"),
         idempotency_key=call.idempotency_key(),
@@ -99,6 +100,7 @@ async def preview_order(scope: Scope, account_id: PathText, data: JSONBody[Order
     call = call_of(scope)
     command = parse_order(
         data,
+        call.services.registry,
         user_id=call.user_id(),
         account_id=checked_id(account_id, "account"),
         idempotency_key=PREVIEW_KEY,
