@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from tests.e2e.extensions import SolanaExtension
 from tests.e2e.people import Meet, Person
 from tests.e2e.venue import Venue
@@ -11,6 +11,8 @@ from tests.e2e.venue import Venue
 pytestmark = pytest.mark.browser
 
 PHONE = (360, 740)
+POLLS_WATCHED_MS = 6_500
+"""Three polls of a visitor's page."""
 PAGES = {
     "/": "Trade real prices with virtual money",
     "/trade": "SOL/USDC",
@@ -42,6 +44,43 @@ def test_every_page_opens_for_a_visitor_and_names_the_feed_with_the_age_of_its_p
         expect(person.see("feed-badge")).to_have_text(re.compile(r"^LIVE[0-2]\.\d s$"))
         expect(person.see("feed-badge")).to_have_attribute("data-state", "live")
         expect(person.see("sign-in-button")).to_be_visible()
+
+
+def test_a_visitor_is_told_of_no_delay_while_there_is_none_and_of_silence_when_there_is(meet: Meet, venue: Venue):
+    person = meet()
+    person.open()
+    expect(person.see("connection-state")).to_have_attribute("data-state", "live")
+    watched = "[data-testid=connection-state], [data-testid=feed-badge]"
+    person.page.evaluate(
+        "(watched) => { window.told = new Set(); window.watching = setInterval(() =>"
+        " document.querySelectorAll(watched).forEach((one) => window.told.add(one.dataset.state)), 50) }",
+        watched,
+    )
+    person.page.wait_for_timeout(POLLS_WATCHED_MS)
+    assert person.page.evaluate("[...window.told]") == ["live"]
+
+    venue.silent = True
+    expect(person.see("stale-banner")).to_be_visible()
+    expect(person.see("connection-state")).to_have_attribute("data-state", "stale")
+    venue.silent = False
+    expect(person.see("connection-state")).to_have_attribute("data-state", "live")
+    expect(person.see("stale-banner")).to_have_count(0)
+
+
+def test_a_page_that_opened_before_the_feed_was_found_names_it_once_prices_come(meet: Meet):
+    person = meet()
+    answers = iter([{"kind": "auto", "label": "AUTO", "speed": "1"}])
+
+    def tell(route: Route) -> None:
+        response = route.fetch()
+        config = response.json()
+        route.fulfill(response=response, json=config | {"feed": next(answers, config["feed"])})
+
+    person.page.route("**/v1/config", tell)
+    person.open()
+    expect(person.see("feed-badge")).to_have_attribute("data-feed", "live")
+    expect(person.see("feed-badge")).to_contain_text("LIVE")
+    assert next(answers, None) is None
 
 
 def test_the_keyboard_chooses_the_side_finds_markets_and_helps_but_never_while_typing(

@@ -1,10 +1,12 @@
 import pytest
+from msgspec.structs import replace
 from tests.apps.api.stage import SOL, Api, Person, running_api
 
 from pump_party.apps.api.routes import health
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import SourceHealth, SourceState
 from pump_party.kernel.errors import Unavailable
+from pump_party.kernel.ids import Market
 
 
 def away(*_: object, **__: object) -> None:
@@ -48,6 +50,7 @@ def test_while_the_database_is_away_requests_are_unavailable_and_recover_by_them
         refused = person.get("/v1/accounts")
         assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
         assert int(refused.headers["retry-after"]) >= 1
+        assert person.get("/v1/auth/sessions/current").status_code == 503
     assert person.get("/v1/accounts").status_code == 200
 
 
@@ -71,11 +74,20 @@ def test_the_page_is_told_what_it_needs(api: Api):
 
 
 @pytest.mark.parametrize(
-    ("feed", "label"), [("tape:somewhere", "TAPE x60"), ("synthetic:7", "SYNTHETIC"), ("hyperliquid", "LIVE")]
+    ("feed", "label"),
+    [("tape:somewhere", "TAPE x60"), ("synthetic:7", "SYNTHETIC"), ("hyperliquid", "LIVE"), ("auto", "AUTO")],
 )
 def test_the_feed_has_a_name_before_its_first_price(sqlite_path, feed, label):
     with running_api(Settings(data_dir=str(sqlite_path.parent), feed=feed, speed=60)) as api:
         assert api.client.get("/v1/config").json()["feed"]["label"] == label
+
+
+def test_the_newest_price_names_the_feed_whatever_an_earlier_run_left(api: Api):
+    api.set_price(150)
+    (old,) = api.services.quotes.latest([Market(SOL)]).values()
+    newer = {"market": Market("ETH-USDC"), "recv_ms": old.recv_ms + 1, "feed": "synthetic"}
+    api.services.quotes.put([replace(old, **newer)])
+    assert api.client.get("/v1/config").json()["feed"] == {"kind": "synthetic", "label": "SYNTHETIC", "speed": "1"}
 
 
 def test_metrics_count_requests_by_route_and_never_by_path(api: Api, person: Person):

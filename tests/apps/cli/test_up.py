@@ -80,6 +80,7 @@ def test_it_starts_with_prices_and_says_where_and_a_signal_ends_it_cleanly(runni
     assert f"page    http://localhost:{ports[0]}" in out
     assert f"stream  ws://localhost:{ports[1]}/v1/stream" in out
     assert "feed    synthetic" in out
+    assert "prices  SYNTHETIC: made up\n" in out
     assert f"SQLite in {folder}" in out
     assert "ready in " in out
     assert "Traceback" not in err
@@ -111,6 +112,24 @@ def test_what_was_done_is_there_after_a_kill(running, tmp_path):
         again.wait_for_a_price()
     finally:
         again.kill()
+
+
+def test_auto_without_the_internet_says_that_its_prices_are_made_up(tmp_path, monkeypatch):
+    for name in ("HYPERLIQUID_WS_URL", "BINANCE_WS_URL"):
+        monkeypatch.setenv(f"PUMP_PARTY_{name}", "ws://127.0.0.1:1")
+    monkeypatch.setenv("PUMP_PARTY_HYPERLIQUID_REST_URL", "http://127.0.0.1:1")
+    ports = free_ports(2)
+    process = Process(tmp_path, port=ports[0], ws_port=ports[1], feed="auto")
+    try:
+        process.wait_for_a_price()
+        feed = httpx2.get(f"{process.url}/v1/config").json()["feed"]
+        assert feed == {"kind": "synthetic", "label": "SYNTHETIC", "speed": "1"}
+    finally:
+        process.send(signal.SIGTERM)
+        code, out, err = process.end(STOP_S)
+    assert code == 0, err
+    assert "feed    auto\n" in out
+    assert "prices  SYNTHETIC: made up, because no live price came at start\n" in out
 
 
 def test_a_feed_that_cannot_be_played_is_refused_at_start(tmp_path):

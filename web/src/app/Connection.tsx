@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useSearch } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { configQuery } from '@/api/queries'
 import { type Freshness, freshnessAt, type Tick } from '@/lib/freshness'
 import { formatAge } from '@/lib/time'
@@ -20,13 +21,18 @@ function useShownTick(): Tick | undefined {
   return [...ticks.values()].sort((a, b) => age(a) - age(b))[0]
 }
 
-/** Feed name and price age, on every page. */
+/** Feed name and price age, on every page. The price knows best what it is; then the server is asked for its name. */
 export function Feed() {
-  const config = useQuery(configQuery)
-  const freshness = freshnessAt(useShownTick(), useNow())
-  return (
-    <FeedBadge label={config.data?.feed.label ?? '…'} kind={config.data?.feed.kind} freshness={freshness} />
-  )
+  const { data, refetch } = useQuery(configQuery)
+  const tick = useShownTick()
+  const freshness = freshnessAt(tick, useNow())
+  const named = data?.feed.kind
+  const kind = tick?.feed ?? named
+  useEffect(() => {
+    if (named && kind !== named) void refetch()
+  }, [kind, named, refetch])
+  const label = kind === named ? data?.feed.label : kind?.toUpperCase()
+  return <FeedBadge label={label ?? '…'} kind={kind} freshness={freshness} />
 }
 
 type State = Shown['state'] | 'stale'

@@ -28,10 +28,17 @@ def run(name: str, settings: Settings) -> int:
         try_gateway_port(settings)
     services = build(settings)
     try:
-        part = api(bound) if bound is not None else gateway(settings) if name == "ws" else worker(name, services)
-        return run_process(services, [part], lambda: log.info("ready", part=name))
+        return run_process(services, [_part(name, bound, services)], lambda: log.info("ready", part=name))
     finally:
         services.close()
+
+
+def _part(name: str, bound: socket.socket | None, services: Services) -> Part:
+    if bound is not None:
+        return api(bound)
+    if name == "ws":
+        return gateway(services.settings)
+    return worker(name, services, lambda feed: log.info("feed_found", feed=feed))
 
 
 def bind_api(settings: Settings) -> socket.socket:
@@ -66,9 +73,12 @@ def gateway(settings: Settings) -> Part:
     return Part(name="ws", run=run_gateway)
 
 
-def worker(name: str, services: Services) -> Part:
-    """A worker by its name. Raises Invalid when the feed it is to ingest cannot be played."""
-    work = _worker_of(name, services)
+def worker(name: str, services: Services, on_feed: Callable[[str], None]) -> Part:
+    """A worker by its name. `on_feed` is told the kind of prices the one that ingests has found.
+
+    Raises Invalid when the feed it is to ingest cannot be played.
+    """
+    work = _worker_of(name, services, on_feed)
 
     async def run_worker(services: Services, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         ready()
@@ -77,12 +87,15 @@ def worker(name: str, services: Services) -> Part:
     return Part(name=name, run=run_worker)
 
 
-def _worker_of(name: str, services: Services) -> Callable[[Services, asyncio.Event], Coroutine[object, object, None]]:
+def _worker_of(
+    name: str, services: Services, on_feed: Callable[[str], None]
+) -> Callable[[Services, asyncio.Event], Coroutine[object, object, None]]:
     match name:
         case "ingest_prices":
             from pump_party.apps.workers import ingest_prices
 
             ingestion = build_ingestion(services)
+            ingestion.on_feed(on_feed)
             return lambda services, stop: ingest_prices.run(services, ingestion, stop=stop)
         case "relay_outbox":
             from pump_party.apps.workers import relay_outbox

@@ -28,7 +28,8 @@ def run(settings: Settings, *, started: float) -> int:
         _say(_banner(settings))
         services = build(settings)
         try:
-            parts = [*(worker(name, services) for name in WORKER_NAMES), api(bound), gateway(settings)]
+            workers = [worker(name, services, lambda feed: _say(_found(feed, settings))) for name in WORKER_NAMES]
+            parts = [*workers, api(bound), gateway(settings)]
             return run_process(services, parts, lambda: _say(f"  ready in {time.monotonic() - started:.1f} s"))
         finally:
             services.close()
@@ -46,6 +47,19 @@ def _banner(settings: Settings) -> str:
         f"  feed    {settings.feed}{speed}\n"
         f"  data    {store}; cache in {cache}"
     )
+
+
+def _found(feed: str, settings: Settings) -> str:
+    """The line that says what the first price turned out to be."""
+    match feed:
+        case "tape":
+            return f"  prices  TAPE x{settings.speed}: recorded ones, replayed"
+        case "synthetic" if settings.feed == "auto":
+            return "  prices  SYNTHETIC: made up, because no live price came at start"
+        case "synthetic":
+            return "  prices  SYNTHETIC: made up"
+        case _:
+            return "  prices  LIVE"
 
 
 def _say(text: str) -> None:

@@ -14,7 +14,8 @@ import { Failure, Loading } from '@/ui/States'
 const FEEDS: Record<Config['feed']['kind'], (speed: string) => string> = {
   live: () => 'Prices come from live markets.',
   tape: (speed) => `Recorded market prices, replayed at ${speed} times their speed.`,
-  synthetic: () => 'Made-up prices from a seeded generator: no market is reachable.',
+  synthetic: () => 'Made-up prices from a seeded generator, of no market.',
+  auto: () => 'Looking for live prices.',
 }
 
 /** The markets and their prices now, with the age of each. */

@@ -13,8 +13,6 @@ from pump_party.apps.api.schemas.operations import Build, Feed, PublicConfig
 from pump_party.domains.prop_interface.contract import AccountKind
 from pump_party.kernel.money import format_micros
 
-LIVE = "live"
-
 
 @get("/v1/config", opt=access(Access.PUBLIC), tags=["config"])
 async def config(scope: Scope) -> PublicConfig:
@@ -37,14 +35,20 @@ async def config(scope: Scope) -> PublicConfig:
 
 
 async def feed_of(call: Call) -> Feed:
-    """The feed that runs: what the newest prices say of themselves, else what the settings ask for."""
+    """The feed that runs: what the newest price says of itself, else what the settings ask for.
+
+    With `auto` that is not known before the first price.
+    """
     settings = call.services.settings
     quotes = await call.run(call.services.quotes.latest, [asset.market for asset in call.services.registry.assets()])
-    kind = next((quote.feed for quote in quotes.values()), settings.feed.split(":")[0])
+    newest = max(quotes.values(), key=lambda quote: quote.recv_ms, default=None)
+    kind = settings.feed.split(":")[0] if newest is None else newest.feed
     match kind:
+        case "auto":
+            return Feed("auto", "AUTO", "1")
         case "tape":
-            return Feed(kind, f"TAPE x{settings.speed}", str(settings.speed))
+            return Feed("tape", f"TAPE x{settings.speed}", str(settings.speed))
         case "synthetic":
-            return Feed(kind, "SYNTHETIC", "1")
+            return Feed("synthetic", "SYNTHETIC", "1")
         case _:
-            return Feed(LIVE, "LIVE", "1")
+            return Feed("live", "LIVE", "1")

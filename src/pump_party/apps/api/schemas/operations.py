@@ -27,9 +27,12 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Feed(msgspec.Struct, frozen=True):
-    """The kind of prices shown, and what a person reads beside them."""
+    """The kind of prices shown, and what a person reads beside them.
 
-    kind: str
+    `auto` until the first price has decided between live and synthetic.
+    """
+
+    kind: Literal["live", "tape", "synthetic", "auto"]
     label: str
     speed: str
 
