@@ -1,7 +1,9 @@
+import argparse
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -42,6 +44,23 @@ def test_every_worker_has_its_module_and_no_module_lacks_its_name():
     loops = {path.stem for path in folder.glob("*.py") if "async def run(" in path.read_text()}
     assert loops == set(WORKER_NAMES)
     assert build_parser(with_tape=True).parse_args(["worker", "prune"]).name == "prune"
+
+
+def test_every_command_that_reports_can_print_json():
+    commands = dict(leaves(build_parser(with_tape=True)))
+    assert {"config", "db check", "market resume", "tape info"} <= commands.keys()
+    silent = {name for name, parser in commands.items() if "--json" not in parser.format_help()}
+    assert silent == {"up", "api", "ws", "worker"}, "what only runs has nothing to report"
+
+
+def leaves(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command with its parser."""
+    branches = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not branches:
+        yield parser.prog.removeprefix("pump-party "), parser
+    for branch in branches:
+        for command in branch.choices.values():
+            yield from leaves(command)
 
 
 def test_config_shows_every_setting_with_secrets_hidden(capsys, monkeypatch):

@@ -35,10 +35,12 @@ def start(postgres_url: str, redis_url: str, tmp_path) -> Iterator[object]:
         process.communicate()
 
 
-def test_prices_of_a_worker_reach_an_api_in_another_process(start):
-    port, ws_port = free_ports(2)
+def test_prices_of_a_worker_reach_every_api_in_processes_of_their_own(start):
+    port, other_port, ws_port = free_ports(3)
     parts = [
         start("api", "--port", port),
+        start("api", "--port", other_port),
+        start("worker", "ingest_prices"),
         start("ws", "--ws-port", ws_port),
         start("worker", "ingest_prices"),
         start("worker", "relay_outbox"),
@@ -53,8 +55,10 @@ def test_prices_of_a_worker_reach_an_api_in_another_process(start):
             market = httpx2.get(f"http://127.0.0.1:{port}/v1/markets/SOL-USDC").json()
             state = market.get("state")
     assert market["feed"] == "synthetic"
-    ready = httpx2.get(f"http://127.0.0.1:{port}/v1/health/ready")
-    assert (ready.status_code, ready.json()["checks"]["cache"]) == (200, "ok")
+    for one in (port, other_port):
+        ready = httpx2.get(f"http://127.0.0.1:{one}/v1/health/ready")
+        assert (ready.status_code, ready.json()["checks"]["cache"]) == (200, "ok")
+        assert ready.json()["prices"][0]["state"] == "open"
 
     for part in parts:
         part.send_signal(signal.SIGTERM)
