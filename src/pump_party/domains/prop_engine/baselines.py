@@ -1,0 +1,135 @@
+"""What no skill would have made of the same prices under the same fees: holding, and tossing a coin.
+
+Orders are priced by the execution model like anyone's. Chance comes from a seed: the same seed trades the same.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from pump_party.domains.prop_engine.curve import EquityMark
+from pump_party.domains.prop_engine.execution import price_spot
+from pump_party.domains.prop_engine.metrics import max_drawdown_ppm
+from pump_party.domains.prop_engine.model import NO_PRESSURE, MarketOrder, SpotFill, SpotParams
+from pump_party.domains.prop_engine.portfolio import value_micros
+from pump_party.domains.prop_engine.results import return_ppm
+from pump_party.domains.prop_interface.contract import Side
+from pump_party.kernel.money import PPM
+
+TOSS_EVERY_MS = 6 * 3_600_000
+
+
+class Price(msgspec.Struct, frozen=True):
+    """One point of a series, oldest first."""
+
+    at_ms: int
+    mid_e8: int
+    conf_e8: int
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """Equity at every price, then once more after everything was sold at the last one."""
+
+    marks: tuple[EquityMark, ...]
+    fills: int
+    fees_micros: int
+    return_ppm: int
+    max_drawdown_ppm: int
+
+
+class _Book(msgspec.Struct, frozen=True):
+    cash_micros: int
+    held_nanos: int = 0
+    fills: int = 0
+    fees_micros: int = 0
+
+
+def buy_and_hold(prices: Sequence[Price], params: SpotParams, *, start_micros: int) -> Baseline:
+    """Everything into the market at the first price that fills, out at the last."""
+    book, marks = _Book(start_micros), []
+    for price in prices:
+        if not book.held_nanos:
+            book = _buy(book, price, params, quote_micros=book.cash_micros)
+        marks.append(_mark(book, price))
+    return _finished(book, marks, prices, params, start_micros=start_micros)
+
+
+def random_trader(
+    prices: Sequence[Price],
+    params: SpotParams,
+    *,
+    start_micros: int,
+    seed: str,
+    size_ppm: int = PPM,
+    toss_every_ms: int = TOSS_EVERY_MS,
+) -> Baseline:
+    """Toss a coin at the first price of every period: hold `size_ppm` of the equity, or nothing."""
+    book, marks = _Book(start_micros), []
+    period: int | None = None
+    for price in prices:
+        if price.at_ms // toss_every_ms != period:
+            period = price.at_ms // toss_every_ms
+            wants = _coin(seed, period)
+            if wants and not book.held_nanos:
+                book = _buy(book, price, params, quote_micros=book.cash_micros * size_ppm // PPM)
+            elif not wants and book.held_nanos:
+                book = _sell(book, price, params)
+        marks.append(_mark(book, price))
+    return _finished(book, marks, prices, params, start_micros=start_micros)
+
+
+def _coin(seed: str, period: int) -> bool:
+    return sha256(f"{seed}|{period}".encode()).digest()[0] % 2 == 1
+
+
+def _buy(book: _Book, price: Price, params: SpotParams, *, quote_micros: int) -> _Book:
+    return _trade(book, MarketOrder(Side.BUY, None, quote_micros, None), price, params)
+
+
+def _sell(book: _Book, price: Price, params: SpotParams) -> _Book:
+    return _trade(book, MarketOrder(Side.SELL, book.held_nanos, None, None), price, params)
+
+
+def _trade(book: _Book, order: MarketOrder, price: Price, params: SpotParams) -> _Book:
+    """The book after the order, or as it was when the execution model refuses."""
+    fill = price_spot(
+        order,
+        mid_e8=price.mid_e8,
+        conf_e8=price.conf_e8,
+        publish_ms=price.at_ms,
+        pressure=NO_PRESSURE,
+        params=params,
+        fill_ms=price.at_ms,
+    )
+    if not isinstance(fill, SpotFill):
+        return book
+    return _Book(
+        book.cash_micros + fill.cash_change_micros,
+        book.held_nanos + fill.held_change_nanos,
+        book.fills + 1,
+        book.fees_micros + fill.fee_micros,
+    )
+
+
+def _mark(book: _Book, price: Price) -> EquityMark:
+    worth_micros = value_micros(book.held_nanos, price.mid_e8)
+    return EquityMark(price.at_ms, book.cash_micros + worth_micros, worth_micros)
+
+
+def _finished(
+    book: _Book, marks: list[EquityMark], prices: Sequence[Price], params: SpotParams, *, start_micros: int
+) -> Baseline:
+    assert prices, "a baseline needs a price"
+    if book.held_nanos:
+        book = _sell(book, prices[-1], params)
+        # Where the last price may not fill, what is held stays at its mark.
+        marks.append(_mark(book, prices[-1]))
+    equity = [start_micros, *(mark.equity_micros for mark in marks)]
+    return Baseline(
+        marks=tuple(marks),
+        fills=book.fills,
+        fees_micros=book.fees_micros,
+        return_ppm=return_ppm(start_micros, equity[-1]),
+        max_drawdown_ppm=max_drawdown_ppm(equity),
+    )
