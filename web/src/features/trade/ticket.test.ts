@@ -29,6 +29,16 @@ describe('typed text', () => {
     }
   })
 
+  test('with a comma that may group thousands is refused: 1,500 must not become one and a half', () => {
+    for (const amount of ['1,500', '10,000', '1,000,000', '10,000.00']) {
+      expect(readTicket({ ...typed, amount }, market).reason, amount).toBe(
+        'Write the amount without a comma between thousands.',
+      )
+    }
+    for (const amount of ['0,500', '1,50', '1,5000', '1500,5'])
+      expect(readTicket({ ...typed, amount }, market).body, amount).toBeDefined()
+  })
+
   test('is refused with a reason a person can act on', () => {
     const reasons = ['', '0', '0.0', 'abc', '1e3', '-1', '.', '1.1.1', '0.0000001', '9'.repeat(16)].map(
       (amount) => readTicket({ ...typed, amount }, market).reason,

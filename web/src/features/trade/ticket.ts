@@ -15,13 +15,19 @@ export interface Typed {
 export type Reading = { body: OrderBody; reason?: undefined } | { body?: undefined; reason: string }
 
 const INTEGER_DIGITS_MAX = 15
+const GROUPED = /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/
 
-/** Read typed text into the body of an order, or say what is missing. A decimal comma counts as a point. */
+/**
+ * Read typed text into the body of an order, or say what is missing. A decimal comma counts as a point; one that may
+ * as well group thousands, as this page writes its figures, is refused.
+ */
 export function readTicket(
   typed: Typed,
   market: Pick<Market, 'market' | 'base' | 'quantity_decimals'>,
 ): Reading {
-  const text = typed.amount.trim().replace(',', '.')
+  const given = typed.amount.trim()
+  if (GROUPED.test(given)) return { reason: 'Write the amount without a comma between thousands.' }
+  const text = given.replace(',', '.')
   if (text === '') return { reason: 'Enter an amount.' }
   const match = /^(\d*)(?:\.(\d*))?$/.exec(text)
   const whole = match?.[1] ?? ''
