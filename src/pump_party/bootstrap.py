@@ -27,7 +27,7 @@ from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_interface.contract import OrderStatus, OrderView, PlaceOrder, PropTrading
 from pump_party.domains.users.contract import Users
 from pump_party.domains.users.service import UserService
-from pump_party.kernel.errors import Refusal
+from pump_party.kernel.errors import Refusal, Unavailable
 from pump_party.platform.bus import Bus
 from pump_party.platform.clock import Clock, SystemClock
 from pump_party.platform.group_commit import GroupCommit, Lanes
@@ -101,9 +101,29 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
+def _open_existing(settings: Settings) -> Database:
+    """Open as it is. Raises Unavailable when there is none, it does not answer, or its schema is another version's."""
+    _require_database(settings)
+    database = Database(_database_url(settings))
+    if not is_at_head(database):
+        database.close()
+        raise Unavailable("the schema is not the one this version needs: run `pump-party db upgrade`")
+    return database
+
+
+def _require_database(settings: Settings) -> None:
+    """SQLite would make an empty database where there is none, and an empty one has nothing to find fault with."""
+    path = _sqlite_path(settings)
+    if not settings.database_url and not path.is_file():
+        raise Unavailable(f"there is no database in {path.parent}: name its folder with --data-dir")
+
+
 def _database_url(settings: Settings) -> str:
-    path = Path(settings.data_dir).expanduser().resolve() / SQLITE_FILE
-    return settings.database_url or f"sqlite:///{path}"
+    return settings.database_url or f"sqlite:///{_sqlite_path(settings)}"
+
+
+def _sqlite_path(settings: Settings) -> Path:
+    return Path(settings.data_dir).expanduser().resolve() / SQLITE_FILE
 
 
 class DatabaseFacts(msgspec.Struct, frozen=True):
@@ -118,7 +138,8 @@ class DatabaseFacts(msgspec.Struct, frozen=True):
 
 
 def describe_database(settings: Settings) -> DatabaseFacts:
-    """Look without changing anything. Raises Unavailable when the database does not answer."""
+    """Look without changing anything. Raises Unavailable when there is no database or it does not answer."""
+    _require_database(settings)
     database = Database(_database_url(settings))
     try:
         return DatabaseFacts(
@@ -135,7 +156,7 @@ def describe_database(settings: Settings) -> DatabaseFacts:
 
 def check_ledger(settings: Settings, *, progress: Callable[[int, int], None]) -> CheckReport:
     """Prove every account of the database: balances, chains, sequence. Changes nothing."""
-    database = open_database(settings)
+    database = _open_existing(settings)
     try:
         return check(database, progress=progress)
     finally:
@@ -144,7 +165,7 @@ def check_ledger(settings: Settings, *, progress: Callable[[int, int], None]) ->
 
 def approve_resume(settings: Settings, market: str, *, operator: str, reason: str) -> ResumeView:
     """Record that an operator wants a quarantined market resumed; the second of two makes the worker do it."""
-    database = open_database(settings)
+    database = _open_existing(settings)
     try:
         from pump_party.redis.memory import MemoryQuotes
 

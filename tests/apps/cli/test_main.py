@@ -1,5 +1,6 @@
 import argparse
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -122,6 +123,24 @@ def test_the_database_is_upgraded_described_and_proven(capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["problems"] == []
     assert main(["db", "check", "--data-dir", str(tmp_path)]) == 0
     assert "everything balances" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["db", "check"], ["db", "info"], ["market", "resume", "SOL-USDC", "--operator", "ann", "--reason", "checked"]],
+)
+def test_a_folder_without_a_database_is_refused_rather_than_found_in_order(capsys, tmp_path, command):
+    folder = tmp_path / "mistyped"
+    assert main([*command, "--data-dir", str(folder)]) == 2
+    assert capsys.readouterr().err.startswith(f"pump-party: there is no database in {folder}")
+    assert not folder.exists()
+
+
+def test_a_database_of_another_version_is_proven_by_that_version(capsys, tmp_path, sqlite_path):
+    with closing(sqlite3.connect(sqlite_path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    assert main(["db", "check", "--data-dir", str(sqlite_path.parent)]) == 2
+    assert "pump-party db upgrade" in capsys.readouterr().err
 
 
 def test_unknown_words_are_refused_with_usage(capsys):
