@@ -5,6 +5,7 @@ name or a value out of range stops the start and says the name, the value and wh
 """
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
@@ -222,7 +223,18 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     settings = Settings(**checked)
     if settings.port == settings.ws_port:
         raise SettingsError(f"{PREFIX}WS_PORT: {settings.ws_port} is also {PREFIX}PORT; allowed: two different ports")
+    _check_networks("trusted_proxies", settings.trusted_proxies)
     return settings
+
+
+def _check_networks(name: str, text: str) -> None:
+    """No pattern tells an address from what only looks like one, and a proxy mistyped is a proxy not believed."""
+    for item in filter(None, text.split(",")):
+        try:
+            ipaddress.ip_network(item, strict=False)
+        except ValueError as error:
+            label = f"{PREFIX}{name.upper()}"
+            raise SettingsError(f"{label}: {item!r} is not allowed; allowed: {RULES[name].allowed}") from error
 
 
 def _read_environment() -> dict[str, Any]:
