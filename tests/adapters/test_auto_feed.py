@@ -8,7 +8,7 @@ from pump_party.adapters.auto_feed import LiveContender, StandIn, StartRace
 from pump_party.adapters.hyperliquid import HyperliquidSource
 from pump_party.adapters.synthetic import SyntheticSource
 from pump_party.domains.marketdata.contract import SourceState
-from pump_party.domains.marketdata.model import PriceSource
+from pump_party.domains.marketdata.model import PriceSource, RawPayload, TickSink
 from pump_party.domains.marketdata.registry import load_registry
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import SystemClock
@@ -82,6 +82,37 @@ def test_a_live_price_that_comes_too_late_is_not_mixed_with_synthetic_ones():
             await asyncio.sleep(0.5)
         assert feeds(sink) == {"synthetic"}
         assert len(venue.paths) == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_a_loser_says_while_it_is_being_stopped_is_not_heard():
+    synthetic = SyntheticSource(load_registry().assets(), seed=1, clock=SystemClock())
+
+    class Stubborn:
+        name, feed, label = "stubborn", "live", "Stubborn"
+
+        async def run(self, sink: TickSink) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raw = RawPayload(source=self.name, recv_ms=1, sha256="00" * 32, body=b"{}")
+                sink.observed(raw, ())
+                sink.quote_asset_rate(self.name, 1, 1)
+                sink.state_changed(self.name, SourceState.LIVE)
+
+    async def scenario() -> None:
+        race, sink = StartRace(wait_s=0.05), Collected()
+        sources = [LiveContender(Stubborn(), race), StandIn(synthetic, race)]
+        tasks = [asyncio.ensure_future(source.run(sink)) for source in sources]
+        await sink.until(lambda: sink.ticks)
+        await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert {raw.source for raw in sink.raws} == {"synthetic"}
+        assert sink.rates == []
+        assert ("stubborn", SourceState.LIVE, None) not in sink.states
 
     asyncio.run(scenario())
 

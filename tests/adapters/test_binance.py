@@ -57,6 +57,14 @@ def test_there_is_no_price_before_the_venue_has_told_a_time_and_a_new_connection
     asyncio.run(scenario())
 
 
+def test_a_late_event_does_not_make_the_prices_after_it_older():
+    parser = BinanceParser(ETH, "binance")
+    parser.parse(DEPTH % EVENT_MS, "00", 1)
+    parser.parse(TRADE % (EVENT_MS - 50), "00", 1)
+    (tick,) = parser.parse(TICKER % 5, "00", 1)
+    assert tick.publish_ms == EVENT_MS
+
+
 def test_silence_ends_a_connection(clock: ManualClock):
     async def scenario() -> None:
         async with (

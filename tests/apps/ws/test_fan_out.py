@@ -14,6 +14,7 @@ from tests.apps.ws.stage import BTC, SOL, Stage, User, staged
 from pump_party.apps.ws import gateway
 from pump_party.bootstrap import Services
 from pump_party.db.outbox import append
+from pump_party.platform.bus import PRICE_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
 
@@ -112,6 +113,23 @@ def store(services: Services, messages: list[OutboxMessage]) -> None:
     with services.database.write() as connection:
         append(connection, messages)
     services.outbox.notify()
+
+
+def test_a_price_that_comes_late_never_replaces_a_newer_one(services: Services, run: Any) -> None:
+    async def scenario() -> None:
+        async with staged(services) as stage:
+            client = await stage.signed_in(stage.user())
+            await client.ask(type="subscribe", channel="price", markets=[SOL, BTC])
+            newest = await stage.price(SOL, mid_e8=200_00000000)
+            await client.until(lambda frame: frame.get("price") == "200")
+            late = stage.quote(SOL, mid_e8=190_00000000, recv_ms=newest.recv_ms - 1)
+            await services.bus.publish(PRICE_CHANNEL, [msgspec.json.encode(late)])
+            await stage.price(BTC, mid_e8=60_000_00000000)
+            await client.until(lambda frame: frame.get("price") == "60000")
+            assert client.of("price_update")[-1]["market"] == BTC
+            assert "190" not in [frame["price"] for frame in client.of("price_update")]
+
+    run(scenario())
 
 
 def test_prices_for_a_stalled_socket_conflate_to_the_newest_and_cost_no_memory(services: Services, run: Any) -> None:
