@@ -9,7 +9,7 @@ from random import Random
 from benchmarks.order_flow import PRICES_E8, OrderFlow
 from pump_party.bootstrap import build
 from pump_party.config import Settings
-from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.marketdata.contract import MarketKind, Quote
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount, OrderStatus, OrderView, PlaceOrder
 from pump_party.kernel.ids import AccountId, UserId
 
@@ -27,7 +27,9 @@ class Exchange:
         self._random = Random(1)
         self.tick()
         owners = [self._open_account(number) for number in range(accounts)]
-        lots = {asset.market: asset.lot_nanos for asset in self._services.registry.assets()}
+        lots = {
+            asset.market: asset.lot_nanos for asset in self._services.registry.assets() if asset.kind is MarketKind.SPOT
+        }
         self.flow = OrderFlow(owners, lots, seed=1)
         self.answered = 0
         self._filled = 0

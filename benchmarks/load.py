@@ -22,6 +22,7 @@ from tests.wallets import SolanaWallet
 from benchmarks.connections import RestConnection, SocketConnection, client_frame, http_request
 from benchmarks.exchange import frozen_garbage
 from benchmarks.order_flow import OrderFlow
+from pump_party.domains.marketdata.contract import MarketKind
 from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.prop_interface.contract import PlaceOrder
 from pump_party.kernel.ids import AccountId, UserId
@@ -117,7 +118,7 @@ class User:
             for n in range(ACCOUNTS_PER_USER)
         ]
         owners = [(UserId(session["user_id"]), AccountId(account["account_id"])) for account in opened]
-        lots = {asset.market: asset.lot_nanos for asset in load_registry().assets()}
+        lots = {asset.market: asset.lot_nanos for asset in load_registry().assets() if asset.kind is MarketKind.SPOT}
         self.flow = OrderFlow(owners, lots, seed=self._number)
         await self._open_socket()
 

@@ -19,7 +19,7 @@ from pump_party.domains.marketdata.registry import load_registry
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import ManualClock
 
-ASSETS = load_registry().assets()
+ASSETS = load_registry().observed()
 SOL, BTC = Market("SOL-USDC"), Market("BTC-USDC")
 START_MS = 1_750_000_000_000
 STEPS = 40_000

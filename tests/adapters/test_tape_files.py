@@ -49,9 +49,9 @@ def test_a_single_file_is_a_tape_too_and_a_missing_one_is_refused(recorded_data:
 
 
 def test_candles_of_a_market_that_is_not_listed_are_not_played(tmp_path: Path):
-    (tmp_path / "DOGE_USDT_USDT-1m-futures.csv").write_text("date,open,high,low,close,volume\n")
+    (tmp_path / "PEPE_USDT_USDT-1m-futures.csv").write_text("date,open,high,low,close,volume\n")
     files, skipped = find_files(tmp_path, REGISTRY)
-    assert (files, skipped[0].reason) == ([], "no market of the registry is called DOGE_USDT_USDT")
+    assert (files, skipped[0].reason) == ([], "no market of the registry is called PEPE_USDT_USDT")
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,10 @@ def test_a_table_with_other_columns_is_broken(tmp_path: Path):
     table.write_text("time,open,high,low,close,volume\n")
     with pytest.raises(TapeBroken, match="columns"):
         read_rows(table)
+
+
+def test_candles_named_by_any_market_of_a_base_are_its_price(tmp_path: Path):
+    for market in ("SOL-USDC", "SOL-PERP", "XRP-PERP"):
+        (tmp_path / f"{market}-1m.csv").write_text("date,open,high,low,close,volume\n")
+    files, _ = find_files(tmp_path, REGISTRY)
+    assert [file.market for file in files] == ["SOL-USDC", "SOL-USDC", "XRP-PERP"]

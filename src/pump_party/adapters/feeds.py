@@ -76,7 +76,7 @@ def _auto(settings: FeedSettings, registry: Registry, clock: Clock, jitter: Call
 def _synthetic(registry: Registry, clock: Clock, *, seed: int) -> PriceSource:
     from pump_party.adapters.synthetic import SyntheticSource
 
-    return SyntheticSource(registry.assets(), seed=seed, clock=clock)
+    return SyntheticSource(registry.observed(), seed=seed, clock=clock)
 
 
 def _live(

@@ -30,9 +30,16 @@ MOVE_MAX = 0.03
 CONFIDENCE_PPM_MIN = 100
 CONFIDENCE_PPM_MAX = 1_500
 
-_START_E8 = {"SOL": 150 * E8, "BTC": 100_000 * E8, "ETH": 3_000 * E8}
+_START_E8 = {
+    "SOL": 150 * E8,
+    "BTC": 100_000 * E8,
+    "ETH": 3_000 * E8,
+    "BNB": 650 * E8,
+    "XRP": 5 * E8 // 2,
+    "DOGE": E8 // 5,
+}
 _START_E8_OTHERS = 100 * E8
-_YEARLY_VOLATILITY = {"SOL": 0.9, "BTC": 0.5, "ETH": 0.7}
+_YEARLY_VOLATILITY = {"SOL": 0.9, "BTC": 0.5, "ETH": 0.7, "BNB": 0.6, "XRP": 0.9, "DOGE": 1.0}
 _YEARLY_VOLATILITY_OTHERS = 1.0
 
 _STEPS_A_YEAR = 365 * 24 * 3600 * 1000 // STEP_MS
@@ -46,7 +53,7 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 class SyntheticSource:
-    """Prices for every market, from now on. `seed` decides the path."""
+    """Prices for the given markets, from now on. `seed` decides the path."""
 
     name = NAME
     feed = "synthetic"

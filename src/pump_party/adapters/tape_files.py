@@ -176,7 +176,7 @@ def _classify(path: Path, registry: Registry) -> TapeFile | SkippedFile:
     candles = _CANDLE_NAME.fullmatch(path.name)
     if candles is not None:
         symbol = candles["symbol"]
-        market = registry.symbols("tape").get(symbol) or (Market(symbol) if registry.has(symbol) else None)
+        market = registry.symbols("tape").get(symbol) or (registry.priced_as(symbol) if registry.has(symbol) else None)
         if market is None:
             return SkippedFile(path, f"no market of the registry is called {symbol}")
         return CandleFile(path, market)

@@ -128,7 +128,7 @@ def _candle_file(source: Path, registry: Registry, market: str | None) -> Candle
     if not source.is_file():
         raise Invalid(f"there is no file {source}", code="tape_missing", field="file")
     if market is not None:
-        return CandleFile(source, registry.asset(market).market)
+        return CandleFile(source, registry.priced_as(market))
     files, skipped = find_files(source, registry)
     if files and isinstance(files[0], CandleFile):
         return files[0]

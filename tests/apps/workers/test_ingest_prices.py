@@ -1,116 +1,16 @@
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import pytest
+from tests.apps.workers.feeding import HZ, SOL, Away, TestSource, ingestion_of, running, until, with_
 
-from pump_party import bootstrap
 from pump_party.apps.workers import ingest_prices
 from pump_party.bootstrap import Services
-from pump_party.config import Settings
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.domains.marketdata.contract import CandleInterval, HaltReason, MarketState, Quote, SourceState
-from pump_party.domains.marketdata.ingest import Ingest
-from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
-from pump_party.kernel.errors import Unavailable
-from pump_party.kernel.ids import Market
 from pump_party.kernel.money import E8
-from pump_party.platform.bus import PRICE_CHANNEL, TICK_CHANNEL
+from pump_party.platform.bus import PRICE_CHANNEL
 from pump_party.platform.clock import SystemClock
-
-SOL = Market("SOL-USDC")
-HZ = 20
-SLOT_S = 1 / HZ
-PATIENCE_S = 10.0
-
-
-class TestSource:
-    """Reports what the test says, as fast as it says it."""
-
-    __test__ = False
-    feed = "live"
-    label = "TEST"
-
-    def __init__(self, name: str = "hyperliquid", failures: int = 0) -> None:
-        self.name = name
-        self.sink: TickSink | None = None
-        self.runs = 0
-        self._failures = failures
-        self._slot = 0
-
-    async def run(self, sink: TickSink) -> None:
-        self.runs += 1
-        if self.runs <= self._failures:
-            raise RuntimeError("a bug in the source")
-        sink.state_changed(self.name, SourceState.LIVE)
-        self.sink = sink
-        await asyncio.Event().wait()
-
-    async def price(self, price: int, *, market: Market = SOL) -> None:
-        await until(lambda: self.sink is not None)
-        assert self.sink is not None
-        self._slot += 1
-        body = f"{self.name} {price} {self._slot}".encode()
-        sha256 = hashlib.sha256(body).hexdigest()
-        now_ms = SystemClock().now_ms()
-        raw = RawPayload(source=self.name, recv_ms=now_ms, sha256=sha256, body=body)
-        one = Tick(
-            market=market,
-            mid_e8=price * E8,
-            conf_e8=E8 // 100,
-            publish_ms=now_ms,
-            slot=self._slot,
-            recv_ms=now_ms,
-            source=self.name,
-            raw_sha256=sha256,
-        )
-        self.sink.observed(raw, (one,))
-
-
-@pytest.fixture(params=["in_process", "redis"])
-def services(request: pytest.FixtureRequest, sqlite_path: Path) -> Iterator[Services]:
-    redis_url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
-    settings = Settings(
-        data_dir=str(sqlite_path.parent), redis_url=redis_url, price_fan_out_hz=HZ, record_raw=True, log_level="error"
-    )
-    built = bootstrap.build(settings)
-    try:
-        yield built
-    finally:
-        built.close()
-
-
-def ingestion_of(services: Services, *sources: TestSource, payloads: object | None = None) -> Ingest:
-    return Ingest(
-        registry=services.registry,
-        store=MarketDataStore(services.database),
-        clock=services.clock,
-        metrics=services.metrics,
-        sources=sources,
-        payloads=payloads,
-    )
-
-
-@asynccontextmanager
-async def running(services: Services, ingestion: object) -> AsyncIterator[asyncio.Event]:
-    stop = asyncio.Event()
-    worker = asyncio.create_task(ingest_prices.run(services, ingestion, stop=stop))
-    try:
-        yield stop
-    finally:
-        stop.set()
-        async with asyncio.timeout(PATIENCE_S):
-            await worker
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def latest(services: Services) -> Quote | None:
@@ -140,58 +40,6 @@ def test_a_fast_feed_is_conflated_to_the_fan_out_rate_and_the_newest_price_alway
     assert all(quote.feed == "live" for quote in heard)
 
 
-def test_every_admitted_tick_is_on_the_bus_within_50_ms_whatever_the_fan_out_rate(services):
-    slow = _with(services, settings=msgspec.structs.replace(services.settings, price_fan_out_hz=1))
-
-    async def scenario() -> tuple[list[Quote], list[int]]:
-        source = TestSource()
-        heard: list[Quote] = []
-        lags_ms: list[int] = []
-        started = asyncio.Event()
-        listener = asyncio.create_task(_listen_to_ticks(services, heard, lags_ms, started))
-        await started.wait()
-        async with running(slow, ingestion_of(slow, source)):
-            for number in range(200):
-                await source.price(150 + number % 3)
-                await asyncio.sleep(0.003)
-            await until(lambda: len(heard) == 200)
-        listener.cancel()
-        return heard, lags_ms
-
-    heard, lags_ms = asyncio.run(scenario())
-    assert [quote.slot for quote in heard] == list(range(1, 201))
-    assert sorted(lags_ms)[190] <= 50
-
-
-@pytest.mark.parametrize("services", ["in_process"], indirect=True)
-def test_ticks_wait_in_line_while_the_bus_is_away(services, monkeypatch):
-    monkeypatch.setattr(ingest_prices, "TICK_RETRY_S", 0.02)
-    monkeypatch.setattr(ingest_prices, "TICKS_PER_MESSAGE_MAX", 2)
-    bus = _Away(services.bus)
-    shaky = _with(services, bus=bus)
-
-    async def scenario() -> list[Quote]:
-        source = TestSource()
-        heard: list[Quote] = []
-        started = asyncio.Event()
-        listener = asyncio.create_task(_listen_to_ticks(services, heard, [], started))
-        await started.wait()
-        async with running(shaky, ingestion_of(shaky, source)):
-            await until(lambda: source.sink)
-            bus.away = True
-            for price in (150, 151, 152):
-                await source.price(price)
-            await asyncio.sleep(0.1)
-            await source.price(153)
-            assert heard == []
-            bus.away = False
-            await until(lambda: len(heard) == 4)
-        listener.cancel()
-        return heard
-
-    assert [quote.mid_e8 // E8 for quote in asyncio.run(scenario())] == [150, 151, 152, 153]
-
-
 def test_prices_reach_cache_bus_and_database_and_health_is_published(services):
     async def scenario() -> list[Quote]:
         source = TestSource()
@@ -217,7 +65,7 @@ def test_prices_reach_cache_bus_and_database_and_health_is_published(services):
 @pytest.mark.parametrize("services", ["in_process"], indirect=True)
 def test_a_halt_is_published_before_the_next_slot(services):
     slow = msgspec.structs.replace(services.settings, price_fan_out_hz=1)
-    services = _with(services, settings=slow)
+    services = with_(services, settings=slow)
 
     async def scenario() -> float:
         source = TestSource()
@@ -238,7 +86,7 @@ def test_silence_halts_the_market_in_the_cache(services):
     async def scenario() -> None:
         source = TestSource()
         clock = _LeapingClock()
-        leaping = _with(services, clock=clock)
+        leaping = with_(services, clock=clock)
         async with running(leaping, ingestion_of(leaping, source)):
             await source.price(150)
             await until(lambda: latest(services))
@@ -327,12 +175,12 @@ def test_raw_payloads_are_recorded_whatever_became_of_their_ticks(services):
 @pytest.mark.parametrize("services", ["in_process"], indirect=True)
 def test_what_came_while_cache_and_database_were_away_is_there_when_they_are_back(services, monkeypatch):
     monkeypatch.setattr(ingest_prices, "WRITE_EVERY_S", 0.05)
-    quotes = _Away(services.quotes)
-    shaky = _with(services, quotes=quotes)
+    quotes = Away(services.quotes)
+    shaky = with_(services, quotes=quotes)
 
     async def scenario() -> None:
         source = TestSource()
-        store = _Away(MarketDataStore(services.database))
+        store = Away(MarketDataStore(services.database))
         ingestion = ingestion_of(shaky, source)
         ingestion._store = store
         async with running(shaky, ingestion):
@@ -359,19 +207,6 @@ def test_stopping_writes_what_was_taken_in(services):
     assert len(_candles(services)) == 1
 
 
-class _Away:
-    """Something real, behind a connection that comes and goes."""
-
-    def __init__(self, real: object) -> None:
-        self._real = real
-        self.away = False
-
-    def __getattr__(self, name: str) -> object:
-        if self.away:
-            raise Unavailable("away", code="away")
-        return getattr(self._real, name)
-
-
 class _LeapingClock(SystemClock):
     ahead_ms = 0
 
@@ -381,23 +216,10 @@ class _LeapingClock(SystemClock):
 
 async def _listen(services: Services, heard: list[Quote]) -> None:
     async for channel, message in services.bus.listen([PRICE_CHANNEL]):
-        if channel:
-            heard.append(msgspec.json.decode(message, type=Quote))
-
-
-async def _listen_to_ticks(services: Services, heard: list[Quote], lags_ms: list[int], started: asyncio.Event) -> None:
-    async for channel, message in services.bus.listen([TICK_CHANNEL]):
-        if not channel:
-            started.set()
-            continue
-        quotes = msgspec.json.decode(message, type=list[Quote])
-        heard += quotes
-        lags_ms += [SystemClock().now_ms() - quote.recv_ms for quote in quotes]
+        quote = msgspec.json.decode(message, type=Quote) if channel else None
+        if quote is not None and quote.market == SOL:
+            heard.append(quote)
 
 
 def _candles(services: Services) -> list[object]:
     return list(services.market_data.candles("SOL-USDC", CandleInterval.M1, before_ms=None, limit=10))
-
-
-def _with(services: Services, **changes: object) -> Services:
-    return replace(services, **changes)

@@ -7,7 +7,7 @@ from pump_party.domains.marketdata.admission import Quarantine
 from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval, HaltReason
 from pump_party.domains.marketdata.ingest import Ingest
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
-from pump_party.domains.marketdata.registry import load_registry
+from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import E8, format_e8
 from pump_party.platform.clock import ManualClock
@@ -16,6 +16,13 @@ from pump_party.platform.metrics import Metrics
 SOL = Market("SOL-USDC")
 BTC = Market("BTC-USDC")
 REGISTRY = load_registry()
+THREE_SPOT_MARKETS = load_registry(
+    "\n".join(
+        f'[markets.{base}-USDC]\nbase = "{base}"\nquote = "USDC"\ntick = "0.01"\nlot = "0.01"'
+        for base in ("SOL", "BTC", "ETH")
+    )
+    + "\n[quotes]"
+)
 NOW_MS = 1_750_000_000_000
 
 
@@ -69,9 +76,10 @@ def ingest_of(
     sources: Sequence[str] = ("hyperliquid",),
     feed: str = "live",
     payloads: object | None = None,
+    registry: Registry = THREE_SPOT_MARKETS,
 ) -> Ingest:
     ingest = Ingest(
-        registry=REGISTRY,
+        registry=registry,
         store=store,
         clock=clock,
         metrics=Metrics(),

@@ -30,6 +30,9 @@ def test_a_replayed_recording_draws_exactly_the_recorded_candles(recorded_data, 
     ingest = _replay(recorded_data / TAPE, store, clock, speed=speed)
     assert [health.refused for health in ingest.health()] == [0]
     for asset in REGISTRY.assets():
+        if asset.base not in ("SOL", "BTC", "ETH"):
+            assert store.candles(asset.market, CandleInterval.M1, before_ms=2**62, limit=1) == []
+            continue
         drawn = {
             candle.open_ms: (candle.open_e8, candle.high_e8, candle.low_e8, candle.close_e8)
             for candle in store.candles(asset.market, CandleInterval.M1, before_ms=2**62, limit=1_000)

@@ -811,6 +811,7 @@ export interface components {
             confidence: string | null;
             feed: string | null;
             halt_reason: components["schemas"]["HaltReason"] | null;
+            kind: components["schemas"]["MarketKind"];
             lot: string;
             market: string;
             price: string | null;
@@ -823,6 +824,11 @@ export interface components {
             tape_ms: number | null;
             tick: string;
         };
+        /**
+         * MarketKind
+         * @enum {unknown}
+         */
+        MarketKind: "perp" | "spot";
         /** Markets */
         Markets: {
             items: components["schemas"]["Market"][];

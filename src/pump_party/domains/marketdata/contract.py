@@ -65,6 +65,11 @@ class Quote(msgspec.Struct, frozen=True):
         return self.publish_ms if self.tape_ms is None else self.tape_ms
 
 
+class MarketKind(StrEnum):
+    SPOT = "spot"
+    PERP = "perp"
+
+
 class Asset(msgspec.Struct, frozen=True):
     """A row of the asset registry. Adding a market is adding one of these to the registry file."""
 
@@ -75,6 +80,7 @@ class Asset(msgspec.Struct, frozen=True):
     lot_nanos: int
     quantity_decimals: int
     price_decimals: int
+    kind: MarketKind = MarketKind.SPOT
 
 
 class MarketView(msgspec.Struct, frozen=True):
@@ -220,10 +226,6 @@ class Ingestion(Protocol):
 
     def begin(self) -> None:
         """Start afresh from what is stored. Called before the feeds run."""
-        ...
-
-    def on_feed(self, callback: Callable[[str], None]) -> None:
-        """Call back with the kind of the feed once the first tick of a run has decided it."""
         ...
 
     def on_halt(self, callback: Callable[[], None]) -> None:

@@ -5,12 +5,15 @@ open quarantines, and the last price as the reference of a jump while it is rece
 anew with every run: its prices do not follow from those of the run before.
 
 A run has one feed, which the first tick decides: a synthetic price is never compared with a live one.
+
+An observation prices every market of its base: sources report the observed one, the others get a tick of their own.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import Chart, continue_chart
@@ -87,6 +90,10 @@ class Ingest:
         self._feed_of = {source.name: source.feed for source in sources}
         self._feed: str | None = None
         self._markets = tuple(asset.market for asset in registry.assets())
+        self._followers: dict[Market, list[Market]] = {asset.market: [] for asset in registry.observed()}
+        for market in self._markets:
+            if registry.priced_as(market) != market:
+                self._followers[registry.priced_as(market)].append(market)
         self._store = store
         self._clock = clock
         self._metrics = metrics
@@ -100,7 +107,6 @@ class Ingest:
         self._handed_out: dict[Market, Quote] = {}
         self._approved: list[tuple[Market, int]] = []
         self._admitted: deque[Quote] = deque()
-        self._tell_feed: Callable[[str], None] = lambda _: None
         self._tell_halt: Callable[[], None] = lambda: None
         self._tell_admitted: Callable[[], None] = lambda: None
         self._pruned_ms = clock.now_ms()
@@ -113,9 +119,6 @@ class Ingest:
         self._pending = Pending()
         self._handed_out = {}
         self._admitted.clear()
-
-    def on_feed(self, callback: Callable[[str], None]) -> None:
-        self._tell_feed = callback
 
     def on_halt(self, callback: Callable[[], None]) -> None:
         self._tell_halt = callback
@@ -131,19 +134,13 @@ class Ingest:
             if self._feed is None:
                 self._settle_on(self._feed_of[tick.source], now_ms=now_ms)
             assert self._feed_of[tick.source] == self._feed
-            run = self._runs[tick.market]
-            was_halted, before = run.is_halted(), run.quote
-            verdict = run.observe(tick, depegged=self._depegged, now_ms=now_ms)
+            verdict = self._observe(tick, now_ms=now_ms)
             self._meters[tick.source].tick(verdict, now_ms=now_ms)
-            if verdict is Verdict.ADMIT:
-                self._metrics.tick_observed(tick.source, "admitted")
-                if run.quote is not None and run.quote is not before:
-                    self._hand_on(run.quote)
-            else:
-                self._metrics.tick_observed(tick.source, "refused")
+            self._metrics.tick_observed(tick.source, "admitted" if verdict is Verdict.ADMIT else "refused")
+            if verdict is not Verdict.ADMIT:
                 self._pending.refused(tick, verdict, now_ms=now_ms)
-            if not was_halted and run.is_halted():
-                self._tell_halt()
+            for market in self._followers[tick.market]:
+                self._observe(replace(tick, market=market), now_ms=now_ms)
 
     def quote_asset_rate(self, source: str, rate_e8: int, publish_ms: int) -> None:
         self._rates = hear_rate(self._rates, source, rate_e8, publish_ms, now_ms=self._clock.now_ms())
@@ -200,6 +197,16 @@ class Ingest:
     def record(self) -> int:
         return 0 if self._recording is None else self._recording.drain()
 
+    def _observe(self, tick: Tick, *, now_ms: int) -> Verdict:
+        run = self._runs[tick.market]
+        was_halted, before = run.is_halted(), run.quote
+        verdict = run.observe(tick, depegged=self._depegged, now_ms=now_ms)
+        if verdict is Verdict.ADMIT and run.quote is not None and run.quote is not before:
+            self._hand_on(run.quote)
+        if not was_halted and run.is_halted():
+            self._tell_halt()
+        return verdict
+
     def _hand_on(self, quote: Quote) -> None:
         if len(self._admitted) >= ADMITTED_WAITING_MAX:
             self._admitted.popleft()
@@ -233,7 +240,6 @@ class Ingest:
             run.go_on(chart=stored.chart, reference_e8=stored.reference_e8, quarantine=quarantine)
             runs[market] = run
         self._feed, self._runs = feed, runs
-        self._tell_feed(feed)
 
     def _judge_all(self) -> None:
         now_ms = self._clock.now_ms()

@@ -5,7 +5,7 @@ from importlib import resources
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Asset
+from pump_party.domains.marketdata.contract import Asset, MarketKind
 from pump_party.kernel.errors import Invalid, NotFound
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import E8_DECIMALS, NANOS_DECIMALS, parse_decimal
@@ -23,7 +23,8 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quote: str
     tick: str
     lot: str
-    symbols: Symbols
+    symbols: Symbols = {}
+    kind: MarketKind = MarketKind.SPOT
 
 
 class _QuoteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +37,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Registry:
-    """The markets of the product, in the order of the file."""
+    """The markets of the product, in the order of the file.
+
+    Markets of one base share its price: sources report it under the first of them, the observed one.
+    """
 
     def __init__(self, file: _File) -> None:
         if not 1 <= len(file.markets) <= MARKETS_MAX:
@@ -44,6 +48,9 @@ class Registry:
         self._assets = {asset.market: asset for asset in (_asset(name, row) for name, row in file.markets.items())}
         self._symbols = {asset.market: file.markets[asset.market].symbols for asset in self._assets.values()}
         self._quotes = file.quotes
+        self._observed: dict[tuple[str, str], Market] = {}
+        for asset in self._assets.values():
+            self._check_observed(asset)
         for source in {source for symbols in self._symbols.values() for source in symbols}:
             self._check_symbols(source)
 
@@ -60,6 +67,15 @@ class Registry:
     def has(self, market: str) -> bool:
         return market in self._assets
 
+    def observed(self) -> tuple[Asset, ...]:
+        """The markets that sources report prices of: the first one of each base."""
+        return tuple(self._assets[market] for market in self._observed.values())
+
+    def priced_as(self, market: str) -> Market:
+        """The market under which sources report the price of this one. Raises NotFound (market_unknown)."""
+        asset = self.asset(market)
+        return self._observed[asset.base, asset.quote]
+
     def symbols(self, source: str) -> dict[str, Market]:
         """What a source calls the markets it prices; every name it may use, the one to ask for first."""
         return {symbol: market for market, symbols in self._symbols.items() for symbol in symbols.get(source, ())}
@@ -67,6 +83,11 @@ class Registry:
     def quote_symbols(self, source: str) -> dict[str, str]:
         """What a source calls the quote assets, for the depeg guard: symbol to asset."""
         return {symbol: quote for quote, row in self._quotes.items() for symbol in row.symbols.get(source, ())}
+
+    def _check_observed(self, asset: Asset) -> None:
+        observed = self._observed.setdefault((asset.base, asset.quote), asset.market)
+        if observed != asset.market and self._symbols[asset.market]:
+            raise RegistryError(f"market {asset.market} takes the price of {observed}: it has no symbols of its own")
 
     def _check_symbols(self, source: str) -> None:
         named = [symbol for symbols in self._symbols.values() for symbol in symbols.get(source, ())]
@@ -86,8 +107,9 @@ def load_registry(text: str | None = None) -> Registry:
 
 
 def _asset(name: str, row: _Entry) -> Asset:
-    if name != f"{row.base}-{row.quote}":
-        raise RegistryError(f"market {name} must be called {row.base}-{row.quote}")
+    called = f"{row.base}-{row.quote if row.kind is MarketKind.SPOT else 'PERP'}"
+    if name != called:
+        raise RegistryError(f"market {name} must be called {called}")
     return Asset(
         market=Market(name),
         base=row.base,
@@ -96,6 +118,7 @@ def _asset(name: str, row: _Entry) -> Asset:
         lot_nanos=_step(name, "lot", row.lot, NANOS_DECIMALS),
         price_decimals=_decimals(row.tick),
         quantity_decimals=_decimals(row.lot),
+        kind=row.kind,
     )
 
 

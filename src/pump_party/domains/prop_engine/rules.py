@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Asset
+from pump_party.domains.marketdata.contract import Asset, MarketKind
 from pump_party.domains.prop_engine.chain import canonical
 from pump_party.domains.prop_engine.model import RuleSet, SpotParams
 from pump_party.domains.prop_interface.contract import AccountKind
@@ -27,6 +27,7 @@ def build_rule_sets(document: Mapping[str, Any], assets: Sequence[Asset]) -> dic
                 SpotParams,
             )
             for asset in assets
+            if asset.kind is MarketKind.SPOT
         }
         rule_sets[name] = RuleSet(
             name=name,

@@ -5,6 +5,7 @@ import msgspec
 from pump_party.domains.marketdata.contract import (
     Candle,
     HaltReason,
+    MarketKind,
     MarketState,
     MarketView,
     SourceHealth,
@@ -16,6 +17,7 @@ class Market(msgspec.Struct, frozen=True):
     """A market and its current price. `chart_ms` is tape time when the price is replayed, else `publish_ms`."""
 
     market: str
+    kind: MarketKind
     base: str
     quote: str
     state: MarketState
@@ -64,6 +66,7 @@ def render_market(view: MarketView) -> Market:
     asset, quote = view.asset, view.quote
     return Market(
         market=asset.market,
+        kind=asset.kind,
         base=asset.base,
         quote=asset.quote,
         state=view.state,
