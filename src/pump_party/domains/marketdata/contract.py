@@ -228,6 +228,10 @@ class Ingestion(Protocol):
         """Start afresh from what is stored. Called before the feeds run."""
         ...
 
+    def on_feed(self, callback: Callable[[str], None]) -> None:
+        """Call back with the kind of the feed once the first tick of a run has decided it."""
+        ...
+
     def on_halt(self, callback: Callable[[], None]) -> None:
         """Call back when a market that was open halts."""
         ...

@@ -106,6 +106,7 @@ class Ingest:
         self._depegged = False
         self._handed_out: dict[Market, Quote] = {}
         self._approved: list[tuple[Market, int]] = []
+        self._tell_feed: Callable[[str], None] = lambda _: None
         self._admitted: deque[Quote] = deque()
         self._tell_halt: Callable[[], None] = lambda: None
         self._tell_admitted: Callable[[], None] = lambda: None
@@ -119,6 +120,9 @@ class Ingest:
         self._pending = Pending()
         self._handed_out = {}
         self._admitted.clear()
+
+    def on_feed(self, callback: Callable[[str], None]) -> None:
+        self._tell_feed = callback
 
     def on_halt(self, callback: Callable[[], None]) -> None:
         self._tell_halt = callback
@@ -240,6 +244,7 @@ class Ingest:
             run.go_on(chart=stored.chart, reference_e8=stored.reference_e8, quarantine=quarantine)
             runs[market] = run
         self._feed, self._runs = feed, runs
+        self._tell_feed(feed)
 
     def _judge_all(self) -> None:
         now_ms = self._clock.now_ms()
