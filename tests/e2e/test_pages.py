@@ -77,10 +77,12 @@ def test_a_page_that_opened_before_the_feed_was_found_names_it_once_prices_come(
         route.fulfill(response=response, json=config | {"feed": next(answers, config["feed"])})
 
     person.page.route("**/v1/config", tell)
-    person.open()
+    with person.page.expect_response(
+        lambda answer: answer.url.endswith("/v1/config") and answer.json()["feed"]["kind"] == "live"
+    ):
+        person.open()
     expect(person.see("feed-badge")).to_have_attribute("data-feed", "live")
     expect(person.see("feed-badge")).to_contain_text("LIVE")
-    assert next(answers, None) is None
 
 
 def test_the_keyboard_chooses_the_side_finds_markets_and_helps_but_never_while_typing(
