@@ -11,6 +11,9 @@ from pump_party.kernel.ids import Market
 CANDLES_LIMIT_MAX = 1_000
 """Most candles of one read."""
 
+BOOK_DEPTH_MAX = 100
+"""Most levels of a side of a book that are handed on."""
+
 FEED_SILENT_MS = 10_000
 """Without an admitted tick for this long a market is halted (execution model, section 4)."""
 
@@ -63,6 +66,30 @@ class Quote(msgspec.Struct, frozen=True):
     def chart_ms(self) -> int:
         """The time this tick has on charts and in candles: tape time when replayed."""
         return self.publish_ms if self.tape_ms is None else self.tape_ms
+
+
+Level = tuple[int, int]
+"""A price level of a book: (price_e8, size_nanos)."""
+
+
+class Book(msgspec.Struct, frozen=True):
+    """The newest order book of a market: at most BOOK_DEPTH_MAX levels a side, best first, never crossed.
+
+    `seq` grows with every change the source makes; `sha256` is that of the payload that changed the book last.
+    `publish_ms` and `recv_ms` are server time.
+    """
+
+    market: Market
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    seq: int
+    publish_ms: int
+    recv_ms: int
+    source: str
+    sha256: str
+
+    def age_ms(self, now_ms: int) -> int:
+        return max(0, now_ms - self.publish_ms)
 
 
 class MarketKind(StrEnum):
@@ -176,6 +203,23 @@ class QuotesWriter(Quotes, Protocol):
     def put_health(self, health: Sequence[SourceHealth]) -> None: ...
 
     def health(self) -> Sequence[SourceHealth]: ...
+
+
+class Books(Protocol):
+    """The newest order book, beside the price: Redis or its in-process twin."""
+
+    def latest(self, markets: Sequence[Market]) -> Mapping[Market, Book]:
+        """Markets without a book are absent. Raises Unavailable when the cache is away.
+
+        A book stays when its source falls silent: whoever uses it looks at its age.
+        """
+        ...
+
+
+class BooksWriter(Books, Protocol):
+    """The worker's side of the cache."""
+
+    def put(self, books: Sequence[Book]) -> None: ...
 
 
 class MarketData(Protocol):
