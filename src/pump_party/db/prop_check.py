@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import outbox
-from pump_party.db.prop_rows import account_of, fill_of, order_of, position_of, record_of
-from pump_party.db.prop_tables import accounts, fills, journal, orders, positions
+from pump_party.db.prop_rows import account_of, fill_of, open_order_of, order_of, position_of, record_of
+from pump_party.db.prop_tables import accounts, fills, journal, open_orders, orders, positions
 from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
 from pump_party.domains.prop_engine.ledger import read_postings
 from pump_party.domains.prop_engine.model import Account
@@ -74,6 +74,7 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
     ids = [account.account_id for account in page]
     held = _by_account(connection, positions, ids)
     placed = _by_account(connection, orders, ids)
+    waiting = _by_account(connection, open_orders, ids)
     filled = _by_account(connection, fills, ids)
     told = _by_account(connection, journal, ids)
     newest = sa.select(outbox.c.subject, sa.func.max(outbox.c.seq)).where(outbox.c.subject.in_(ids))
@@ -84,6 +85,7 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
         return AccountRecords(
             account=account,
             positions=[position_of(r) for r in held[own]],
+            open_orders=[open_order_of(r) for r in waiting[own]],
             orders=[order_of(r) for r in placed[own]],
             fills=[fill_of(r) for r in filled[own]],
             journal=[record_of(r) for r in sorted(told[own], key=lambda r: r.version)],

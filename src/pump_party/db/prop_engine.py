@@ -17,7 +17,9 @@ from pump_party.db.prop_rows import (
     account_of,
     account_row,
     fill_of,
+    open_order_of,
     order_of,
+    order_row,
     position_of,
     record_of,
     record_row,
@@ -27,6 +29,7 @@ from pump_party.db.prop_tables import (
     equity_marks,
     fills,
     journal,
+    open_orders,
     orders,
     positions,
     standings,
@@ -35,17 +38,17 @@ from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
     JournalRecord,
+    OpenOrder,
     Position,
     RecordedOrder,
     RecordKind,
     Standing,
 )
 from pump_party.domains.prop_engine.orders import account_not_found
-from pump_party.domains.prop_engine.store import OrdersTransaction
-from pump_party.domains.prop_interface.contract import EquityMark
+from pump_party.domains.prop_engine.store import OrdersTransaction, Reset
+from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
 from pump_party.kernel.errors import NotFound
-from pump_party.kernel.ids import AccountId, Market, UserId
-from pump_party.platform.outbox import OutboxMessage
+from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 
 Holdings = tuple[Account, Sequence[Position]]
 
@@ -62,6 +65,28 @@ class PropStore:
         if self._database.is_sqlite:
             return prop_orders_sqlite.orders_transaction(self._database, keys)
         return prop_orders_postgres.orders_transaction(self._database, keys)
+
+    def due_orders(
+        self, market: Market, *, publish_ms: int, mid_e8: int, limit: int
+    ) -> Sequence[tuple[AccountId, OrderId]]:
+        waits = open_orders.c
+        query = (
+            sa.select(waits.account_id, waits.order_id)
+            .where(waits.market == market, waits.due_ms < publish_ms)
+            .where(waits.at_or_below_e8.is_(None) | (waits.at_or_below_e8 >= mid_e8))
+            .where(waits.at_or_above_e8.is_(None) | (waits.at_or_above_e8 <= mid_e8))
+            .order_by(waits.order_id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query)]
+
+    def late_orders(self, *, now_ms: int, limit: int) -> Sequence[tuple[AccountId, Market, OrderId]]:
+        waits = open_orders.c
+        query = sa.select(waits.account_id, waits.market, waits.order_id).where(waits.deadline_ms < now_ms)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(waits.deadline_ms).limit(limit))
+            return [(row[0], row[1], row[2]) for row in rows]
 
     # --- commands ---
 
@@ -102,7 +127,7 @@ class PropStore:
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[JournalRecord], OutboxMessage]],
+        change: Callable[[Account, Sequence[Position], Sequence[OpenOrder]], Reset],
     ) -> None:
         def effect(connection: sa.Connection) -> bytes:
             mine = sa.select(accounts).where(accounts.c.account_id == account_id, accounts.c.user_id == user_id)
@@ -110,12 +135,16 @@ class PropStore:
             if row is None:
                 raise account_not_found()
             held = connection.execute(sa.select(positions).where(positions.c.account_id == account_id))
-            account, moved, message = change(account_of(row), [position_of(r) for r in held])
-            connection.execute(sa.delete(positions).where(positions.c.account_id == account_id))
+            waiting = connection.execute(sa.select(open_orders).where(open_orders.c.account_id == account_id))
+            reset = change(account_of(row), [position_of(r) for r in held], [open_order_of(r) for r in waiting])
+            for table in (positions, open_orders):
+                connection.execute(sa.delete(table).where(table.c.account_id == account_id))
             update = sa.update(accounts).where(accounts.c.account_id == account_id)
-            connection.execute(update.values(account_row(account)))
-            _insert_records(connection, moved)
-            outbox.append(connection, [message])
+            connection.execute(update.values(account_row(reset.account)))
+            if reset.cancelled:
+                connection.execute(sa.insert(orders), [_named(orders, order_row(o)) for o in reset.cancelled])
+            _insert_records(connection, reset.records)
+            outbox.append(connection, reset.messages)
             return b"reset"
 
         idempotent(
@@ -143,20 +172,36 @@ class PropStore:
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none() == user_id
 
-    def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder:
-        query = _ORDERS.where(orders.c.account_id == account_id, orders.c.order_id == order_id)
+    def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder | OpenOrder:
+        waits = open_orders.c
+        waiting = sa.select(open_orders).where(waits.account_id == account_id, waits.order_id == order_id)
+        ended = _ORDERS.where(orders.c.account_id == account_id, orders.c.order_id == order_id)
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
-            row = connection.execute(query).one_or_none()
+            # Open first: an order that ends between the two reads is found by the second.
+            row = connection.execute(waiting).one_or_none()
+            if row is not None:
+                return open_order_of(row)
+            row = connection.execute(ended).one_or_none()
         if row is None:
             raise NotFound("this account has no such order", code="order_not_found", field="order_id")
         return recorded_of(row)
+
+    def open_orders(self, user_id: UserId, account_id: str) -> Sequence[OpenOrder]:
+        query = sa.select(open_orders).where(open_orders.c.account_id == account_id)
+        with self._database.read() as connection:
+            _owned(connection, user_id, account_id)
+            rows = connection.execute(query.order_by(open_orders.c.order_id.desc()).limit(OPEN_ORDERS_MAX))
+            return [open_order_of(row) for row in rows]
 
     def orders(
         self, user_id: UserId, account_id: str, *, before: int | None, limit: int
     ) -> Sequence[tuple[int, RecordedOrder]]:
         query = _page(
-            _ORDERS.join(journal, journal.c.order_id == orders.c.order_id), account_id, before, limit
+            _ORDERS.join(journal, (journal.c.order_id == orders.c.order_id) & journal.c.kind.in_(_ENDS)),
+            account_id,
+            before,
+            limit,
         ).add_columns(journal.c.version)
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
@@ -169,7 +214,7 @@ class PropStore:
             return [fill_of(row) for row in connection.execute(query)]
 
     def records(self, user_id: UserId, account_id: str, *, before: int | None, limit: int) -> Sequence[JournalRecord]:
-        moved = sa.select(journal).where(journal.c.kind != RecordKind.REJECT.value)
+        moved = sa.select(journal).where(journal.c.postings != "[]")
         with self._database.read() as connection:
             _owned(connection, user_id, account_id)
             return [record_of(row) for row in connection.execute(_page(moved, account_id, before, limit))]
@@ -255,6 +300,9 @@ def _with_positions(connection: sa.Connection, owners: Sequence[Account]) -> lis
     return [(account, held[account.account_id]) for account in owners]
 
 
+_ENDS = (RecordKind.FILL.value, RecordKind.REJECT.value, RecordKind.CANCEL.value)
+"""The records that end an order."""
+
 _ORDERS = sa.select(orders, fills).join(fills, fills.c.fill_id == orders.c.fill_id, isouter=True)
 
 
@@ -275,4 +323,8 @@ def _page(query: "sa.Select[Any]", account_id: str, before: int | None, limit: i
 
 
 def _insert_records(connection: sa.Connection, records: Sequence[JournalRecord]) -> None:
-    connection.execute(sa.insert(journal), [dict(zip(journal.c.keys(), record_row(r), strict=True)) for r in records])
+    connection.execute(sa.insert(journal), [_named(journal, record_row(r)) for r in records])
+
+
+def _named(table: sa.Table, row: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(table.c.keys(), row, strict=True))

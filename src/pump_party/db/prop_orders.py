@@ -8,16 +8,34 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pump_party.db.outbox import outbox
-from pump_party.db.prop_rows import Row, account_of, fill_of, order_of, position_of
+from pump_party.db.prop_rows import Row, account_of, fill_of, open_order_of, order_of, position_of
 from pump_party.db.prop_tables import orders, positions
-from pump_party.domains.prop_engine.model import Account, Position, RecordedOrder
-from pump_party.kernel.ids import AccountId, Market
+from pump_party.domains.prop_engine.model import Account, OpenOrder, Position, RecordedOrder
+from pump_party.kernel.ids import AccountId, Market, OrderId
 from pump_party.platform.outbox import OutboxMessage
 
 Keys = Sequence[tuple[AccountId, Market, str]]
 
-MOVED = ("version", "seq", "head", "cash_micros", "realised_pnl_micros", "fees_micros", "fills")
+MOVED = (
+    "version",
+    "seq",
+    "head",
+    "cash_micros",
+    "realised_pnl_micros",
+    "fees_micros",
+    "fills",
+    "held_micros",
+    "margin_micros",
+    "funding_micros",
+    "open_orders",
+    "status",
+)
 """The account's columns that an order changes."""
+
+STEPPED = ("stage", "due_ms", "deadline_ms", "at_or_below_e8", "at_or_above_e8")
+"""The open order's columns that a tick changes."""
+
+OPEN_ORDER_UPSERT = " ON CONFLICT (order_id) DO UPDATE SET " + ", ".join(f"{c} = excluded.{c}" for c in STEPPED)
 
 MESSAGE = tuple(c.name for c in outbox.c if c.name not in ("row_number", "sent_at_ms"))
 """The outbox columns that are written with an event."""
@@ -30,6 +48,16 @@ class Loaded:
         self.accounts: dict[AccountId, Account] = {}
         self.positions: dict[tuple[AccountId, Market], Position] = {}
         self.earlier: dict[tuple[AccountId, str], RecordedOrder] = {}
+        self.open_orders: dict[AccountId, dict[OrderId, OpenOrder]] = {}
+
+    def with_open_orders(self) -> list[AccountId]:
+        """The accounts whose open orders must be loaded as well: few, on the way of a plain market order."""
+        return [account.account_id for account in self.accounts.values() if account.open_orders]
+
+    def keep_open(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            kept = open_order_of(row)
+            self.open_orders.setdefault(kept.order.account_id, {})[kept.order.order_id] = kept
 
     def keep(self, accounts: Iterable[Row], held: Iterable[Row], earlier: Iterable[Row]) -> None:
         """Rows in table order; an earlier order has its fill's columns behind its own."""
@@ -66,6 +94,11 @@ def moved_values(account: Account) -> Row:
         account.realised_pnl_micros,
         account.fees_micros,
         account.fills,
+        account.held_micros,
+        account.margin_micros,
+        account.funding_micros,
+        account.open_orders,
+        account.status.value,
     )
 
 

@@ -9,6 +9,7 @@ from pump_party.db.engine import POSTGRES_LOCKS, Database
 from pump_party.db.prop_orders import (
     MESSAGE,
     MOVED,
+    OPEN_ORDER_UPSERT,
     POSITION_UPSERT,
     Keys,
     Loaded,
@@ -17,10 +18,10 @@ from pump_party.db.prop_orders import (
     message_row,
     moved_values,
 )
-from pump_party.db.prop_rows import Row, fill_row, order_row, position_row, record_row
+from pump_party.db.prop_rows import Row, fill_row, open_order_row, order_row, position_row, record_row
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 
-_ARRAY_TYPES = {"head": "bytea", "account_id": "text", "market": "text"}
+_ARRAY_TYPES = {"head": "bytea", "account_id": "text", "market": "text", "status": "text"}
 
 
 def _unnest(columns: Sequence[str]) -> str:
@@ -40,6 +41,12 @@ _EARLIER = (
     "FROM unnest(%s::text[], %s::text[]) AS k(account_id, key) "
     "JOIN prop_orders o ON o.account_id = k.account_id AND o.idempotency_key = k.key "
     "LEFT JOIN prop_fills f ON f.fill_id = o.fill_id"
+)
+_OPEN = f"SELECT {listed(tables.open_orders)} FROM prop_open_orders WHERE account_id = ANY(%s::text[])"
+_CLOSE = "DELETE FROM prop_open_orders WHERE order_id = ANY(%s::text[])"
+_OPENED = (
+    f"INSERT INTO prop_open_orders ({listed(tables.open_orders)}) "
+    f"VALUES ({', '.join(['%s'] * len(columns(tables.open_orders)))}){OPEN_ORDER_UPSERT}"
 )
 _MOVE_COLUMNS = ("account_id", *MOVED)
 _MOVE = (
@@ -76,8 +83,13 @@ class _PostgresOrders(Loaded):
         asked = list({(k[0], k[2]) for k in keys})
         earlier = cursor.execute(_EARLIER, [_array(c) for c in zip(*asked, strict=True)]).fetchall()
         self.keep(accounts, positions, earlier)
+        waiting = self.with_open_orders()
+        if waiting:
+            self.keep_open(cursor.execute(_OPEN, [_array(waiting)]).fetchall())
 
     def record(self, batch: Batch) -> None:
+        if not batch.records:
+            return
         self._copy("prop_orders", columns(tables.orders), map(order_row, batch.orders))
         self._copy("prop_fills", columns(tables.fills), map(fill_row, batch.fills))
         self._copy("prop_journal", columns(tables.journal), map(record_row, batch.records))
@@ -85,6 +97,10 @@ class _PostgresOrders(Loaded):
         moved = [(a.account_id, *moved_values(a)) for a in batch.accounts.values()]
         self._spread(_MOVE, moved)
         self._spread(_POSITION_WRITE, [position_row(p) for p in batch.positions.values()])
+        if batch.ended:
+            self._cursor.execute(_CLOSE, [_array(sorted(batch.ended))])
+        if batch.opened:
+            self._cursor.executemany(_OPENED, [open_order_row(o) for o in batch.opened.values()])
 
     def _copy(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         with self._cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:

@@ -17,6 +17,7 @@ from pump_party.db.engine import Database
 from pump_party.db.prop_orders import (
     MESSAGE,
     MOVED,
+    OPEN_ORDER_UPSERT,
     POSITION_UPSERT,
     Keys,
     Loaded,
@@ -25,7 +26,7 @@ from pump_party.db.prop_orders import (
     message_row,
     moved_values,
 )
-from pump_party.db.prop_rows import Row, fill_row, order_row, position_row, record_row
+from pump_party.db.prop_rows import Row, fill_row, open_order_row, order_row, position_row, record_row
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 
 ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
@@ -47,6 +48,11 @@ _EARLIER = (
     "CROSS JOIN prop_orders o LEFT JOIN prop_fills f ON f.fill_id = o.fill_id "
     f"WHERE o.account_id = {_FIRST} AND o.idempotency_key = {_SECOND}"
 )
+_OPEN = (
+    f"SELECT {listed(tables.open_orders, 'o.')} FROM json_each(?) k CROSS JOIN prop_open_orders o "
+    "WHERE o.account_id = k.value"
+)
+_CLOSE = "DELETE FROM prop_open_orders WHERE order_id IN (SELECT value FROM json_each(?))"
 
 
 class _Statement(msgspec.Struct, frozen=True):
@@ -78,6 +84,7 @@ _FILL = _insert("prop_fills", columns(tables.fills))
 _RECORD = _insert("prop_journal", columns(tables.journal))
 _MESSAGE = _insert("platform_outbox", MESSAGE)
 _POSITION = _insert("prop_positions", columns(tables.positions), POSITION_UPSERT)
+_OPENED = _insert("prop_open_orders", columns(tables.open_orders), OPEN_ORDER_UPSERT)
 _MOVE = _Statement(
     f"UPDATE prop_accounts SET {', '.join(f'{c} = k.column{i}' for i, c in enumerate(MOVED, start=3))} FROM (",
     len(MOVED) + 2,
@@ -102,11 +109,14 @@ class _SqliteOrders(Loaded):
                 _joined(cursor, _POSITIONS, {(k[0], k[1]) for k in keys}),
                 _joined(cursor, _EARLIER, {(k[0], k[2]) for k in keys}),
             )
+            waiting = self.with_open_orders()
+            if waiting:
+                self.keep_open(_joined(cursor, _OPEN, set(waiting)))
         self._versions = {account.account_id: account.version for account in self.accounts.values()}
 
     def record(self, batch: Batch) -> None:
         """Raises TransactionConflict, having written nothing, when an account moved since it was read."""
-        if not batch.orders:
+        if not batch.records:
             return
         orders, fills = [order_row(o) for o in batch.orders], [fill_row(f) for f in batch.fills]
         records, messages = [record_row(r) for r in batch.records], [message_row(m) for m in batch.messages]
@@ -121,6 +131,9 @@ class _SqliteOrders(Loaded):
             _RECORD.run(cursor, records)
             _POSITION.run(cursor, positions)
             _MESSAGE.run(cursor, messages)
+            if batch.ended:
+                cursor.execute(_CLOSE, (msgspec.json.encode(batch.ended).decode(),))
+            _OPENED.run(cursor, [open_order_row(o) for o in batch.opened.values()])
 
 
 def _cursor(connection: Any) -> Any:

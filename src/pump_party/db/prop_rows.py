@@ -5,20 +5,36 @@ from typing import Any
 
 import msgspec
 
+from pump_party.domains.prop_engine.ledger import write_terms
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
     JournalRecord,
+    OpenOrder,
     Order,
     Position,
     Pressure,
     RecordKind,
+    Stage,
 )
-from pump_party.domains.prop_interface.contract import AccountKind, RejectCode, Side
+from pump_party.domains.prop_interface.contract import (
+    AccountKind,
+    AccountStatus,
+    CancelReason,
+    OrderTerms,
+    RejectCode,
+    Side,
+)
 
 _KINDS = {kind.value: kind for kind in AccountKind}
 _SIDES = {side.value: side for side in Side}
-_REJECT_CODES = {code.value: code for code in RejectCode}
+_END_CODES: dict[str, RejectCode | CancelReason] = {
+    **{code.value: code for code in RejectCode},
+    **{reason.value: reason for reason in CancelReason},
+}
+_STATUSES = {status.value: status for status in AccountStatus}
+
+_decode_terms = msgspec.json.Decoder(OrderTerms).decode
 
 _FILL_SIDE = Fill.__struct_fields__.index("side")
 
@@ -26,7 +42,9 @@ Row = tuple[Any, ...]
 
 
 def account_of(row: Sequence[Any]) -> Account:
-    account_id, user_id, kind, rule_set, params, eligible, opened_ms, cycle, version, seq, head, *amounts = row
+    account_id, user_id, kind, rule_set, params, eligible, opened_ms, cycle, version, seq, head, *rest = row
+    *amounts, status = rest
+    counts: tuple[Any, ...] = (*amounts, _STATUSES[status])
     return Account(
         account_id,
         user_id,
@@ -39,17 +57,21 @@ def account_of(row: Sequence[Any]) -> Account:
         version,
         seq,
         bytes(head),
-        *amounts,
+        *counts,
     )
 
 
 def account_row(account: Account) -> dict[str, Any]:
     row = msgspec.structs.asdict(account)
-    return row | {"kind": account.kind.value, "contest_eligible": int(account.contest_eligible)}
+    return row | {
+        "kind": account.kind.value,
+        "contest_eligible": int(account.contest_eligible),
+        "status": account.status.value,
+    }
 
 
 def position_of(row: Sequence[Any]) -> Position:
-    account_id, market, quantity, cost, realised, fees, buy_micros, buy_ms, sell_micros, sell_ms = row
+    account_id, market, quantity, cost, realised, fees, buy_micros, buy_ms, sell_micros, sell_ms, held = row
     return Position(
         account_id,
         market,
@@ -59,6 +81,7 @@ def position_of(row: Sequence[Any]) -> Position:
         fees,
         Pressure(buy_micros, buy_ms),
         Pressure(sell_micros, sell_ms),
+        held,
     )
 
 
@@ -74,11 +97,19 @@ def position_row(position: Position) -> Row:
         position.buy_pressure.at_ms,
         position.sell_pressure.micros,
         position.sell_pressure.at_ms,
+        position.held_nanos,
     )
 
 
 def order_of(row: Sequence[Any]) -> Order:
-    order_id, account_id, key, sha256, client_id, market, side, quantity, quote, slippage, at_ms, code, fill_id = row
+    *asked, code, fill_id, terms = row
+    return _order(asked, terms, end_code=None if code is None else _END_CODES[code], fill_id=fill_id)
+
+
+def _order(
+    asked: Sequence[Any], terms: str | None, *, end_code: RejectCode | CancelReason | None, fill_id: Any
+) -> Order:
+    order_id, account_id, key, sha256, client_id, market, side, quantity, quote, slippage, at_ms = asked
     return Order(
         order_id,
         account_id,
@@ -91,8 +122,9 @@ def order_of(row: Sequence[Any]) -> Order:
         quote,
         slippage,
         at_ms,
-        None if code is None else _REJECT_CODES[code],
+        end_code,
         fill_id,
+        None if terms is None else _decode_terms(terms),
     )
 
 
@@ -111,6 +143,28 @@ def order_row(order: Order) -> Row:
         order.created_ms,
         None if order.reject_code is None else order.reject_code.value,
         order.fill_id,
+        None if order.terms is None else write_terms(order.terms),
+    )
+
+
+def open_order_of(row: Sequence[Any]) -> OpenOrder:
+    *asked, terms, stage, due_ms, deadline_ms, at_or_below, at_or_above, asset, amount = row
+    order = _order(asked, terms, end_code=None, fill_id=None)
+    return OpenOrder(order, Stage(stage), due_ms, deadline_ms, at_or_below, at_or_above, asset, amount)
+
+
+def open_order_row(open_order: OpenOrder) -> Row:
+    *asked, _code, _fill_id, terms = order_row(open_order.order)
+    return (
+        *asked,
+        terms,
+        open_order.stage.value,
+        open_order.due_ms,
+        open_order.deadline_ms,
+        open_order.at_or_below_e8,
+        open_order.at_or_above_e8,
+        open_order.held_asset,
+        open_order.held_amount,
     )
 
 
@@ -126,9 +180,9 @@ def fill_row(fill: Fill) -> Row:
 
 
 def record_of(row: Sequence[Any]) -> JournalRecord:
-    record_id, account_id, version, kind, at_ms, order_id, sha256, postings = row
+    record_id, account_id, version, kind, at_ms, order_id, sha256, postings, detail = row
     return JournalRecord(
-        record_id, account_id, version, RecordKind(kind), at_ms, order_id, bytes(sha256), postings.encode()
+        record_id, account_id, version, RecordKind(kind), at_ms, order_id, bytes(sha256), postings.encode(), detail
     )
 
 
@@ -142,4 +196,5 @@ def record_row(record: JournalRecord) -> Row:
         record.order_id,
         record.sha256,
         record.postings.decode(),
+        record.detail,
     )

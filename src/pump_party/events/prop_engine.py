@@ -20,6 +20,23 @@ class OrderFilled(msgspec.Struct, frozen=True):
     position_cost_micros: int
     position_realised_pnl_micros: int
     position_fees_micros: int
+    held_micros: int = 0
+
+
+class OrderUpdated(msgspec.Struct, frozen=True):
+    """An order was accepted, rests, was triggered or was cancelled.
+
+    `order` is the JSON of a prop_interface `OrderView`; the rest is the account afterwards.
+    """
+
+    KIND: ClassVar[str] = "order_updated"
+
+    account_id: str
+    order: msgspec.Raw
+    version: int
+    cash_micros: int
+    held_micros: int
+    at_ms: int
 
 
 class OrderRejected(msgspec.Struct, frozen=True):

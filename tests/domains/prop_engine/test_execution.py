@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domains.prop_engine.markets import CONF_E8, MID_E8, PRACTICE, SOL
+from tests.domains.prop_engine.markets import CONF_E8, MID_E8, PRACTICE, SOL, rule_sets
 
 from pump_party.domains.prop_engine.execution import check_funds, price_spot
 from pump_party.domains.prop_engine.model import NO_PRESSURE, MarketOrder, Pressure, SpotFill, SpotParams
@@ -27,7 +27,7 @@ def price(order: MarketOrder, *, mid_e8: int = MID_E8, conf_e8: int = CONF_E8, a
 def test_every_spot_vector_gives_exactly_its_integers(recorded_data: Path) -> None:
     vectors = msgspec.json.decode((recorded_data / "spec/vectors.json").read_bytes())
     params = _params(vectors["params"]["spot"])
-    assert params == PARAMS
+    assert params == rule_sets()["practice-v2"].spot[SOL]
     for vector in vectors["spot"]:
         assert _outcome(vector, params) == vector["out"], vector["name"]
 

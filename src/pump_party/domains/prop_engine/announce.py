@@ -2,9 +2,9 @@
 
 import msgspec
 
-from pump_party.domains.prop_engine.model import Account, Fill, Order, Position
-from pump_party.domains.prop_engine.views import fill_view
-from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected
+from pump_party.domains.prop_engine.model import Account, Fill, OpenOrder, Order, Position
+from pump_party.domains.prop_engine.views import ended_order_view, fill_view, open_order_view
+from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated
 from pump_party.platform.bus import ACCOUNT_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
@@ -27,11 +27,26 @@ def order_filled(order: Order, fill: Fill, account: Account, position: Position)
         position.cost_micros,
         position.realised_pnl_micros,
         position.fees_micros,
+        account.held_micros,
     )
     return _message(account, event, fill.filled_ms)
 
 
-def order_rejected(order: Order, account: Account) -> OutboxMessage:
+def order_updated(order: Order, open_order: OpenOrder | None, account: Account, *, at_ms: int) -> OutboxMessage:
+    """The order as it now waits, or, without `open_order`, as it was cancelled."""
+    view = ended_order_view(order) if open_order is None else open_order_view(open_order)
+    event = OrderUpdated(
+        account_id=order.account_id,
+        order=msgspec.Raw(_encode(view)),
+        version=account.version,
+        cash_micros=account.cash_micros,
+        held_micros=account.held_micros,
+        at_ms=at_ms,
+    )
+    return _message(account, event, at_ms)
+
+
+def order_rejected(order: Order, account: Account, *, at_ms: int) -> OutboxMessage:
     assert order.reject_code is not None
     event = OrderRejected(
         account_id=order.account_id,
@@ -40,9 +55,9 @@ def order_rejected(order: Order, account: Account) -> OutboxMessage:
         market=order.market,
         side=order.side.value,
         reject_code=order.reject_code.value,
-        at_ms=order.created_ms,
+        at_ms=at_ms,
     )
-    return _message(account, event, order.created_ms)
+    return _message(account, event, at_ms)
 
 
 def account_reset(account: Account, *, at_ms: int) -> OutboxMessage:
@@ -56,6 +71,8 @@ def account_reset(account: Account, *, at_ms: int) -> OutboxMessage:
     return _message(account, event, at_ms)
 
 
-def _message(account: Account, event: OrderFilled | OrderRejected | AccountReset, at_ms: int) -> OutboxMessage:
+def _message(
+    account: Account, event: OrderFilled | OrderUpdated | OrderRejected | AccountReset, at_ms: int
+) -> OutboxMessage:
     payload = msgspec.Raw(_encode(event))
     return OutboxMessage(ACCOUNT_CHANNEL, account.account_id, account.seq, event.KIND, payload, at_ms)

@@ -12,13 +12,26 @@ from pump_party.domains.prop_engine.chain import genesis, leaf_hash, link
 from pump_party.domains.prop_engine.ledger import (
     CASH_ASSET,
     USER_CASH,
+    USER_HELD,
     VENUE_FEES,
     read_postings,
     record_line,
     user_account,
 )
 from pump_party.domains.prop_engine.ledger import base_asset as base_asset_of
-from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Order, Position, Posting, RecordKind
+from pump_party.domains.prop_engine.model import (
+    Account,
+    Fill,
+    JournalRecord,
+    OpenOrder,
+    Order,
+    Position,
+    Posting,
+    RecordKind,
+)
+
+UNDECIDED = (RecordKind.ACCEPT, RecordKind.REST, RecordKind.TRIGGER)
+"""Records of an order that had not ended."""
 
 
 class AccountRecords(msgspec.Struct, frozen=True):
@@ -26,6 +39,7 @@ class AccountRecords(msgspec.Struct, frozen=True):
 
     account: Account
     positions: Sequence[Position]
+    open_orders: Sequence[OpenOrder]
     orders: Sequence[Order]
     fills: Sequence[Fill]
     journal: Sequence[JournalRecord]
@@ -46,7 +60,7 @@ def audit(records: AccountRecords) -> list[Problem]:
     def problem(code: str, detail: str, version: int | None = None) -> Problem:
         return Problem(account.account_id, version, code, detail)
 
-    orders = {order.order_id: order for order in records.orders}
+    orders = {order.order_id: order for order in [o.order for o in records.open_orders] + list(records.orders)}
     fills: dict[str, Fill] = {fill.fill_id: fill for fill in records.fills}
     found: list[Problem] = []
     balances: dict[tuple[str, str], int] = defaultdict(int)
@@ -55,7 +69,7 @@ def audit(records: AccountRecords) -> list[Problem]:
         if record.version != expected:
             found.append(problem("version_gap", f"expected version {expected}, found {record.version}", expected))
             break
-        order = None if record.order_id is None else orders.get(record.order_id)
+        order = None if record.order_id is None else as_told(orders.get(record.order_id), record)
         fill = fills.get(record.record_id)
         head = link(head, leaf_hash(record_line(record, order, fill)))
         if head != record.sha256:
@@ -66,6 +80,7 @@ def audit(records: AccountRecords) -> list[Problem]:
     if len(records.journal) != account.version or head != account.head:
         found.append(problem("head_differs", f"the account is at version {account.version} with another chain head"))
     found.extend(problem(code, detail) for code, detail in _compare_balances(records, balances))
+    found.extend(problem(code, detail) for code, detail in _compare_open_orders(records))
     told = {record.order_id for record in records.journal}
     found.extend(
         problem("order_without_record", f"order {order_id} is not in the journal")
@@ -77,10 +92,21 @@ def audit(records: AccountRecords) -> list[Problem]:
     return found
 
 
+def as_told(order: Order | None, record: JournalRecord) -> Order | None:
+    """The order as it was when the record was written: a record before its end knows no outcome."""
+    if order is None or record.kind not in UNDECIDED:
+        return order
+    return msgspec.structs.replace(order, reject_code=None, fill_id=None)
+
+
 def _outcome(record: JournalRecord, order: Order | None, fill: Fill | None) -> Iterator[tuple[str, str]]:
-    """A fill record has an order and its fill, a reject record an order alone, the others neither."""
-    expected = {RecordKind.FILL: (True, True), RecordKind.REJECT: (True, False)}
-    if (order is not None, fill is not None) != expected.get(record.kind, (False, False)):
+    """A fill record has an order and its fill, the opening and closing of a cycle neither, the others an order."""
+    expected = {
+        RecordKind.FILL: (True, True),
+        RecordKind.OPEN: (False, False),
+        RecordKind.CLOSE: (False, False),
+    }
+    if (order is not None, fill is not None) != expected.get(record.kind, (True, False)):
         yield (
             "outcome_incomplete",
             f"a {record.kind.value} record with order {order is not None}, fill {fill is not None}",
@@ -115,10 +141,15 @@ def _compare_balances(records: AccountRecords, balances: Mapping[tuple[str, str]
         if total != 0:
             yield "book_unbalanced", f"balances of {asset} sum to {total}"
 
-    stored = {(USER_CASH, CASH_ASSET): account.cash_micros, (VENUE_FEES, CASH_ASSET): account.fees_micros}
+    stored = {
+        (USER_CASH, CASH_ASSET): account.cash_micros,
+        (USER_HELD, CASH_ASSET): account.held_micros,
+        (VENUE_FEES, CASH_ASSET): account.fees_micros,
+    }
     for position in records.positions:
         asset = base_asset_of(position.market)
-        stored[(user_account(asset), asset)] = position.quantity_nanos
+        stored[(user_account(asset), asset)] = position.quantity_nanos - position.held_nanos
+        stored[(USER_HELD, asset)] = position.held_nanos
     proven = {k: v for k, v in balances.items() if k[0].startswith("user:") or k[0] == VENUE_FEES}
     for key in sorted(stored.keys() | proven.keys()):
         if stored.get(key, 0) != proven.get(key, 0):
@@ -135,5 +166,23 @@ def _compare_balances(records: AccountRecords, balances: Mapping[tuple[str, str]
         if kept != derived:
             yield "result_differs", f"{name}: the account says {kept}, its records {derived}"
     cost = sum(p.cost_micros for p in records.positions)
-    if account.cash_micros + cost != account.start_micros + account.realised_pnl_micros - account.fees_micros:
-        yield "identity_broken", "cash + cost is not start + realised - fees"
+    if (
+        account.cash_micros + account.held_micros + cost
+        != account.start_micros + account.realised_pnl_micros - account.fees_micros
+    ):
+        yield "identity_broken", "cash + held + cost is not start + realised - fees"
+
+
+def _compare_open_orders(records: AccountRecords) -> Iterator[tuple[str, str]]:
+    """What is held belongs to open orders, each hold to exactly one."""
+    account = records.account
+    if account.open_orders != len(records.open_orders):
+        yield "open_orders_differ", f"the account counts {account.open_orders}, {len(records.open_orders)} are open"
+    holds: dict[str, int] = defaultdict(int)
+    for open_order in records.open_orders:
+        holds[open_order.held_asset] += open_order.held_amount
+    stored = {CASH_ASSET: account.held_micros}
+    stored |= {base_asset_of(p.market): p.held_nanos for p in records.positions}
+    for asset in sorted(stored.keys() | holds.keys()):
+        if stored.get(asset, 0) != holds.get(asset, 0):
+            yield "hold_differs", f"{stored.get(asset, 0)} of {asset} is held, open orders hold {holds.get(asset, 0)}"

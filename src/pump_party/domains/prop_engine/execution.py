@@ -53,6 +53,47 @@ def price_spot(
     return fill
 
 
+def price_limit(
+    order: MarketOrder,
+    limit_e8: int,
+    *,
+    mid_e8: int,
+    conf_e8: int,
+    publish_ms: int,
+    pressure: Pressure,
+    params: SpotParams,
+    fill_ms: int,
+) -> SpotFill | None:
+    """Fill a resting limit at its own price, once the whole order could be filled strictly better. Else None.
+
+    "Strictly" is the rule that a market must trade through a limit: at the price itself others queue before you. Size
+    counts: spread, impact and tick rounding are those of a market order of this size.
+    """
+    market = price_spot(
+        order,
+        mid_e8=mid_e8,
+        conf_e8=conf_e8,
+        publish_ms=publish_ms,
+        pressure=pressure,
+        params=params,
+        fill_ms=fill_ms,
+    )
+    if isinstance(market, RejectCode):
+        return None
+    through = market.price_e8 < limit_e8 if order.side is Side.BUY else market.price_e8 > limit_e8
+    if not through:
+        return None
+    used_micros = market.pressure_after_micros - market.gross_micros
+    return _filled(
+        order.side, market.quantity_nanos, limit_e8, market.half_spread_e8, market.impact_e8, used_micros, params
+    )
+
+
+def is_within(fill: SpotFill, limit_e8: int) -> bool:
+    """Whether a price is no worse than the limit."""
+    return fill.price_e8 <= limit_e8 if fill.side is Side.BUY else fill.price_e8 >= limit_e8
+
+
 def check_funds(fill: SpotFill, *, cash_micros: int, held_nanos: int) -> RejectCode | None:
     """Refuse a fill the account cannot pay for or deliver."""
     if cash_micros + fill.cash_change_micros < 0:
@@ -108,19 +149,31 @@ def _fill_at(
     quantity_nanos = order.quantity_nanos
     if quantity_nanos is None:
         quantity_nanos = notional_micros * NOTIONAL_DIVISOR // price_e8 // params.lot_nanos * params.lot_nanos
+    return _filled(order.side, quantity_nanos, price_e8, half_spread_e8, impact_e8, used_micros, params)
 
+
+def _filled(
+    side: Side,
+    quantity_nanos: int,
+    price_e8: int,
+    half_spread_e8: int,
+    impact_e8: int,
+    used_micros: int,
+    params: SpotParams,
+) -> SpotFill:
+    buys = side is Side.BUY
     product = quantity_nanos * price_e8
     gross_micros = ceil_div(product, NOTIONAL_DIVISOR) if buys else product // NOTIONAL_DIVISOR
     fee_micros = ceil_div(gross_micros * params.taker_fee_ppm, PPM)
     return SpotFill(
-        side=order.side,
-        quantity_nanos=quantity_nanos,
-        price_e8=price_e8,
-        half_spread_e8=half_spread_e8,
-        impact_e8=impact_e8,
-        gross_micros=gross_micros,
-        fee_micros=fee_micros,
-        cash_change_micros=-(gross_micros + fee_micros) if buys else gross_micros - fee_micros,
-        held_change_nanos=quantity_nanos if buys else -quantity_nanos,
-        pressure_after_micros=used_micros + gross_micros,
+        side,
+        quantity_nanos,
+        price_e8,
+        half_spread_e8,
+        impact_e8,
+        gross_micros,
+        fee_micros,
+        -(gross_micros + fee_micros) if buys else gross_micros - fee_micros,
+        quantity_nanos if buys else -quantity_nanos,
+        used_micros + gross_micros,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.chain import leaf_hash, link
 from pump_party.domains.prop_engine.model import (
     Account,
@@ -20,10 +21,12 @@ from pump_party.domains.prop_engine.model import (
     RecordKind,
     SpotFill,
 )
+from pump_party.domains.prop_interface.contract import OrderTerms
 from pump_party.kernel.ids import Market
 
 CASH_ASSET = "USDC"
 USER_CASH = "user:cash"
+USER_HELD = "user:held"
 VENUE_CASH = "venue:cash"
 VENUE_FEES = "venue:fees"
 VENUE_CAPITAL = "venue:capital"
@@ -43,7 +46,7 @@ def venue_account(asset: str) -> str:
 
 def venue_cash_micros(account: Account) -> int:
     """What the venue side of the book holds in cash: start capital that is neither the user's nor fees."""
-    return account.start_micros - account.cash_micros - account.fees_micros
+    return account.start_micros - account.cash_micros - account.held_micros - account.fees_micros
 
 
 def fill_postings(fill: SpotFill, *, account: Account, position: Position) -> tuple[Posting, ...]:
@@ -55,9 +58,43 @@ def fill_postings(fill: SpotFill, *, account: Account, position: Position) -> tu
         Posting(USER_CASH, CASH_ASSET, cash_change, account.cash_micros),
         Posting(VENUE_CASH, CASH_ASSET, -cash_change - fill.fee_micros, venue_cash_micros(account)),
         Posting(VENUE_FEES, CASH_ASSET, fill.fee_micros, account.fees_micros),
-        Posting(user_account(asset), asset, held_change, held),
+        Posting(user_account(asset), asset, held_change, held - position.held_nanos),
         Posting(venue_account(asset), asset, -held_change, -held),
     )
+
+
+def hold_postings(asset: str, amount: int, *, account: Account, position: Position) -> tuple[Posting, ...]:
+    """Move `amount` from free to held; a negative one frees it. Account and position are those AFTER it."""
+    if amount == 0:
+        return ()
+    if asset == CASH_ASSET:
+        return (
+            Posting(USER_CASH, asset, -amount, account.cash_micros),
+            Posting(USER_HELD, asset, amount, account.held_micros),
+        )
+    return (
+        Posting(user_account(asset), asset, -amount, position.quantity_nanos - position.held_nanos),
+        Posting(USER_HELD, asset, amount, position.held_nanos),
+    )
+
+
+def held_fill_postings(
+    fill: SpotFill, asset: str, amount: int, *, account: Account, position: Position
+) -> tuple[Posting, ...]:
+    """The postings of a fill whose order held `amount` of `asset`: the hold is freed and spent in one record."""
+    cash_change, held_change = fill.cash_change_micros, fill.held_change_nanos
+    base = base_asset(position.market)
+    freed_micros, freed_nanos = (amount, 0) if asset == CASH_ASSET else (0, amount)
+    postings = (
+        Posting(USER_CASH, CASH_ASSET, cash_change + freed_micros, account.cash_micros),
+        Posting(USER_HELD, CASH_ASSET, -freed_micros, account.held_micros),
+        Posting(VENUE_CASH, CASH_ASSET, -cash_change - fill.fee_micros, venue_cash_micros(account)),
+        Posting(VENUE_FEES, CASH_ASSET, fill.fee_micros, account.fees_micros),
+        Posting(user_account(base), base, held_change + freed_nanos, position.quantity_nanos - position.held_nanos),
+        Posting(USER_HELD, base, -freed_nanos, position.held_nanos),
+        Posting(venue_account(base), base, -held_change, -position.quantity_nanos),
+    )
+    return tuple(p for p in postings if p.amount != 0)
 
 
 def open_postings(start_micros: int) -> tuple[Posting, ...]:
@@ -72,13 +109,15 @@ def close_postings(account: Account, positions: Sequence[Position]) -> tuple[Pos
     """Bring every balance of the book to zero: the end of a cycle."""
     postings = [
         Posting(USER_CASH, CASH_ASSET, -account.cash_micros, 0),
+        Posting(USER_HELD, CASH_ASSET, -account.held_micros, 0),
         Posting(VENUE_CASH, CASH_ASSET, -venue_cash_micros(account), 0),
         Posting(VENUE_FEES, CASH_ASSET, -account.fees_micros, 0),
         Posting(VENUE_CAPITAL, CASH_ASSET, account.start_micros, 0),
     ]
     for position in positions:
         asset = base_asset(position.market)
-        postings.append(Posting(user_account(asset), asset, -position.quantity_nanos, 0))
+        postings.append(Posting(user_account(asset), asset, position.held_nanos - position.quantity_nanos, 0))
+        postings.append(Posting(USER_HELD, asset, -position.held_nanos, 0))
         postings.append(Posting(venue_account(asset), asset, position.quantity_nanos, 0))
     return tuple(p for p in postings if p.amount != 0)
 
@@ -92,6 +131,7 @@ def write_record(
     postings: tuple[Posting, ...] = (),
     order: Order | None = None,
     fill: Fill | None = None,
+    detail: str | None = None,
 ) -> JournalRecord:
     """The next record of the account, linked to its chain head.
 
@@ -107,6 +147,7 @@ def write_record(
         None if order is None else order.order_id,
         b"",
         write_postings(postings),
+        detail,
     )
     return msgspec.structs.replace(record, sha256=link(account.head, leaf_hash(record_line(record, order, fill))))
 
@@ -131,8 +172,10 @@ class RecordLine(msgspec.Struct, frozen=True, omit_defaults=True):
     conf_e8: str | None = None
     created_ms: str | None = None
     cycle: str | None = None
+    detail: str | None = None
     fee_micros: str | None = None
     feed: str | None = None
+    fill_detail: str | None = None
     filled_ms: str | None = None
     gross_micros: str | None = None
     half_spread_e8: str | None = None
@@ -158,6 +201,7 @@ class RecordLine(msgspec.Struct, frozen=True, omit_defaults=True):
     slot: str | None = None
     source: str | None = None
     tape_ms: str | None = None
+    terms: str | None = None
     tick_sha256: str | None = None
     version: str = ""
 
@@ -175,6 +219,8 @@ def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -
         "record_id": record.record_id,
         "version": str(record.version),
     }
+    if record.detail is not None:
+        own["detail"] = record.detail
     if order is None:
         return _encode(RecordLine(**own))
     asked: dict[str, Any] = {
@@ -189,6 +235,8 @@ def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -
         "request_sha256": order.request_sha256.hex(),
         "side": order.side,
     }
+    if order.terms is not None:
+        asked["terms"] = write_terms(order.terms)
     if fill is None:
         return _encode(RecordLine(**own, **asked, reject_code=order.reject_code))
     return _encode(
@@ -199,6 +247,7 @@ def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -
             cycle=str(fill.cycle),
             fee_micros=str(fill.fee_micros),
             feed=fill.feed,
+            fill_detail=fill.detail,
             filled_ms=str(fill.filled_ms),
             gross_micros=str(fill.gross_micros),
             half_spread_e8=str(fill.half_spread_e8),
@@ -215,6 +264,25 @@ def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -
             tick_sha256=fill.tick_sha256,
         )
     )
+
+
+def write_terms(terms: OrderTerms) -> str:
+    """Terms as they are stored, hashed and compared: JSON in field order, defaults left out."""
+    return _encode(terms).decode()
+
+
+def write_tick(quote: Quote) -> str:
+    """The evidence of a tick that moved an order without filling it: JSON."""
+    return _encode(
+        {
+            "conf_e8": str(quote.conf_e8),
+            "mid_e8": str(quote.mid_e8),
+            "publish_ms": str(quote.publish_ms),
+            "recv_ms": str(quote.recv_ms),
+            "source": quote.source,
+            "tick_sha256": quote.tick_sha256,
+        }
+    ).decode()
 
 
 def write_postings(postings: Sequence[Posting]) -> bytes:

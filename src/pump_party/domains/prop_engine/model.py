@@ -4,7 +4,14 @@ from enum import StrEnum
 
 import msgspec
 
-from pump_party.domains.prop_interface.contract import AccountKind, RejectCode, Side
+from pump_party.domains.prop_interface.contract import (
+    AccountKind,
+    AccountStatus,
+    CancelReason,
+    OrderTerms,
+    RejectCode,
+    Side,
+)
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId, UserId
 
 
@@ -25,10 +32,19 @@ class SpotParams(msgspec.Struct, frozen=True):
     max_conf_ppm: int
     max_slippage_ppm: int
     max_tick_age_ms: int
+    latency_ms: int = 0
+    max_wait_ms: int = 0
+
+
+class FillMode(StrEnum):
+    """At once on the newest tick, or on the first tick published after acceptance and latency (section 5)."""
+
+    LATEST = "latest"
+    NEXT_TICK = "next_tick"
 
 
 class RuleSet(msgspec.Struct, frozen=True):
-    """What an account plays by: start capital and the parameters of every market it may trade."""
+    """What an account plays by: start capital, how orders fill, the parameters of every market it may trade."""
 
     name: str
     kind: AccountKind
@@ -36,6 +52,9 @@ class RuleSet(msgspec.Struct, frozen=True):
     contest_eligible: bool
     params_sha256: str
     spot: dict[Market, SpotParams]
+    fill_mode: FillMode = FillMode.LATEST
+    default: bool = False
+    """Whether accounts of this kind play by it when they name no rule set."""
 
 
 class MarketOrder(msgspec.Struct, frozen=True):
@@ -83,6 +102,8 @@ class Position(msgspec.Struct, frozen=True):
     fees_micros: int
     buy_pressure: Pressure
     sell_pressure: Pressure
+    held_nanos: int = 0
+    """The part of the quantity that is set aside for open orders."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -104,14 +125,23 @@ class Account(msgspec.Struct, frozen=True):
     realised_pnl_micros: int
     fees_micros: int
     fills: int
+    held_micros: int = 0
+    margin_micros: int = 0
+    funding_micros: int = 0
+    open_orders: int = 0
+    status: AccountStatus = AccountStatus.ACTIVE
 
 
 class RecordKind(StrEnum):
-    """What a journal record tells: a cycle opened or closed, an order filled or rejected."""
+    """What a journal record tells: a cycle opened or closed, or what became of an order."""
 
     OPEN = "open"
+    ACCEPT = "accept"
+    REST = "rest"
+    TRIGGER = "trigger"
     FILL = "fill"
     REJECT = "reject"
+    CANCEL = "cancel"
     CLOSE = "close"
 
 
@@ -143,6 +173,8 @@ class JournalRecord(msgspec.Struct, frozen=True):
     order_id: OrderId | None
     sha256: bytes
     postings: bytes
+    detail: str | None = None
+    """JSON of what no other row tells: the tick that triggered, a funding rate, a change of status."""
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -172,10 +204,12 @@ class Fill(msgspec.Struct, frozen=True):
     conf_e8: int
     tick_sha256: str
     tape_ms: int | None
+    detail: str | None = None
+    """JSON of what a perpetual fill did to its margin."""
 
 
 class Order(msgspec.Struct, frozen=True):
-    """An instruction and its outcome: exactly one of `reject_code` and `fill_id` is set."""
+    """An instruction and its outcome: `reject_code` or `fill_id`, neither while it waits. No terms: a market order."""
 
     order_id: OrderId
     account_id: AccountId
@@ -188,8 +222,9 @@ class Order(msgspec.Struct, frozen=True):
     quote_micros: int | None
     max_slippage_ppm: int | None
     created_ms: int
-    reject_code: RejectCode | None
+    reject_code: RejectCode | CancelReason | None
     fill_id: FillId | None
+    terms: OrderTerms | None = None
 
 
 class RecordedOrder(msgspec.Struct, frozen=True):
@@ -197,6 +232,32 @@ class RecordedOrder(msgspec.Struct, frozen=True):
 
     order: Order
     fill: Fill | None
+
+
+class Stage(StrEnum):
+    """What an accepted order waits for: its tick, a tick through its limit, or a tick at its trigger."""
+
+    WAITING = "waiting"
+    RESTING = "resting"
+    ARMED = "armed"
+
+
+class OpenOrder(msgspec.Struct, frozen=True):
+    """An accepted order that has not ended, and what is held for it.
+
+    Only a tick published after `due_ms` concerns it, with a mid at or below / at or above the two prices where set.
+    A waiting order whose tick was not received by `deadline_ms` has timed out. `held_amount` is micros of USDC or
+    nanos of the base asset; 0 for an order that may only reduce a position.
+    """
+
+    order: Order
+    stage: Stage
+    due_ms: int
+    deadline_ms: int | None
+    at_or_below_e8: int | None
+    at_or_above_e8: int | None
+    held_asset: str
+    held_amount: int
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -1,33 +1,51 @@
-"""Decide a batch of orders against accounts that are locked: the middle of `place_orders`, without I/O.
-
-`OrderBatch` moves accounts and positions forward in memory, so a second order of the batch sees what the first spent.
-"""
+"""Decide a batch of orders against accounts that are locked: the middle of `place_orders`, without I/O."""
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
-import msgspec
-
 from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine import announce
 from pump_party.domains.prop_engine.execution import check_funds, price_spot
-from pump_party.domains.prop_engine.ledger import fill_postings, write_record
+from pump_party.domains.prop_engine.ledger import base_asset, write_terms
 from pump_party.domains.prop_engine.model import (
     Account,
-    Fill,
+    FillMode,
     MarketOrder,
+    OpenOrder,
     Order,
     Position,
     RecordedOrder,
-    RecordKind,
     RuleSet,
     SpotFill,
+    SpotParams,
 )
-from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
-from pump_party.domains.prop_engine.store import Batch, OrdersTransaction
-from pump_party.domains.prop_interface.contract import PlaceOrder, RejectCode, Side
+from pump_party.domains.prop_engine.recording import Recorder
+from pump_party.domains.prop_engine.store import OrdersTransaction
+from pump_party.domains.prop_engine.working import (
+    Change,
+    accepted,
+    arrived,
+    check_size,
+    check_terms,
+    hold,
+    is_immediate,
+    pressure_of,
+    reference_e8,
+    resting,
+    sized,
+    terms_of,
+)
+from pump_party.domains.prop_interface.contract import (
+    OPEN_ORDERS_MAX,
+    AccountStatus,
+    CancelReason,
+    PlaceOrder,
+    RejectCode,
+)
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound, Refusal
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
+
+Outcome = RecordedOrder | OpenOrder
+"""A decided order has ended, or is open."""
 
 
 def account_not_found() -> NotFound:
@@ -36,41 +54,41 @@ def account_not_found() -> NotFound:
 
 def request_sha256(command: PlaceOrder) -> bytes:
     """The identity of what was asked: the same key with another hash is a mismatch."""
-    text = "|".join(
-        (
-            command.market,
-            command.side.value,
-            str(command.quantity_nanos),
-            str(command.quote_micros),
-            str(command.max_slippage_ppm),
-            command.client_order_id or "",
-        )
+    text = (
+        f"{command.market}|{command.side.value}|{command.quantity_nanos}|{command.quote_micros}"
+        f"|{command.max_slippage_ppm}|{command.client_order_id or ''}"
     )
+    if command.terms is not None:
+        text = f"{text}|{write_terms(command.terms)}"
     return sha256(text.encode()).digest()
 
 
 def decide_spot(
-    command: PlaceOrder, position: Position, quote: Quote | None, rules: RuleSet, *, now_ms: int
+    order: MarketOrder, position: Position, quote: Quote | None, params: SpotParams, *, now_ms: int
 ) -> SpotFill | RejectCode:
     """Price the order on the newest quote (fill mode `latest`), or say why not. Funds are not checked here."""
-    params = rules.spot.get(command.market)
-    if params is None:
-        return RejectCode.BAD_REQUEST
     if quote is None or quote.halted(now_ms) is not None:
         return RejectCode.MARKET_HALTED
     return price_spot(
-        MarketOrder(command.side, command.quantity_nanos, command.quote_micros, command.max_slippage_ppm),
+        order,
         mid_e8=quote.mid_e8,
         conf_e8=quote.conf_e8,
         publish_ms=quote.publish_ms,
-        pressure=position.buy_pressure if command.side is Side.BUY else position.sell_pressure,
+        pressure=pressure_of(position, order.side),
         params=params,
         fill_ms=now_ms,
     )
 
 
+def refused_by_status(status: AccountStatus) -> RejectCode | None:
+    """An account that is not active takes no orders."""
+    if status is AccountStatus.ACTIVE:
+        return None
+    return RejectCode.CONTEST_CLOSED if status is AccountStatus.COMPLETED else RejectCode.ACCOUNT_FROZEN
+
+
 class OrderBatch:
-    """One batch being decided. `outcome` per command; `batch` is what the store then writes in one go."""
+    """One batch being decided: a second order of an account sees what the first spent."""
 
     def __init__(
         self,
@@ -81,105 +99,153 @@ class OrderBatch:
         *,
         now_ms: int,
     ) -> None:
-        self._accounts = transaction.accounts
-        self._positions = transaction.positions
-        self._recorded = dict(transaction.earlier)
+        self._recorder = Recorder(transaction, rule_sets, new_ids, now_ms=now_ms)
+        self._outcomes: dict[tuple[AccountId, str], Outcome] = {**transaction.earlier}
+        for open_orders in transaction.open_orders.values():
+            for waiting in open_orders.values():
+                self._outcomes[waiting.order.account_id, waiting.order.idempotency_key] = waiting
         self._quotes = quotes
-        self._rule_sets = rule_sets
-        self._new_ids = new_ids
         self._now_ms = now_ms
-        self.batch = Batch([], [], [], {}, {}, [])
+        self.batch = self._recorder.batch
 
-    def outcome(self, command: PlaceOrder) -> RecordedOrder | Refusal:
+    def outcome(self, command: PlaceOrder) -> Outcome | Refusal:
         """The first outcome of this key, whether from an earlier batch, from this one, or decided now."""
-        account = self._accounts.get(command.account_id)
+        account = self._recorder.accounts.get(command.account_id)
         if account is None or account.user_id != command.user_id:
             return account_not_found()
         key = (command.account_id, command.idempotency_key)
         fingerprint = request_sha256(command)
-        recorded = self._recorded.get(key)
-        if recorded is None:
-            recorded = self._recorded[key] = self._decide(command, account, fingerprint)
-        elif recorded.order.request_sha256 != fingerprint:
+        earlier = self._outcomes.get(key)
+        if earlier is None:
+            decided = self._outcomes[key] = self._decide(command, account, fingerprint)
+            return decided
+        if earlier.order.request_sha256 != fingerprint:
             return IdempotencyMismatch()
-        return recorded
+        return earlier
 
-    def _decide(self, command: PlaceOrder, account: Account, fingerprint: bytes) -> RecordedOrder:
-        position = self._positions.get((account.account_id, command.market))
-        if position is None:
-            position = empty_position(account.account_id, command.market)
+    def _decide(self, command: PlaceOrder, account: Account, fingerprint: bytes) -> Outcome:
+        rules = self._recorder.rule_sets[account.rule_set]
+        params = rules.spot.get(command.market)
+        code = refused_by_status(account.status)
+        if code is None and params is None:
+            code = RejectCode.BAD_REQUEST
+        if code is not None:
+            return self._reject(command, fingerprint, code)
+        assert params is not None
+        if command.terms is None and rules.fill_mode is FillMode.LATEST:
+            return self._at_once(command, account, fingerprint, params)
+        return self._with_terms(command, account, fingerprint, rules, params)
+
+    def _at_once(self, command: PlaceOrder, account: Account, fingerprint: bytes, params: SpotParams) -> Outcome:
+        position = self._recorder.position(account.account_id, command.market)
         quote = self._quotes.get(command.market)
-        decided = decide_spot(command, position, quote, self._rule_sets[account.rule_set], now_ms=self._now_ms)
+        order = MarketOrder(command.side, command.quantity_nanos, command.quote_micros, command.max_slippage_ppm)
+        decided = decide_spot(order, position, quote, params, now_ms=self._now_ms)
         if isinstance(decided, SpotFill):
-            unfunded = check_funds(decided, cash_micros=account.cash_micros, held_nanos=position.quantity_nanos)
-            if unfunded is None:
-                assert quote is not None
-                return self._fill(command, fingerprint, account, position, decided, quote)
-            decided = unfunded
-        return self._reject(command, fingerprint, account, decided)
-
-    def _reject(self, command: PlaceOrder, fingerprint: bytes, account: Account, code: RejectCode) -> RecordedOrder:
-        order = self._order(command, fingerprint, reject_code=code, fill_id=None)
-        record = write_record(account, order.order_id, RecordKind.REJECT, at_ms=self._now_ms, order=order)
-        account = msgspec.structs.replace(account, seq=account.seq + 1, version=record.version, head=record.sha256)
-        self._keep_account(account)
-        self.batch.orders.append(order)
-        self.batch.records.append(record)
-        self.batch.messages.append(announce.order_rejected(order, account))
-        return RecordedOrder(order, None)
+            return self._fill(command, account, fingerprint, position, decided)
+        return self._reject(command, fingerprint, decided)
 
     def _fill(
+        self, command: PlaceOrder, account: Account, fingerprint: bytes, position: Position, decided: SpotFill
+    ) -> Outcome:
+        free_nanos = position.quantity_nanos - position.held_nanos
+        unfunded = check_funds(decided, cash_micros=account.cash_micros, held_nanos=free_nanos)
+        if unfunded is not None:
+            return self._reject(command, fingerprint, unfunded)
+        order = self._order(command, fingerprint, fill_id=FillId(next(self._recorder.new_ids)))
+        return self._recorder.fill(order, decided, self._quotes[command.market], fill_ms=self._now_ms)
+
+    def _with_terms(
+        self, command: PlaceOrder, account: Account, fingerprint: bytes, rules: RuleSet, params: SpotParams
+    ) -> Outcome:
+        """Whatever is not a plain market order at the newest price: check it, then decide it now or take it in."""
+        quote = self._quotes.get(command.market)
+        code = check_terms(command, params) or self._refused_by_others(command)
+        if code is None and (quote is None or quote.halted(self._now_ms) is not None):
+            code = RejectCode.MARKET_HALTED
+        if code is not None:
+            return self._reject(command, fingerprint, code)
+        assert quote is not None
+        if is_immediate(terms_of(command), rules.fill_mode):
+            return self._now(command, account, fingerprint, rules, params, quote)
+        return self._accept(command, account, fingerprint, rules, params, quote, rests=False)
+
+    def _now(
+        self,
+        command: PlaceOrder,
+        account: Account,
+        fingerprint: bytes,
+        rules: RuleSet,
+        params: SpotParams,
+        quote: Quote,
+    ) -> Outcome:
+        terms = terms_of(command)
+        position = self._recorder.position(account.account_id, command.market)
+        market = sized(command, position)
+        if market is None:
+            return self._reject(command, fingerprint, RejectCode.INSUFFICIENT_POSITION)
+        priced = decide_spot(market, position, quote, params, now_ms=self._now_ms)
+        decided = priced if terms.limit_price_e8 is None else arrived(priced, terms)
+        if isinstance(decided, SpotFill):
+            return self._fill(command, account, fingerprint, position, decided)
+        if isinstance(decided, Change):
+            return self._accept(command, account, fingerprint, rules, params, quote, rests=True)
+        return self._reject(command, fingerprint, decided)
+
+    def _accept(
+        self,
+        command: PlaceOrder,
+        account: Account,
+        fingerprint: bytes,
+        rules: RuleSet,
+        params: SpotParams,
+        quote: Quote,
+        *,
+        rests: bool,
+    ) -> Outcome:
+        price_e8 = reference_e8(terms_of(command), quote)
+        code = check_size(command, price_e8, params)
+        asset, amount = hold(command, base_asset(command.market), price_e8, params)
+        if code is None:
+            code = self._unheld(command, account, asset, amount)
+        if code is not None:
+            return self._reject(command, fingerprint, code)
+        order = self._order(command, fingerprint, fill_id=None)
+        taken = accepted(order, asset, amount, rules, params)
+        return self._recorder.accept(resting(taken) if rests else taken)
+
+    def _unheld(self, command: PlaceOrder, account: Account, asset: str, amount: int) -> RejectCode | None:
+        """Why what the order needs cannot be set aside, or None."""
+        position = self._recorder.position(account.account_id, command.market)
+        free_nanos = position.quantity_nanos - position.held_nanos
+        if asset != base_asset(command.market):
+            return RejectCode.INSUFFICIENT_FUNDS if amount > account.cash_micros else None
+        needed_nanos = max(amount, 1 if command.quantity_nanos is None else command.quantity_nanos)
+        return RejectCode.INSUFFICIENT_POSITION if needed_nanos > free_nanos else None
+
+    def _refused_by_others(self, command: PlaceOrder) -> RejectCode | None:
+        """What the account's open orders forbid: a client order id twice, and more of them than the limit."""
+        waiting = self._recorder.open_orders.get(command.account_id, {})
+        if len(waiting) >= OPEN_ORDERS_MAX:
+            return RejectCode.RATE_LIMITED
+        client_id = command.client_order_id
+        if client_id is not None and any(o.order.client_order_id == client_id for o in waiting.values()):
+            return RejectCode.DUPLICATE_IN_FLIGHT
+        return None
+
+    def _reject(self, command: PlaceOrder, fingerprint: bytes, code: RejectCode | CancelReason) -> Outcome:
+        return self._recorder.reject(self._order(command, fingerprint, fill_id=None, reject_code=code))
+
+    def _order(
         self,
         command: PlaceOrder,
         fingerprint: bytes,
-        account: Account,
-        position: Position,
-        decided: SpotFill,
-        quote: Quote,
-    ) -> RecordedOrder:
-        now_ms = self._now_ms
-        position, realised_pnl_micros = apply_fill(position, decided, fill_ms=now_ms)
-        after = msgspec.structs.replace(
-            account,
-            seq=account.seq + announce.FRAMES_OF_A_FILL,
-            cash_micros=account.cash_micros + decided.cash_change_micros,
-            realised_pnl_micros=account.realised_pnl_micros + realised_pnl_micros,
-            fees_micros=account.fees_micros + decided.fee_micros,
-            fills=account.fills + 1,
-        )
-        order = self._order(command, fingerprint, reject_code=None, fill_id=FillId(next(self._new_ids)))
-        fill = self._evidenced(order, account, decided, realised_pnl_micros, quote)
-        record = write_record(
-            account,
-            fill.fill_id,
-            RecordKind.FILL,
-            at_ms=now_ms,
-            postings=fill_postings(decided, account=after, position=position),
-            order=order,
-            fill=fill,
-        )
-        after = msgspec.structs.replace(after, version=record.version, head=record.sha256)
-
-        self._keep_account(after)
-        self._positions[(after.account_id, position.market)] = position
-        batch = self.batch
-        batch.positions[(after.account_id, position.market)] = position
-        batch.orders.append(order)
-        batch.fills.append(fill)
-        batch.records.append(record)
-        batch.messages.append(announce.order_filled(order, fill, after, position))
-        return RecordedOrder(order, fill)
-
-    def _keep_account(self, account: Account) -> None:
-        account_id: AccountId = account.account_id
-        self._accounts[account_id] = account
-        self.batch.accounts[account_id] = account
-
-    def _order(
-        self, command: PlaceOrder, fingerprint: bytes, *, reject_code: RejectCode | None, fill_id: FillId | None
+        *,
+        fill_id: FillId | None,
+        reject_code: RejectCode | CancelReason | None = None,
     ) -> Order:
         return Order(
-            OrderId(next(self._new_ids)),
+            OrderId(next(self._recorder.new_ids)),
             command.account_id,
             command.idempotency_key,
             fingerprint,
@@ -192,35 +258,5 @@ class OrderBatch:
             self._now_ms,
             reject_code,
             fill_id,
-        )
-
-    def _evidenced(
-        self, order: Order, account: Account, decided: SpotFill, realised_pnl_micros: int, quote: Quote
-    ) -> Fill:
-        assert order.fill_id is not None
-        return Fill(
-            order.fill_id,
-            order.order_id,
-            order.account_id,
-            account.version + 1,
-            order.market,
-            account.cycle,
-            order.side,
-            decided.price_e8,
-            decided.quantity_nanos,
-            decided.gross_micros,
-            decided.fee_micros,
-            decided.half_spread_e8,
-            decided.impact_e8,
-            realised_pnl_micros,
-            self._now_ms,
-            quote.source,
-            quote.feed,
-            quote.publish_ms,
-            quote.recv_ms,
-            quote.slot,
-            quote.mid_e8,
-            quote.conf_e8,
-            quote.tick_sha256,
-            quote.tape_ms,
+            command.terms,
         )

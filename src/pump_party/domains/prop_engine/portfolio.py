@@ -27,6 +27,7 @@ def apply_fill(position: Position, fill: SpotFill, *, fill_ms: int) -> tuple[Pos
                 position.fees_micros + fill.fee_micros,
                 pressure,
                 position.sell_pressure,
+                position.held_nanos,
             ),
             0,
         )
@@ -43,6 +44,7 @@ def apply_fill(position: Position, fill: SpotFill, *, fill_ms: int) -> tuple[Pos
             position.fees_micros + fill.fee_micros,
             position.buy_pressure,
             pressure,
+            position.held_nanos,
         ),
         realised_pnl_micros,
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from pump_party.domains.marketdata.contract import Asset, MarketKind
 from pump_party.domains.prop_engine.chain import canonical
-from pump_party.domains.prop_engine.model import RuleSet, SpotParams
+from pump_party.domains.prop_engine.model import FillMode, RuleSet, SpotParams
 from pump_party.domains.prop_interface.contract import AccountKind
 
 
@@ -36,11 +36,14 @@ def build_rule_sets(document: Mapping[str, Any], assets: Sequence[Asset]) -> dic
             contest_eligible=entry["contest_eligible"],
             params_sha256=params_sha256(spot.values()),
             spot=spot,
+            fill_mode=FillMode(entry["fill_mode"]),
+            default=entry.get("default", False),
         )
     return rule_sets
 
 
 def params_sha256(params: Any) -> str:
     """The version of a set of parameters: hex SHA-256 of their canonical lines, one market a line."""
-    lines = sorted(canonical({k: str(v) for k, v in msgspec.structs.asdict(p).items()}) for p in params)
+    # What a parameter set does not have, it does not hash: an older version keeps its name when models grow.
+    lines = sorted(canonical({k: str(v) for k, v in msgspec.structs.asdict(p).items() if v != 0}) for p in params)
     return sha256(b"\n".join(lines)).hexdigest()

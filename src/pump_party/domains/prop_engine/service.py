@@ -1,7 +1,8 @@
 """The shell of the engine: one public method is one use case and one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +15,7 @@ from pump_party.domains.prop_engine.ledger import close_postings, open_postings,
 from pump_party.domains.prop_engine.model import (
     Account,
     JournalRecord,
+    OpenOrder,
     Position,
     RecordedOrder,
     RecordKind,
@@ -21,16 +23,28 @@ from pump_party.domains.prop_engine.model import (
     SpotFill,
     Standing,
 )
-from pump_party.domains.prop_engine.orders import OrderBatch, account_not_found, decide_spot
+from pump_party.domains.prop_engine.orders import OrderBatch, Outcome, account_not_found, decide_spot
 from pump_party.domains.prop_engine.portfolio import empty_position
+from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.results import next_standing, rank
-from pump_party.domains.prop_engine.store import PropStore, TransactionConflict
+from pump_party.domains.prop_engine.store import (
+    AccountState,
+    Batch,
+    OrdersTransaction,
+    PropStore,
+    Reset,
+    TransactionConflict,
+)
+from pump_party.domains.prop_engine.ticks import TickBatch
+from pump_party.domains.prop_engine.working import sized
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     BATCH_ORDERS_MAX,
     PAGE_LIMIT_MAX,
     AccountKind,
     AccountView,
+    CancelOrder,
+    CancelReason,
     EquityMark,
     FillView,
     LeaderboardRow,
@@ -40,13 +54,13 @@ from pump_party.domains.prop_interface.contract import (
     Page,
     PlaceOrder,
     PreviewView,
+    RejectCode,
     ResetAccount,
 )
 from pump_party.kernel.errors import Conflict, Invalid, Refusal, Unavailable
-from pump_party.kernel.ids import AccountId, Market, UserId, is_uuid
+from pump_party.kernel.ids import AccountId, Market, OrderId, UserId, is_uuid
 from pump_party.platform.clock import Clock
 from pump_party.platform.ids import Ids
-from pump_party.platform.outbox import OutboxMessage
 
 MARK_INTERVAL_MS = 10_000
 """Equity marks lie on this grid, so that several markers write the same mark once."""
@@ -71,7 +85,7 @@ class PropTradingEngine:
         self._store = store
         self._quotes = quotes
         self._rule_sets = rule_sets
-        self._by_kind = {rules.kind: rules for rules in rule_sets.values()}
+        self._by_kind = {rules.kind: rules for rules in rule_sets.values() if rules.default}
         self._clock = clock
         self._ids = ids
         self._markets = sorted({market for rules in rule_sets.values() for market in rules.spot})
@@ -82,7 +96,7 @@ class PropTradingEngine:
     # --- commands ---
 
     def open_account(self, command: OpenAccount) -> AccountView:
-        rules = self._by_kind[command.kind]
+        rules = self._rules_for(command)
         now_ms = self._clock.now_ms()
 
         def create(owned: int) -> tuple[Account, JournalRecord]:
@@ -96,24 +110,38 @@ class PropTradingEngine:
         account_id = self._store.open_account(
             command.user_id,
             idempotency_key=command.idempotency_key,
-            request_sha256=_fingerprint("open", command.kind.value),
+            request_sha256=_fingerprint("open", command.kind.value, *filter(None, [command.rule_set])),
             at_ms=now_ms,
             create=create,
         )
         return self.account(command.user_id, account_id)
 
+    def _rules_for(self, command: OpenAccount) -> RuleSet:
+        if command.rule_set is None:
+            return self._by_kind[command.kind]
+        rules = self._rule_sets.get(command.rule_set)
+        if rules is None or rules.kind is not command.kind:
+            known = ", ".join(name for name, r in self._rule_sets.items() if r.kind is command.kind)
+            raise Invalid(
+                f"is not a rule set of {command.kind.value} accounts: {known}",
+                code="rule_set_unknown",
+                field="rule_set",
+            )
+        return rules
+
     def reset_account(self, command: ResetAccount) -> AccountView:
         now_ms = self._clock.now_ms()
 
-        def change(
-            account: Account, positions: Sequence[Position]
-        ) -> tuple[Account, Sequence[JournalRecord], OutboxMessage]:
+        def change(account: Account, positions: Sequence[Position], open_orders: Sequence[OpenOrder]) -> Reset:
+            recorder = Recorder(
+                AccountState.of(account, positions, open_orders), self._rule_sets, self._new_ids(), now_ms=now_ms
+            )
+            for open_order in open_orders:
+                recorder.end(open_order, CancelReason.ACCOUNT_CLOSED)
+            account = recorder.accounts[account.account_id]
+            held = [recorder.position(account.account_id, p.market) for p in positions]
             closing = write_record(
-                account,
-                self._ids.new(),
-                RecordKind.CLOSE,
-                at_ms=now_ms,
-                postings=close_postings(account, positions),
+                account, self._ids.new(), RecordKind.CLOSE, at_ms=now_ms, postings=close_postings(account, held)
             )
             closed = msgspec.structs.replace(
                 account,
@@ -129,7 +157,13 @@ class PropTradingEngine:
             fresh, opening = _start_cycle(
                 closed, self._ids.new(), self._rule_sets[account.rule_set].start_micros, now_ms=now_ms
             )
-            return fresh, (closing, opening), announce.account_reset(fresh, at_ms=now_ms)
+            batch = recorder.batch
+            return Reset(
+                fresh,
+                batch.orders,
+                [*batch.records, closing, opening],
+                [*batch.messages, announce.account_reset(fresh, at_ms=now_ms)],
+            )
 
         self._store.reset_account(
             command.user_id,
@@ -150,18 +184,93 @@ class PropTradingEngine:
                 outcomes = self._place(commands, quotes)
             except TransactionConflict:
                 continue
-            return [views.order_view(o) if isinstance(o, RecordedOrder) else o for o in outcomes]
+            return [o if isinstance(o, Refusal) else views.order_view(o) for o in outcomes]
         raise Unavailable("the account is busy; try again with the same key", code="busy")
 
-    def _place(self, commands: Sequence[PlaceOrder], quotes: Mapping[Market, Quote]) -> list[RecordedOrder | Refusal]:
+    def _place(self, commands: Sequence[PlaceOrder], quotes: Mapping[Market, Quote]) -> list[Outcome | Refusal]:
         keys = [(c.account_id, c.market, c.idempotency_key) for c in commands]
         with self._store.orders_transaction(keys) as transaction:
             # The time is taken under the lock, so that a later fill of an account never has an earlier time.
-            new_ids = self._ids.take(IDS_PER_ORDER * len(commands))
+            new_ids = self._new_ids(IDS_PER_ORDER * len(commands))
             deciding = OrderBatch(transaction, quotes, self._rule_sets, new_ids, now_ms=self._clock.now_ms())
             outcomes = [deciding.outcome(command) for command in commands]
             transaction.record(deciding.batch)
         return outcomes
+
+    def _new_ids(self, expected: int = 1) -> Iterator[str]:
+        """Ids without end; as many as expected come at the price of one look at the clock."""
+        return chain(self._ids.take(expected), iter(self._ids.new, ""))
+
+    def cancel_order(self, command: CancelOrder) -> OrderView:
+        account_id, order_id = _checked_id(command.account_id), _checked_id(command.order_id, "order_id")
+        earlier = self._store.order(command.user_id, account_id, order_id)
+        if isinstance(earlier, RecordedOrder):
+            return views.order_view(earlier)
+        key = (AccountId(account_id), earlier.order.market, "")
+
+        def cancel(transaction: OrdersTransaction) -> Batch:
+            recorder = self._recorder(transaction)
+            open_order = recorder.open_orders.get(key[0], {}).get(OrderId(order_id))
+            if open_order is not None:
+                recorder.end(open_order, CancelReason.USER)
+            return recorder.batch
+
+        self._write([key], cancel)
+        return views.order_view(self._store.order(command.user_id, account_id, order_id))
+
+    def take_ticks(self, quotes: Sequence[Quote]) -> int:
+        return sum(self._take_tick(quote) for quote in quotes)
+
+    def _take_tick(self, quote: Quote) -> int:
+        ended, seen = 0, set[OrderId]()
+        while True:
+            due = self._store.due_orders(
+                quote.market, publish_ms=quote.publish_ms, mid_e8=quote.mid_e8, limit=BATCH_ORDERS_MAX + len(seen)
+            )
+            fresh = [d for d in due if d[1] not in seen][:BATCH_ORDERS_MAX]
+            if not fresh:
+                return ended
+            seen.update(order_id for _, order_id in fresh)
+            ended += self._act([(a, quote.market, o) for a, o in fresh], lambda b, due: b.take(quote, due))
+
+    def expire_orders(self) -> int:
+        late = self._store.late_orders(now_ms=self._clock.now_ms(), limit=BATCH_ORDERS_MAX)
+        return self._act(late, lambda batch, due: batch.expire(due)) if late else 0
+
+    def _act(
+        self,
+        orders: Sequence[tuple[AccountId, Market, OrderId]],
+        act: Callable[[TickBatch, Sequence[tuple[AccountId, OrderId]]], int],
+    ) -> int:
+        ended = 0
+        due = [(account_id, order_id) for account_id, _, order_id in orders]
+
+        def decide(transaction: OrdersTransaction) -> Batch:
+            nonlocal ended
+            batch = TickBatch(transaction, self._rule_sets, self._new_ids(2 * len(due)), now_ms=self._clock.now_ms())
+            ended = act(batch, due)
+            return batch.batch
+
+        self._write([(account_id, market, "") for account_id, market, _ in orders], decide)
+        return ended
+
+    def _write(
+        self,
+        keys: Sequence[tuple[AccountId, Market, str]],
+        decide: Callable[[OrdersTransaction], Batch],
+    ) -> None:
+        """Decide and record in one transaction; again from the start when another one came first."""
+        for _ in range(CONFLICT_TRIES_MAX):
+            try:
+                with self._store.orders_transaction(keys) as transaction:
+                    transaction.record(decide(transaction))
+            except TransactionConflict:
+                continue
+            return
+        raise Unavailable("the account is busy; try again", code="busy")
+
+    def _recorder(self, transaction: OrdersTransaction) -> Recorder:
+        return Recorder(transaction, self._rule_sets, self._new_ids(), now_ms=self._clock.now_ms())
 
     def preview_order(self, command: PlaceOrder) -> PreviewView:
         account, positions = self._store.account(command.user_id, _checked_id(command.account_id))
@@ -171,10 +280,15 @@ class PropTradingEngine:
         )
         quote = self._quotes.latest([command.market]).get(command.market)
         now_ms = self._clock.now_ms()
-        decided = decide_spot(command, position, quote, self._rule_sets[account.rule_set], now_ms=now_ms)
+        params = self._rule_sets[account.rule_set].spot.get(command.market)
+        market = sized(command, position)
+        decided: SpotFill | RejectCode = RejectCode.BAD_REQUEST
+        if params is not None and market is not None:
+            decided = decide_spot(market, position, quote, params, now_ms=now_ms)
         fill = decided if isinstance(decided, SpotFill) else None
+        free_nanos = position.quantity_nanos - position.held_nanos
         reject_code = (
-            check_funds(decided, cash_micros=account.cash_micros, held_nanos=position.quantity_nanos)
+            check_funds(decided, cash_micros=account.cash_micros, held_nanos=free_nanos)
             if isinstance(decided, SpotFill)
             else decided
         )
@@ -229,6 +343,9 @@ class PropTradingEngine:
 
     def order(self, user_id: UserId, account_id: str, order_id: str) -> OrderView:
         return views.order_view(self._store.order(user_id, _checked_id(account_id), _checked_id(order_id, "order_id")))
+
+    def open_orders(self, user_id: UserId, account_id: str) -> Sequence[OrderView]:
+        return [views.order_view(o) for o in self._store.open_orders(user_id, _checked_id(account_id))]
 
     def orders(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[OrderView]:
         rows = self._store.orders(user_id, _checked_id(account_id), before=_number(cursor), limit=_limit(limit) + 1)

@@ -6,9 +6,18 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Order, Position, RecordedOrder, Standing
+from pump_party.domains.prop_engine.model import (
+    Account,
+    Fill,
+    JournalRecord,
+    OpenOrder,
+    Order,
+    Position,
+    RecordedOrder,
+    Standing,
+)
 from pump_party.domains.prop_interface.contract import EquityMark
-from pump_party.kernel.ids import AccountId, Market, UserId
+from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
 
 
@@ -17,7 +26,7 @@ class TransactionConflict(Exception):
 
 
 class Batch(msgspec.Struct):
-    """Everything one transaction writes."""
+    """Everything one transaction writes. `orders` have ended; `opened` are new or changed, `ended` are open no more."""
 
     orders: list[Order]
     fills: list[Fill]
@@ -25,6 +34,35 @@ class Batch(msgspec.Struct):
     accounts: dict[AccountId, Account]
     positions: dict[tuple[AccountId, Market], Position]
     messages: list[OutboxMessage]
+    opened: dict[OrderId, OpenOrder]
+    ended: set[OrderId]
+
+
+class Reset(msgspec.Struct, frozen=True):
+    """What a reset writes: the fresh account, the orders it cancelled, its records and messages."""
+
+    account: Account
+    cancelled: Sequence[Order]
+    records: Sequence[JournalRecord]
+    messages: Sequence[OutboxMessage]
+
+
+class AccountState(msgspec.Struct):
+    """Accounts that change in memory before they are written; what `OrdersTransaction` loads, for one account."""
+
+    accounts: dict[AccountId, Account]
+    positions: dict[tuple[AccountId, Market], Position]
+    earlier: dict[tuple[AccountId, str], RecordedOrder]
+    open_orders: dict[AccountId, dict[OrderId, OpenOrder]]
+
+    @classmethod
+    def of(cls, account: Account, positions: Sequence[Position], open_orders: Sequence[OpenOrder]) -> "AccountState":
+        return cls(
+            {account.account_id: account},
+            {(p.account_id, p.market): p for p in positions},
+            {},
+            {account.account_id: {o.order.order_id: o for o in open_orders}},
+        )
 
 
 class OrdersTransaction(Protocol):
@@ -33,6 +71,7 @@ class OrdersTransaction(Protocol):
     accounts: dict[AccountId, Account]
     positions: dict[tuple[AccountId, Market], Position]
     earlier: dict[tuple[AccountId, str], RecordedOrder]
+    open_orders: dict[AccountId, dict[OrderId, OpenOrder]]
 
     def record(self, batch: Batch) -> None: ...
 
@@ -41,11 +80,26 @@ class PropStore(Protocol):
     def orders_transaction(
         self, keys: Sequence[tuple[AccountId, Market, str]]
     ) -> AbstractContextManager[OrdersTransaction]:
-        """Load accounts, positions and whatever was recorded under the same keys, in a way that lets no other change
-        of these accounts come between: by lock, or by raising TransactionConflict from `record` or at the end.
+        """Load accounts, their open orders and positions, and whatever was recorded under the same keys, in a way that
+        lets no other change of these accounts come between: by lock, or by raising TransactionConflict from `record`
+        or at the end.
 
         `keys` are (account, market, idempotency key). Durable when the block has ended.
         """
+        ...
+
+    def due_orders(
+        self, market: Market, *, publish_ms: int, mid_e8: int, limit: int
+    ) -> Sequence[tuple[AccountId, OrderId]]:
+        """The open orders that a tick concerns, oldest first."""
+        ...
+
+    def late_orders(self, *, now_ms: int, limit: int) -> Sequence[tuple[AccountId, Market, OrderId]]:
+        """The open orders whose deadline has passed."""
+        ...
+
+    def open_orders(self, user_id: UserId, account_id: str) -> Sequence[OpenOrder]:
+        """The account's open orders, newest first."""
         ...
 
     def open_account(
@@ -68,9 +122,9 @@ class PropStore(Protocol):
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        change: Callable[[Account, Sequence[Position]], tuple[Account, Sequence[JournalRecord], OutboxMessage]],
+        change: Callable[[Account, Sequence[Position], Sequence[OpenOrder]], Reset],
     ) -> None:
-        """Lock, change, clear the positions, once per key. Raises NotFound for a foreign account."""
+        """Lock, change, clear positions and open orders, once per key. Raises NotFound for a foreign account."""
         ...
 
     def accounts(self, user_id: UserId) -> Sequence[tuple[Account, Sequence[Position]]]: ...
@@ -81,7 +135,7 @@ class PropStore(Protocol):
 
     def owns(self, user_id: UserId, account_id: str) -> bool: ...
 
-    def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder: ...
+    def order(self, user_id: UserId, account_id: str, order_id: str) -> RecordedOrder | OpenOrder: ...
 
     def orders(
         self, user_id: UserId, account_id: str, *, before: int | None, limit: int

@@ -4,10 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.ledger import read_postings
-from pump_party.domains.prop_engine.model import Account, Fill, JournalRecord, Position, RecordedOrder, SpotFill
+from pump_party.domains.prop_engine.model import (
+    Account,
+    Fill,
+    JournalRecord,
+    OpenOrder,
+    Order,
+    Position,
+    RecordedOrder,
+    SpotFill,
+)
 from pump_party.domains.prop_engine.portfolio import value_micros
 from pump_party.domains.prop_interface.contract import (
     AccountView,
+    CancelReason,
     EvidenceView,
     FillView,
     LedgerEntryView,
@@ -49,8 +59,12 @@ def fill_view(fill: Fill) -> FillView:
     )
 
 
-def order_view(recorded: RecordedOrder) -> OrderView:
-    order, fill = recorded.order, recorded.fill
+def order_view(outcome: RecordedOrder | OpenOrder) -> OrderView:
+    if isinstance(outcome, OpenOrder):
+        return open_order_view(outcome)
+    order, fill = outcome.order, outcome.fill
+    if fill is None:
+        return ended_order_view(order)
     return OrderView(
         order.order_id,
         order.account_id,
@@ -60,10 +74,55 @@ def order_view(recorded: RecordedOrder) -> OrderView:
         order.quantity_nanos,
         order.quote_micros,
         order.max_slippage_ppm,
-        OrderStatus.REJECTED if fill is None else OrderStatus.FILLED,
-        order.reject_code,
+        OrderStatus.FILLED,
+        None,
         order.created_ms,
-        None if fill is None else fill_view(fill),
+        fill_view(fill),
+        None,
+        order.terms,
+    )
+
+
+def ended_order_view(order: Order) -> OrderView:
+    """An order that ended without a fill."""
+    code = order.reject_code
+    cancelled = isinstance(code, CancelReason)
+    return _order_view(
+        order,
+        OrderStatus.CANCELLED if cancelled else OrderStatus.REJECTED,
+        reject_code=None if isinstance(code, CancelReason) else code,
+        cancel_reason=code if isinstance(code, CancelReason) else None,
+    )
+
+
+def open_order_view(open_order: OpenOrder) -> OrderView:
+    return _order_view(open_order.order, OrderStatus.ACCEPTED, held_amount=open_order.held_amount)
+
+
+def _order_view(
+    order: Order,
+    status: OrderStatus,
+    *,
+    reject_code: RejectCode | None = None,
+    cancel_reason: CancelReason | None = None,
+    held_amount: int = 0,
+) -> OrderView:
+    return OrderView(
+        order.order_id,
+        order.account_id,
+        order.client_order_id,
+        order.market,
+        order.side,
+        order.quantity_nanos,
+        order.quote_micros,
+        order.max_slippage_ppm,
+        status,
+        reject_code,
+        order.created_ms,
+        None,
+        cancel_reason,
+        order.terms,
+        held_amount,
     )
 
 
@@ -106,9 +165,17 @@ def account_view(
     priced = all(p.value_micros is not None for p in held)
     equity = unrealised = residual = None
     if priced:
-        equity = account.cash_micros + sum(p.value_micros or 0 for p in held)
+        equity = (
+            account.cash_micros + account.held_micros + account.margin_micros + sum(p.value_micros or 0 for p in held)
+        )
         unrealised = sum(p.unrealised_pnl_micros or 0 for p in held)
-        residual = equity - (account.start_micros + account.realised_pnl_micros + unrealised - account.fees_micros)
+        residual = equity - (
+            account.start_micros
+            + account.realised_pnl_micros
+            + unrealised
+            + account.funding_micros
+            - account.fees_micros
+        )
     return AccountView(
         account_id=account.account_id,
         kind=account.kind,
@@ -127,6 +194,11 @@ def account_view(
         fees_micros=account.fees_micros,
         residual_micros=residual,
         positions=rendered,
+        status=account.status,
+        held_micros=account.held_micros,
+        margin_micros=account.margin_micros,
+        funding_micros=account.funding_micros,
+        open_orders=account.open_orders,
     )
 
 
@@ -142,6 +214,7 @@ def _position_view(position: Position, quote: Quote | None, *, now_ms: int) -> P
         mark_age_ms=None if quote is None else quote.age_ms(now_ms),
         value_micros=value,
         unrealised_pnl_micros=None if value is None else value - position.cost_micros,
+        held_nanos=position.held_nanos,
     )
 
 

@@ -1,4 +1,4 @@
-"""The one door to prop trading, for people and clones alike. Version 1.
+"""The one door to prop trading, for people and clones alike. Version 2.
 
 Commands carry ids and an idempotency key; views carry integers with their unit; apps write them as decimal strings.
 """
@@ -9,13 +9,25 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId, UserId
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 
 
 class AccountKind(StrEnum):
     PRACTICE = "practice"
+    CONTEST = "contest"
+
+
+class AccountStatus(StrEnum):
+    """What an account may do. Only an active one takes orders; a frozen one broke a risk rule and is being closed."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LOCKED = "locked"
+    FROZEN = "frozen"
+    COMPLETED = "completed"
 
 
 class Side(StrEnum):
@@ -23,9 +35,40 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class OrderKind(StrEnum):
+    """A stop waits for the price to turn against you, a take-profit for it to turn your way; both then fill like a
+    market order. A limit waits for its price."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    TAKE_PROFIT = "take_profit"
+
+
+class TimeInForce(StrEnum):
+    """Good till cancelled, or: fill at the first tick that may fill it, else cancel."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+
+
 class OrderStatus(StrEnum):
+    """`accepted` waits: for its tick, its price or its trigger. The others are final."""
+
+    ACCEPTED = "accepted"
     FILLED = "filled"
     REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+class CancelReason(StrEnum):
+    """Why an accepted order ended without a fill and without a fault."""
+
+    USER = "CANCELLED_BY_USER"
+    IOC = "CANCELLED_IOC"
+    OTHER_FILLED = "CANCELLED_OTHER_FILLED"
+    POSITION_CLOSED = "CANCELLED_POSITION_CLOSED"
+    ACCOUNT_CLOSED = "CANCELLED_ACCOUNT_CLOSED"
 
 
 class RejectCode(StrEnum):
@@ -37,16 +80,28 @@ class RejectCode(StrEnum):
     MAX_NOTIONAL = "MAX_NOTIONAL"
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     INSUFFICIENT_POSITION = "INSUFFICIENT_POSITION"
+    MAX_LEVERAGE = "MAX_LEVERAGE"
     PRICE_STALE = "PRICE_STALE"
     PRICE_UNCERTAIN = "PRICE_UNCERTAIN"
+    PRICE_TIMEOUT = "PRICE_TIMEOUT"
+    PRICE_DIVERGENCE = "PRICE_DIVERGENCE"
+    INSUFFICIENT_DEPTH = "INSUFFICIENT_DEPTH"
     SLIPPAGE_LIMIT = "SLIPPAGE_LIMIT"
     MARKET_HALTED = "MARKET_HALTED"
+    ACCOUNT_FROZEN = "ACCOUNT_FROZEN"
+    CONTEST_CLOSED = "CONTEST_CLOSED"
+    RATE_LIMITED = "RATE_LIMITED"
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+    DUPLICATE_IN_FLIGHT = "DUPLICATE_IN_FLIGHT"
 
 
 class OpenAccount(msgspec.Struct, frozen=True):
+    """`rule_set` names the rules to play by; None takes the kind's default."""
+
     user_id: UserId
     kind: AccountKind
     idempotency_key: str
+    rule_set: str | None = None
 
 
 class ResetAccount(msgspec.Struct, frozen=True):
@@ -55,8 +110,31 @@ class ResetAccount(msgspec.Struct, frozen=True):
     idempotency_key: str
 
 
+class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order asks for beyond a plain market order.
+
+    `limit_price_e8` belongs to a limit, `trigger_price_e8` to a stop or take-profit, `leverage` to a perpetual.
+    `reduce_only` may only make a position smaller; without a size it closes whatever is held when it fires.
+    `stop_price_e8` and `target_price_e8` attach exits to the position this order opens: one cancels the other.
+    `parent_id` is the order an exit was attached by.
+    """
+
+    kind: OrderKind = OrderKind.MARKET
+    limit_price_e8: int | None = None
+    trigger_price_e8: int | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    leverage: int | None = None
+    stop_price_e8: int | None = None
+    target_price_e8: int | None = None
+    parent_id: OrderId | None = None
+
+
 class PlaceOrder(msgspec.Struct, frozen=True):
-    """A market order. Exactly one of `quantity_nanos` and `quote_micros` is set; a quote budget includes the fee."""
+    """An order. Exactly one of `quantity_nanos` and `quote_micros` is set; a quote budget includes the fee.
+
+    Without `terms` it is a market order.
+    """
 
     user_id: UserId
     account_id: AccountId
@@ -67,6 +145,13 @@ class PlaceOrder(msgspec.Struct, frozen=True):
     quote_micros: int | None = None
     max_slippage_ppm: int | None = None
     client_order_id: str | None = None
+    terms: OrderTerms | None = None
+
+
+class CancelOrder(msgspec.Struct, frozen=True):
+    user_id: UserId
+    account_id: AccountId
+    order_id: str
 
 
 class EvidenceView(msgspec.Struct, frozen=True):
@@ -110,6 +195,10 @@ class OrderView(msgspec.Struct, frozen=True):
     reject_code: RejectCode | None
     created_ms: int
     fill: FillView | None
+    cancel_reason: CancelReason | None = None
+    terms: OrderTerms | None = None
+    held_amount: int = 0
+    """What is set aside for an accepted order: micros of USDC for a purchase, nanos of the base for a sale."""
 
 
 class PreviewView(msgspec.Struct, frozen=True):
@@ -142,10 +231,14 @@ class PositionView(msgspec.Struct, frozen=True):
     mark_age_ms: int | None
     value_micros: int | None
     unrealised_pnl_micros: int | None
+    held_nanos: int = 0
+    """The part of the quantity that is set aside for open orders."""
 
 
 class AccountView(msgspec.Struct, frozen=True):
-    """An account and the identity `equity = start + realised + unrealised - fees + residual`; residual is 0.
+    """An account and the identity `equity = start + realised + unrealised + funding - fees + residual`; residual is 0.
+
+    `cash_micros` is free; `held_micros` is set aside for open orders, `margin_micros` for perpetual positions.
 
     Equity, unrealised and residual are None while a held market has no price: no number is better than a wrong one.
     `seq` is the newest event of the account: subscribe after it to miss nothing.
@@ -168,6 +261,11 @@ class AccountView(msgspec.Struct, frozen=True):
     fees_micros: int
     residual_micros: int | None
     positions: tuple[PositionView, ...]
+    status: AccountStatus = AccountStatus.ACTIVE
+    held_micros: int = 0
+    margin_micros: int = 0
+    funding_micros: int = 0
+    open_orders: int = 0
 
 
 class LedgerEntryView(msgspec.Struct, frozen=True):
@@ -217,6 +315,9 @@ PAGE_LIMIT_MAX = 200
 ACCOUNTS_PER_USER_MAX = 5
 BATCH_ORDERS_MAX = 1024
 
+OPEN_ORDERS_MAX = 100
+"""Accepted orders an account may have waiting at a time."""
+
 
 class PropTrading(Protocol):
     """Synchronous, safe to call from threads. Ownership is checked here: a foreign account is NotFound."""
@@ -237,6 +338,22 @@ class PropTrading(Protocol):
         Safe to repeat: the same idempotency key returns the first outcome. A refusal that is not an order
         (unknown account, mismatched key) is returned as the exception to raise.
         """
+        ...
+
+    def cancel_order(self, command: CancelOrder) -> OrderView:
+        """End an accepted order and free what it held. An order that has ended is returned as it ended."""
+        ...
+
+    def open_orders(self, user_id: UserId, account_id: str) -> Sequence[OrderView]:
+        """The account's accepted orders, newest first; at most OPEN_ORDERS_MAX."""
+        ...
+
+    def take_ticks(self, quotes: Sequence[Quote]) -> int:
+        """Let admitted ticks, oldest first, fill, trigger and expire the orders that wait. Returns how many ended."""
+        ...
+
+    def expire_orders(self) -> int:
+        """End the orders whose tick did not come in time. Returns how many."""
         ...
 
     def preview_order(self, command: PlaceOrder) -> PreviewView:

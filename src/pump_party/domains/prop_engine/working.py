@@ -1,0 +1,277 @@
+"""The life of an order that waits: what is held for it, which ticks concern it, what a tick makes of it.
+
+Execution model section 5; limits, triggers and exits as in docs/domains/prop_engine.md. Pure: a decision is a value.
+"""
+
+from enum import StrEnum
+
+from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine.execution import is_within, price_limit, price_spot
+from pump_party.domains.prop_engine.matching import hold_for
+from pump_party.domains.prop_engine.model import (
+    FillMode,
+    MarketOrder,
+    OpenOrder,
+    Order,
+    Position,
+    Pressure,
+    RuleSet,
+    SpotFill,
+    SpotParams,
+    Stage,
+)
+from pump_party.domains.prop_interface.contract import (
+    CancelReason,
+    OrderKind,
+    OrderTerms,
+    PlaceOrder,
+    RejectCode,
+    Side,
+    TimeInForce,
+)
+from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM, ceil_div
+
+PLAIN = OrderTerms()
+"""What a market order without terms asks for."""
+
+TRIGGERED = (OrderKind.STOP, OrderKind.TAKE_PROFIT)
+
+
+class Change(StrEnum):
+    """What a tick does to an open order short of ending it."""
+
+    NOTHING = "nothing"
+    RESTS = "rests"
+    TRIGGERS = "triggers"
+
+
+Step = Change | SpotFill | RejectCode | CancelReason
+"""What becomes of an open order at a tick: it stays, moves on, fills, fails, or is cancelled."""
+
+
+def terms_of(order: Order | PlaceOrder) -> OrderTerms:
+    return PLAIN if order.terms is None else order.terms
+
+
+def is_immediate(terms: OrderTerms, mode: FillMode) -> bool:
+    """Whether the order is decided on the newest quote, now. A trigger always waits."""
+    return mode is FillMode.LATEST and terms.kind not in TRIGGERED
+
+
+def check_terms(command: PlaceOrder, params: SpotParams) -> RejectCode | None:
+    """Refuse terms that contradict each other or the market. Sizes are checked when the order is priced as well."""
+    terms = terms_of(command)
+    prices = (terms.limit_price_e8, terms.trigger_price_e8, terms.stop_price_e8, terms.target_price_e8)
+    if any(p is not None and (p <= 0 or p % params.tick_e8) for p in prices):
+        return RejectCode.BAD_REQUEST
+    if not _is_consistent(command, terms):
+        return RejectCode.BAD_REQUEST
+    if command.quantity_nanos is None:
+        return None
+    if command.quantity_nanos <= 0:
+        return RejectCode.BAD_REQUEST
+    return RejectCode.LOT_SIZE if command.quantity_nanos % params.lot_nanos else None
+
+
+def _is_consistent(command: PlaceOrder, terms: OrderTerms) -> bool:
+    kind, sells = terms.kind, command.side is Side.SELL
+    whole_position = command.quantity_nanos is None and command.quote_micros is None
+    one_size = (command.quantity_nanos is None) != (command.quote_micros is None)
+    exits = (terms.stop_price_e8, terms.target_price_e8)
+    return (
+        (one_size or (whole_position and terms.reduce_only and sells))
+        and (command.quote_micros is None or (kind is OrderKind.MARKET and not sells and command.quote_micros > 0))
+        and (terms.limit_price_e8 is not None) == (kind is OrderKind.LIMIT)
+        and (terms.trigger_price_e8 is not None) == (kind in TRIGGERED)
+        and (terms.time_in_force is TimeInForce.GTC or kind is OrderKind.LIMIT)
+        # A spot position is only ever made smaller by a sale, and only a purchase opens one that exits can guard.
+        and (not terms.reduce_only or sells)
+        and (exits == (None, None) or not sells)
+        and (None in exits or exits[0] < exits[1])  # type: ignore[operator]
+        and terms.leverage is None
+    )
+
+
+def reference_e8(terms: OrderTerms, quote: Quote) -> int:
+    """The price an order is first sized at: its limit, the worse of trigger and mid, or the mid."""
+    if terms.limit_price_e8 is not None:
+        return terms.limit_price_e8
+    return max(terms.trigger_price_e8 or 0, quote.mid_e8)
+
+
+def check_size(command: PlaceOrder, price_e8: int, params: SpotParams) -> RejectCode | None:
+    """Refuse at once what could only fail later: an order too small or too large at the price it waits for."""
+    if command.quantity_nanos is None:
+        gross_micros = command.quote_micros
+    else:
+        gross_micros = ceil_div(command.quantity_nanos * price_e8, NOTIONAL_DIVISOR)
+    if gross_micros is None:
+        return None
+    if gross_micros < params.min_notional_micros:
+        return RejectCode.MIN_NOTIONAL
+    return RejectCode.MAX_NOTIONAL if gross_micros > params.max_notional_micros else None
+
+
+def hold(command: PlaceOrder, base: str, price_e8: int, params: SpotParams) -> tuple[str, int]:
+    """(asset, amount) to set aside. A limit costs its price at most; a reducing order needs nothing of its own."""
+    terms = terms_of(command)
+    if terms.reduce_only:
+        return base, 0
+    if terms.limit_price_e8 is not None and command.side is Side.BUY:
+        assert command.quantity_nanos is not None
+        gross_micros = ceil_div(command.quantity_nanos * terms.limit_price_e8, NOTIONAL_DIVISOR)
+        return "USDC", gross_micros + ceil_div(gross_micros * params.taker_fee_ppm, PPM)
+    return hold_for(
+        command.side,
+        quantity_nanos=command.quantity_nanos,
+        quote_micros=command.quote_micros,
+        last_mid_e8=price_e8,
+        base=base,
+        taker_fee_ppm=params.taker_fee_ppm,
+    )
+
+
+def accepted(order: Order, held_asset: str, held_amount: int, rules: RuleSet, params: SpotParams) -> OpenOrder:
+    """How an order starts to wait: armed at its trigger, or for the first tick after its latency."""
+    terms = terms_of(order)
+    if terms.kind in TRIGGERED:
+        return armed(order, held_asset, held_amount)
+    return waiting(
+        OpenOrder(order, Stage.WAITING, 0, None, None, None, held_asset, held_amount),
+        rules,
+        params,
+        from_ms=order.created_ms,
+    )
+
+
+def armed(order: Order, held_asset: str, held_amount: int) -> OpenOrder:
+    terms = terms_of(order)
+    assert terms.trigger_price_e8 is not None
+    # A stop guards against the price running away; a take-profit waits for it to come.
+    falls = (order.side is Side.SELL) == (terms.kind is OrderKind.STOP)
+    at_or_below, at_or_above = (terms.trigger_price_e8, None) if falls else (None, terms.trigger_price_e8)
+    return OpenOrder(order, Stage.ARMED, order.created_ms, None, at_or_below, at_or_above, held_asset, held_amount)
+
+
+def waiting(open_order: OpenOrder, rules: RuleSet, params: SpotParams, *, from_ms: int) -> OpenOrder:
+    """Wait for a tick from here on. Triggers and limits that may rest have no deadline: they outlive a silent feed."""
+    terms = terms_of(open_order.order)
+    latency_ms = params.latency_ms if rules.fill_mode is FillMode.NEXT_TICK else 0
+    rests = terms.kind in TRIGGERED or (terms.kind is OrderKind.LIMIT and terms.time_in_force is TimeInForce.GTC)
+    return OpenOrder(
+        open_order.order,
+        Stage.WAITING,
+        from_ms + latency_ms,
+        None if rests else from_ms + params.max_wait_ms,
+        None,
+        None,
+        open_order.held_asset,
+        open_order.held_amount,
+    )
+
+
+def resting(open_order: OpenOrder) -> OpenOrder:
+    """Rest at the limit: only a mid beyond it can fill the order."""
+    limit_e8 = terms_of(open_order.order).limit_price_e8
+    assert limit_e8 is not None
+    below, above = (limit_e8, None) if open_order.order.side is Side.BUY else (None, limit_e8)
+    return OpenOrder(
+        open_order.order,
+        Stage.RESTING,
+        open_order.due_ms,
+        None,
+        below,
+        above,
+        open_order.held_asset,
+        open_order.held_amount,
+    )
+
+
+def concerns(open_order: OpenOrder, quote: Quote) -> bool:
+    """Whether this tick can do anything to the order."""
+    return (
+        quote.publish_ms > open_order.due_ms
+        and (open_order.at_or_below_e8 is None or quote.mid_e8 <= open_order.at_or_below_e8)
+        and (open_order.at_or_above_e8 is None or quote.mid_e8 >= open_order.at_or_above_e8)
+    )
+
+
+def is_late(open_order: OpenOrder, now_ms: int) -> bool:
+    return open_order.deadline_ms is not None and now_ms > open_order.deadline_ms
+
+
+def step(open_order: OpenOrder, position: Position, quote: Quote, rules: RuleSet, params: SpotParams) -> Step:
+    """What this tick, which concerns the order, does to it. Funds are checked by the caller."""
+    if open_order.stage is Stage.ARMED and rules.fill_mode is FillMode.NEXT_TICK:
+        return Change.TRIGGERS
+    market = sized(open_order.order, position)
+    if market is None:
+        return CancelReason.POSITION_CLOSED
+    terms = terms_of(open_order.order)
+    pressure = pressure_of(position, market.side)
+    if open_order.stage is Stage.RESTING:
+        assert terms.limit_price_e8 is not None
+        filled = price_limit(
+            market,
+            terms.limit_price_e8,
+            mid_e8=quote.mid_e8,
+            conf_e8=quote.conf_e8,
+            publish_ms=quote.publish_ms,
+            pressure=pressure,
+            params=params,
+            fill_ms=quote.recv_ms,
+        )
+        return Change.NOTHING if filled is None else filled
+    if is_late(open_order, quote.recv_ms):
+        return RejectCode.PRICE_TIMEOUT
+    decided = price_spot(
+        market,
+        mid_e8=quote.mid_e8,
+        conf_e8=quote.conf_e8,
+        publish_ms=quote.publish_ms,
+        pressure=pressure,
+        params=params,
+        fill_ms=quote.recv_ms,
+    )
+    if terms.kind in TRIGGERED and decided in _NOT_NOW:
+        return Change.NOTHING
+    return decided if terms.limit_price_e8 is None else arrived(decided, terms)
+
+
+def arrived(decided: SpotFill | RejectCode, terms: OrderTerms) -> SpotFill | RejectCode | CancelReason | Change:
+    """A limit meets its first price: it fills if that is within the limit, else it rests or, IOC, is cancelled."""
+    assert terms.limit_price_e8 is not None
+    if isinstance(decided, SpotFill) and is_within(decided, terms.limit_price_e8):
+        return decided
+    if isinstance(decided, RejectCode) and decided not in _NOT_NOW:
+        return decided
+    return CancelReason.IOC if terms.time_in_force is TimeInForce.IOC else Change.RESTS
+
+
+_NOT_NOW = (RejectCode.PRICE_STALE, RejectCode.PRICE_UNCERTAIN, RejectCode.SLIPPAGE_LIMIT, RejectCode.MARKET_HALTED)
+"""Reasons that pass: a resting or triggered order outlives them."""
+
+
+def sized(order: Order | PlaceOrder, position: Position) -> MarketOrder | None:
+    """The order as the market sees it. One without a size closes what is held; None when nothing is."""
+    quantity_nanos = order.quantity_nanos
+    if quantity_nanos is None and order.quote_micros is None:
+        quantity_nanos = position.quantity_nanos - position.held_nanos
+        if quantity_nanos == 0:
+            return None
+    return MarketOrder(order.side, quantity_nanos, order.quote_micros, order.max_slippage_ppm)
+
+
+def pressure_of(position: Position, side: Side) -> Pressure:
+    return position.buy_pressure if side is Side.BUY else position.sell_pressure
+
+
+def exit_terms(order: Order) -> list[OrderTerms]:
+    """The exits this order attaches to the position it opens: a stop below, a target above."""
+    terms = terms_of(order)
+    exits = ((OrderKind.STOP, terms.stop_price_e8), (OrderKind.TAKE_PROFIT, terms.target_price_e8))
+    return [
+        OrderTerms(kind=kind, trigger_price_e8=price_e8, reduce_only=True, parent_id=order.order_id)
+        for kind, price_e8 in exits
+        if price_e8 is not None
+    ]

@@ -1,0 +1,402 @@
+"""Orders that wait, on a real database: next-tick fills, limits, triggers, exits, cancels. SQLite and Postgres."""
+
+import threading
+
+import msgspec
+import pytest
+from tests.domains.prop_engine.markets import SOL, FixedQuotes, order, quote_at, rule_sets
+
+from pump_party.db.engine import Database
+from pump_party.db.outbox import OutboxStore
+from pump_party.db.prop_check import check
+from pump_party.db.prop_engine import PropStore
+from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine.service import PropTradingEngine
+from pump_party.domains.prop_interface.contract import (
+    OPEN_ORDERS_MAX,
+    AccountKind,
+    AccountView,
+    CancelOrder,
+    CancelReason,
+    OpenAccount,
+    OrderKind,
+    OrderStatus,
+    OrderTerms,
+    OrderView,
+    RejectCode,
+    ResetAccount,
+    TimeInForce,
+)
+from pump_party.kernel.errors import Invalid, NotFound
+from pump_party.kernel.ids import AccountId, UserId
+from pump_party.platform.clock import ManualClock
+from pump_party.platform.ids import Ids
+
+ALICE = UserId("01900000-0000-7000-8000-00000000a11c")
+BOB = UserId("01900000-0000-7000-8000-000000000b0b")
+ONE_SOL = 10**9
+START = 10_000_000_000
+LATENCY_MS, WAIT_MS = 1_500, 6_000
+
+
+class Desk:
+    """An account, its market and the clock, as a test drives them: prices in whole cents of a USDC."""
+
+    def __init__(self, database: Database, clock: ManualClock, rule_set: str) -> None:
+        self.database = database
+        self.clock = clock
+        self.quotes = FixedQuotes(quote_at(clock.now_ms(), conf_e8=0, mid_e8=150 * 10**8))
+        self.engine = PropTradingEngine(PropStore(database), self.quotes, rule_sets(), clock, Ids(clock))
+        opened = self.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, rule_set, rule_set))
+        self.account_id = opened.account_id
+        self._keys = 0
+
+    def place(self, side: str = "buy", nanos: int | None = ONE_SOL, **more: object) -> OrderView:
+        self._keys += 1
+        fields = {"idempotency_key": f"k{self._keys}"} | {k: v for k, v in more.items() if k in _COMMAND}
+        terms = {k: v for k, v in more.items() if k not in _COMMAND}
+        command = order(ALICE, self.account_id, str(fields["idempotency_key"]), side, nanos)
+        command = msgspec.structs.replace(command, **fields, terms=OrderTerms(**terms) if terms else None)
+        (outcome,) = self.engine.place_orders([command])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def tick(self, price: float, *, after_ms: int = LATENCY_MS + 1, **more: object) -> int:
+        """A tick this long after now, published as it is received."""
+        self.clock.advance(after_ms)
+        quote = self.quote(price, **more)
+        self.quotes.set(quote)
+        return self.engine.take_ticks([quote])
+
+    def quote(self, price: float, **more: object) -> Quote:
+        fields = {"age_ms": 0, "conf_e8": 0, "mid_e8": int(price * 100) * 10**6} | more
+        return quote_at(self.clock.now_ms(), **fields)  # type: ignore[arg-type]
+
+    def order(self, placed: OrderView) -> OrderView:
+        return self.engine.order(ALICE, self.account_id, placed.order_id)
+
+    def view(self) -> AccountView:
+        return self.engine.account(ALICE, self.account_id)
+
+    def cancel(self, placed: OrderView) -> OrderView:
+        return self.engine.cancel_order(CancelOrder(ALICE, self.account_id, placed.order_id))
+
+    def open(self) -> list[OrderView]:
+        return list(self.engine.open_orders(ALICE, self.account_id))
+
+
+_COMMAND = {"idempotency_key", "quote_micros", "max_slippage_ppm", "client_order_id", "market"}
+
+
+@pytest.fixture
+def latest(database: Database, clock: ManualClock) -> Desk:
+    return Desk(database, clock, "practice-v2")
+
+
+@pytest.fixture
+def desk(database: Database, clock: ManualClock) -> Desk:
+    """Under contest rules: nothing fills on a price that could have been seen."""
+    return Desk(database, clock, "practice-next-v1")
+
+
+def holds_nothing(desk: Desk) -> bool:
+    view = desk.view()
+    held = [view.held_micros, *[p.held_nanos for p in view.positions]]
+    return not any(held) and view.open_orders == 0 and check(desk.database).problems == []
+
+
+def test_a_market_order_holds_its_cost_and_fills_on_the_first_tick_after_its_latency(desk: Desk) -> None:
+    placed = desk.place()
+    waiting = desk.view()
+    assert placed.status is OrderStatus.ACCEPTED
+    assert placed.held_amount == waiting.held_micros == 154_608_150
+    assert waiting.cash_micros == START - 154_608_150
+    assert (waiting.equity_micros, waiting.residual_micros) == (START, 0)
+
+    assert desk.tick(151, after_ms=LATENCY_MS) == 0, "published exactly at the end of the latency"
+    assert desk.tick(152, after_ms=1) == 1
+    filled = desk.order(placed)
+    assert filled.status is OrderStatus.FILLED
+    assert filled.fill is not None
+    assert filled.fill.evidence.mid_e8 == 152 * 10**8
+    assert filled.fill.filled_ms == filled.fill.evidence.receive_ms
+    assert desk.tick(153) == 0
+    assert desk.view().residual_micros == 0
+    assert holds_nothing(desk)
+
+
+def test_an_order_whose_tick_does_not_come_in_time_is_refused_and_its_hold_freed(desk: Desk) -> None:
+    on_late_tick, on_silence = desk.place(), desk.place()
+    desk.clock.advance(WAIT_MS)
+    assert desk.engine.expire_orders() == 0
+    assert desk.tick(150, after_ms=1) == 2
+    assert desk.order(on_late_tick).reject_code is RejectCode.PRICE_TIMEOUT
+
+    on_silence = desk.place()
+    desk.clock.advance(WAIT_MS + 1)
+    assert desk.engine.expire_orders() == 1
+    assert desk.engine.expire_orders() == 0
+    assert desk.order(on_silence).reject_code is RejectCode.PRICE_TIMEOUT
+    assert desk.view().cash_micros == START
+    assert holds_nothing(desk)
+
+
+def test_a_sale_holds_the_base_asset_so_that_it_cannot_be_sold_twice(desk: Desk) -> None:
+    desk.place("buy", 2 * ONE_SOL)
+    desk.tick(150)
+    first = desk.place("sell", ONE_SOL)
+    refused = desk.place("sell", 2 * ONE_SOL)
+    assert refused.reject_code is RejectCode.INSUFFICIENT_POSITION
+    assert desk.view().positions[0].held_nanos == ONE_SOL
+    desk.tick(150)
+    assert desk.order(first).status is OrderStatus.FILLED
+    assert desk.view().positions[0].quantity_nanos == ONE_SOL
+    assert holds_nothing(desk)
+
+
+def test_a_price_that_ran_away_beyond_the_hold_and_the_cash_is_refused_not_overdrawn(desk: Desk) -> None:
+    placed = desk.place("buy", 64 * ONE_SOL)
+    assert placed.status is OrderStatus.ACCEPTED
+    desk.tick(160)
+    assert desk.order(placed).reject_code is RejectCode.INSUFFICIENT_FUNDS
+    assert holds_nothing(desk)
+
+
+def test_the_same_key_returns_the_order_as_it_stands(desk: Desk) -> None:
+    placed = desk.place(idempotency_key="once")
+    assert desk.place(idempotency_key="once") == placed
+    desk.tick(150)
+    again = desk.place(idempotency_key="once")
+    assert again.status is OrderStatus.FILLED
+    assert again.order_id == placed.order_id
+
+
+def test_a_limit_fills_at_its_price_once_the_market_trades_through_it_never_at_it(desk: Desk) -> None:
+    placed = desk.place(kind=OrderKind.LIMIT, limit_price_e8=148 * 10**8)
+    assert placed.held_amount == 148_103_600
+    desk.tick(150)
+    assert desk.order(placed).status is OrderStatus.ACCEPTED
+    # Half a spread of 1 bp above 147.98 is 147.9949: the price to pay must be strictly below the limit.
+    blotter = [(148, False), (147.99, False), (147.97, True)]
+    for price, fills in blotter:
+        assert desk.tick(price) == fills, price
+    filled = desk.order(placed)
+    assert filled.fill is not None
+    assert filled.fill.price_e8 == 148 * 10**8
+    assert holds_nothing(desk)
+
+
+def test_a_limit_that_is_already_good_fills_at_the_market_price(desk: Desk, latest: Desk) -> None:
+    for venue in (desk, latest):
+        placed = venue.place(kind=OrderKind.LIMIT, limit_price_e8=160 * 10**8)
+        venue.tick(150)
+        filled = venue.order(placed)
+        assert filled.fill is not None
+        assert filled.fill.price_e8 == 15_001_510_000
+        assert holds_nothing(venue)
+
+
+def test_an_immediate_or_cancel_limit_never_rests(desk: Desk, latest: Desk) -> None:
+    placed = desk.place(kind=OrderKind.LIMIT, limit_price_e8=140 * 10**8, time_in_force=TimeInForce.IOC)
+    desk.tick(150)
+    ended = desk.order(placed)
+    assert (ended.status, ended.cancel_reason) == (OrderStatus.CANCELLED, CancelReason.IOC)
+    at_once = latest.place(kind=OrderKind.LIMIT, limit_price_e8=140 * 10**8, time_in_force=TimeInForce.IOC)
+    assert (at_once.status, at_once.cancel_reason) == (OrderStatus.CANCELLED, CancelReason.IOC)
+    assert holds_nothing(desk)
+    assert holds_nothing(latest)
+
+
+def test_a_stop_is_triggered_by_one_tick_and_filled_by_a_later_one(desk: Desk) -> None:
+    desk.place("buy", ONE_SOL)
+    desk.tick(150)
+    stop = desk.place("sell", ONE_SOL, kind=OrderKind.STOP, trigger_price_e8=145 * 10**8)
+    assert desk.tick(145.01) == 0
+    assert desk.tick(145) == 0
+    assert desk.order(stop).status is OrderStatus.ACCEPTED
+    assert desk.tick(143, after_ms=LATENCY_MS) == 0
+    assert desk.tick(142, after_ms=1) == 1
+    fill = desk.order(stop).fill
+    assert fill is not None
+    assert fill.evidence.mid_e8 == 142 * 10**8
+    assert holds_nothing(desk)
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "before", "at"),
+    [
+        ("buy", OrderKind.STOP, 154.99, 155),
+        ("buy", OrderKind.TAKE_PROFIT, 155.01, 155),
+        ("sell", OrderKind.STOP, 155.01, 155),
+        ("sell", OrderKind.TAKE_PROFIT, 154.99, 155),
+    ],
+)
+def test_a_trigger_fires_at_its_price_from_its_side(
+    latest: Desk, side: str, kind: OrderKind, before: float, at: float
+) -> None:
+    latest.place("buy", ONE_SOL)
+    latest.tick(before)
+    armed = latest.place(side, ONE_SOL, kind=kind, trigger_price_e8=155 * 10**8)
+    assert latest.tick(before) == 0
+    assert latest.tick(at) == 1
+    assert latest.order(armed).status is OrderStatus.FILLED
+    assert holds_nothing(latest)
+
+
+@pytest.mark.parametrize(("price", "left"), [(140, CancelReason.OTHER_FILLED), (160, CancelReason.OTHER_FILLED)])
+def test_of_the_two_exits_of_a_position_one_fills_and_cancels_the_other(
+    desk: Desk, price: int, left: CancelReason
+) -> None:
+    desk.place("buy", 2 * ONE_SOL, stop_price_e8=145 * 10**8, target_price_e8=155 * 10**8)
+    desk.tick(150)
+    exits = desk.open()
+    assert {o.terms.kind for o in exits if o.terms} == {OrderKind.STOP, OrderKind.TAKE_PROFIT}
+    assert desk.view().positions[0].held_nanos == 0, "an exit holds nothing: it may only reduce what is there"
+    desk.tick(price)
+    assert desk.tick(price) == 1
+    ended = {desk.order(o).status: desk.order(o) for o in exits}
+    assert ended[OrderStatus.CANCELLED].cancel_reason is left
+    assert ended[OrderStatus.FILLED].fill is not None
+    assert desk.view().positions[0].quantity_nanos == 0
+    assert holds_nothing(desk)
+
+
+def test_selling_the_position_by_hand_cancels_its_exits(latest: Desk) -> None:
+    latest.place("buy", ONE_SOL, stop_price_e8=145 * 10**8)
+    (stop,) = latest.open()
+    latest.place("sell", ONE_SOL)
+    assert latest.order(stop).cancel_reason is CancelReason.POSITION_CLOSED
+    assert holds_nothing(latest)
+
+
+def test_a_cancelled_order_frees_its_hold_and_stays_cancelled(desk: Desk) -> None:
+    placed = desk.place()
+    cancelled = desk.cancel(placed)
+    assert (cancelled.status, cancelled.cancel_reason) == (OrderStatus.CANCELLED, CancelReason.USER)
+    assert desk.cancel(placed) == cancelled
+    assert desk.tick(150) == 0
+    assert desk.view().cash_micros == START
+    assert holds_nothing(desk)
+
+
+def test_a_cancel_of_a_filled_order_answers_the_fill(latest: Desk) -> None:
+    placed = latest.place()
+    assert latest.cancel(placed) == placed
+
+
+def test_cancel_and_fill_race_and_exactly_one_wins(desk: Desk) -> None:
+    for _ in range(8):
+        placed = desk.place()
+        desk.clock.advance(LATENCY_MS + 1)
+        quote = desk.quote(150)
+        desk.quotes.set(quote)
+        racers = [
+            threading.Thread(target=desk.engine.take_ticks, args=([quote],)),
+            threading.Thread(target=desk.cancel, args=(placed,)),
+        ]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        assert desk.order(placed).status in (OrderStatus.FILLED, OrderStatus.CANCELLED)
+        assert holds_nothing(desk)
+
+
+def test_two_matchers_on_one_tick_fill_each_order_once(desk: Desk) -> None:
+    placed = [desk.place(nanos=ONE_SOL // 10) for _ in range(20)]
+    desk.clock.advance(LATENCY_MS + 1)
+    quote = desk.quote(150)
+    desk.quotes.set(quote)
+    ended: list[int] = []
+    matchers = [threading.Thread(target=lambda: ended.append(desk.engine.take_ticks([quote]))) for _ in range(2)]
+    for matcher in matchers:
+        matcher.start()
+    for matcher in matchers:
+        matcher.join()
+    assert sum(ended) == len(placed)
+    assert len(desk.engine.fills(ALICE, desk.account_id, cursor=None, limit=50).items) == len(placed)
+    assert holds_nothing(desk)
+
+
+def test_a_reset_cancels_what_waits(desk: Desk) -> None:
+    desk.place("buy", ONE_SOL)
+    desk.tick(150)
+    waiting = [desk.place("buy", ONE_SOL), desk.place("sell", ONE_SOL)]
+    desk.engine.reset_account(ResetAccount(ALICE, desk.account_id, "reset"))
+    assert [desk.order(o).cancel_reason for o in waiting] == [CancelReason.ACCOUNT_CLOSED] * 2
+    assert desk.view().cash_micros == START
+    assert holds_nothing(desk)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"kind": OrderKind.LIMIT}, RejectCode.BAD_REQUEST),
+        ({"kind": OrderKind.MARKET, "limit_price_e8": 10**10}, RejectCode.BAD_REQUEST),
+        ({"kind": OrderKind.STOP}, RejectCode.BAD_REQUEST),
+        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**10 + 1}, RejectCode.BAD_REQUEST),
+        ({"kind": OrderKind.LIMIT, "limit_price_e8": -(10**10)}, RejectCode.BAD_REQUEST),
+        ({"stop_price_e8": 160 * 10**8, "target_price_e8": 140 * 10**8}, RejectCode.BAD_REQUEST),
+        ({"time_in_force": TimeInForce.IOC}, RejectCode.BAD_REQUEST),
+        ({"leverage": 5}, RejectCode.BAD_REQUEST),
+        ({"reduce_only": True}, RejectCode.BAD_REQUEST),
+        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**10, "nanos": 1}, RejectCode.LOT_SIZE),
+        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**10, "nanos": 100_000}, RejectCode.MIN_NOTIONAL),
+        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**12, "nanos": 90 * ONE_SOL}, RejectCode.INSUFFICIENT_FUNDS),
+        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**12, "nanos": 10**15}, RejectCode.MAX_NOTIONAL),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused_and_nothing_is_clamped(
+    desk: Desk, asked: dict[str, object], code: RejectCode
+) -> None:
+    assert desk.place(**asked).reject_code is code  # type: ignore[arg-type]
+    assert holds_nothing(desk)
+
+
+def test_a_client_order_id_waits_only_once(desk: Desk) -> None:
+    desk.place(client_order_id="mine")
+    assert desk.place(client_order_id="mine").reject_code is RejectCode.DUPLICATE_IN_FLIGHT
+    desk.tick(150)
+    assert desk.place(client_order_id="mine").status is OrderStatus.ACCEPTED
+
+
+def test_an_account_has_a_limit_of_open_orders(desk: Desk) -> None:
+    for _ in range(OPEN_ORDERS_MAX):
+        assert desk.place(nanos=ONE_SOL // 100).status is OrderStatus.ACCEPTED
+    assert desk.place(nanos=ONE_SOL // 100).reject_code is RejectCode.RATE_LIMITED
+    assert len(desk.open()) == OPEN_ORDERS_MAX
+
+
+def test_a_stranger_can_neither_see_nor_cancel_an_order(desk: Desk) -> None:
+    placed = desk.place()
+    with pytest.raises(NotFound):
+        desk.engine.cancel_order(CancelOrder(BOB, desk.account_id, placed.order_id))
+    with pytest.raises(NotFound):
+        desk.engine.open_orders(BOB, desk.account_id)
+    with pytest.raises(NotFound):
+        desk.engine.cancel_order(CancelOrder(ALICE, AccountId(BOB), placed.order_id))
+    assert desk.order(placed).status is OrderStatus.ACCEPTED
+
+
+def test_an_unknown_rule_set_is_refused_with_those_that_exist(desk: Desk) -> None:
+    with pytest.raises(Invalid, match="practice-next-v1"):
+        desk.engine.open_account(OpenAccount(BOB, AccountKind.PRACTICE, "x", "contest-v1"))
+
+
+def test_everything_that_happens_to_an_order_is_told_in_sequence(desk: Desk) -> None:
+    desk.place("buy", ONE_SOL, stop_price_e8=145 * 10**8)
+    desk.tick(150)
+    desk.tick(144)
+    desk.tick(144)
+    messages = OutboxStore(desk.database).after(desk.account_id, seq=0, limit=50)
+    assert [m.kind for m in messages] == [
+        "order_updated",
+        "order_filled",
+        "order_updated",
+        "order_updated",
+        "order_filled",
+    ]
+    assert [m.seq for m in messages] == [1, 3, 4, 5, 7]
+    assert desk.view().seq == 7
+    assert desk.quotes.latest([SOL])
