@@ -41,6 +41,7 @@ from pump_party.platform.tickets import Tickets
 if TYPE_CHECKING:
     from pump_party.adapters.object_store import ObjectStore
     from pump_party.adapters.tape_library import Tapes
+    from pump_party.kernel.conformance import Report
 
 SQLITE_FILE = "pump_party.sqlite3"
 OBJECTS_FOLDER = "objects"
@@ -330,3 +331,14 @@ def open_tapes() -> "Tapes":
     from pump_party.adapters.tape_library import Tapes
 
     return Tapes(load_registry(), SystemClock())
+
+
+def check_conformance(content: bytes) -> "Report":
+    """Every section of a file of vectors, run by the domain it is about. Raises Invalid for another kind of file."""
+    from pump_party.domains.contests import conformance as contests
+    from pump_party.domains.economy import conformance as economy
+    from pump_party.domains.marketdata import conformance as marketdata
+    from pump_party.domains.prop_engine import conformance as prop_engine
+    from pump_party.kernel.conformance import run
+
+    return run(content, [marketdata.CHECKS, prop_engine.CHECKS, contests.CHECKS, economy.CHECKS])

@@ -1,5 +1,6 @@
 import argparse
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -24,8 +25,8 @@ def test_help_names_every_command_with_examples(capsys):
         main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for command in ("up", "api", "ws", "worker", "config", "db", "market", "tape"):
-        assert f"    {command} " in text
+    for command in ("up", "api", "ws", "worker", "config", "db", "market", "conformance", "tape"):
+        assert re.search(rf"^    {command}\s", text, re.MULTILINE)
     assert "examples:" in text
 
 

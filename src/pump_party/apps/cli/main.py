@@ -31,6 +31,7 @@ examples:
   pump-party up --feed synthetic                    made-up prices, no internet needed
   pump-party config                                 every setting with its value and meaning
   pump-party db check                               prove every balance
+  pump-party conformance vectors.json               prove the engine against expected integers
 
 Settings come from a TOML file named by PUMP_PARTY_CONFIG, then PUMP_PARTY_* variables, then options.
 """
@@ -73,6 +74,7 @@ def build_parser(*, with_tape: bool) -> argparse.ArgumentParser:
     _add_json(config)
     _add_db(commands)
     _add_market(commands)
+    _add_conformance(commands)
     if with_tape:
         from pump_party.apps.cli import tape
 
@@ -116,6 +118,12 @@ def _add_market(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_json(resume)
 
 
+def _add_conformance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pump_party.apps.cli import conformance
+
+    conformance.add_parser(commands)
+
+
 def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     from pump_party.config import RULES
 
@@ -139,6 +147,10 @@ def _run(options: argparse.Namespace) -> int:
         from pump_party.apps.cli import tape
 
         return tape.run(options)
+    if options.command == "conformance":
+        from pump_party.apps.cli import conformance
+
+        return conformance.run(options.file, as_json=options.json)
     settings = load_settings(_overrides(options))
     match options.command:
         case "config":

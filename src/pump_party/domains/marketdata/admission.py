@@ -68,18 +68,26 @@ class Watch(msgspec.Struct, frozen=True):
     passes: int = 0
 
 
-def admit(tick: Tick, *, previous: Tick | None, reference_e8: int | None, now_ms: int) -> Verdict:
+def admit(
+    tick: Tick,
+    *,
+    previous: Tick | None,
+    reference_e8: int | None,
+    now_ms: int,
+    future_ms_max: int = FUTURE_MS_MAX,
+    jump_ppm_max: int = JUMP_PPM_MAX,
+) -> Verdict:
     """Judge one tick by the source's `previous` one and the market's last admitted mid."""
     if not 0 < tick.mid_e8 <= INT64_MAX or not 0 <= tick.conf_e8 <= INT64_MAX:
         return Verdict.DROP_NONPOSITIVE
-    if tick.publish_ms > now_ms + FUTURE_MS_MAX:
+    if tick.publish_ms > now_ms + future_ms_max:
         return Verdict.DROP_FUTURE
     if previous is not None:
         if tick.publish_ms == previous.publish_ms and tick.slot == previous.slot:
             return Verdict.DROP_DUPLICATE
         if (tick.publish_ms, tick.slot) < (previous.publish_ms, previous.slot):
             return Verdict.DROP_OUT_OF_ORDER
-    if reference_e8 is not None and abs(tick.mid_e8 - reference_e8) * PPM > JUMP_PPM_MAX * reference_e8:
+    if reference_e8 is not None and abs(tick.mid_e8 - reference_e8) * PPM > jump_ppm_max * reference_e8:
         return Verdict.QUARANTINE_JUMP
     return Verdict.ADMIT
 
