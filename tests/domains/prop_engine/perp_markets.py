@@ -12,12 +12,13 @@ from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.prop_engine.model import MarketOrder, SpotFill
 from pump_party.domains.prop_engine.perp_model import PerpChange, PerpParams, PerpPosition
 from pump_party.domains.prop_engine.perp_rules import build_perp_params
-from pump_party.domains.prop_engine.perpetual import apply_fill, flat_position, trade
+from pump_party.domains.prop_engine.perpetual import apply_fill, flat_position, trade, watch
 from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM, ceil_div
 
 SOL_PERP = Market("SOL-PERP")
+ENTRY_E8 = 15_023_460_000
 ACCOUNT = AccountId("01900000-0000-7000-8000-000000000001")
 NOW_MS = 1_767_225_601_300
 RICH_MICROS = 10**18
@@ -94,3 +95,9 @@ def traded(
 
 def with_margin(position: PerpPosition, margin_micros: int) -> PerpPosition:
     return msgspec.structs.replace(position, margin_micros=margin_micros)
+
+
+def watched(
+    position: PerpPosition, mid_e8: int, *, conf_e8: int = 0, halted: bool = False, now_ms: int = NOW_MS
+) -> tuple[PerpPosition, int]:
+    return watch(position, perp_quote(mid_e8, conf_e8), halted=halted, now_ms=now_ms, params=PARAMS)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domains.prop_engine.markets import MID_E8
 from tests.domains.prop_engine.perp_markets import (
+    ENTRY_E8,
     NOW_MS,
     PARAMS,
     RICH_MICROS,
@@ -14,14 +15,13 @@ from tests.domains.prop_engine.perp_markets import (
     perp_quote,
     position_of,
     traded,
+    watched,
     with_margin,
 )
 
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.margin import (
     below_maintenance,
-    liquidation_price_e8,
-    notional_micros,
     position_equity_micros,
     unrealised_pnl_micros,
 )
@@ -29,23 +29,17 @@ from pump_party.domains.prop_engine.model import NO_PRESSURE, MarketOrder
 from pump_party.domains.prop_engine.perp_model import FLAT, LONG, SHORT, PerpChange, PerpEvent, PerpPosition
 from pump_party.domains.prop_engine.perpetual import (
     HOUR_MS,
-    PARTIAL_ABOVE_MICROS,
-    PARTIAL_WAIT_MS,
-    apply_liquidation,
+    apply_fill,
     funding_is_due,
     liquidate,
     pay_funding,
     trade,
-    watch,
 )
 from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.money import PPM
 
 SOL = 10**9
 LOT = PARAMS.pricing.lot_nanos
-ENTRY_E8 = 15_023_460_000
-DEEP_E8 = 14_630_000_000
-"""Below the liquidation price of a long opened at ENTRY_E8 with leverage 20."""
 
 
 def changes_of(outcome: tuple[PerpChange, ...] | RejectCode) -> tuple[PerpChange, ...]:
@@ -130,6 +124,43 @@ def test_closing_everything_returns_margin_and_pnl_and_leaves_nothing_behind() -
     assert opened.cash_change_micros + closed.cash_change_micros < 0
 
 
+@pytest.mark.parametrize(
+    ("side", "entry_cost", "realised", "cost_left"),
+    # A third of the cost is removed: rounded up for a long, down for a short, so that it gains less.
+    [(Side.BUY, 450_000_001, -1, 300_000_000), (Side.SELL, 450_000_002, 0, 300_000_002)],
+)
+def test_a_partial_close_rounds_against_its_owner(side: Side, entry_cost: int, realised: int, cost_left: int) -> None:
+    back = Side.SELL if side is Side.BUY else Side.BUY
+    position = position_of(side, 3 * SOL, 15_000_000_000, 10)
+    position = msgspec.structs.replace(position, entry_cost_micros=entry_cost, margin_micros=45_000_001)
+    closed = apply_fill(
+        position,
+        fill_at(back, SOL, 15_000_000_000, fee_ppm=0),
+        leverage=1,
+        cash_micros=0,
+        publish_ms=NOW_MS,
+        fill_ms=NOW_MS,
+        params=PARAMS,
+    )
+    assert isinstance(closed, PerpChange)
+    assert (closed.realised_pnl_micros, closed.position.entry_cost_micros) == (realised, cost_left)
+    # Two thirds of the margin stay, rounded up.
+    assert closed.position.margin_micros == 30_000_001
+    assert closed.cash_change_micros == 15_000_000 + realised
+
+
+def test_an_order_leaves_pressure_on_its_side_that_decays() -> None:
+    for side, sign in ((Side.BUY, 1), (Side.SELL, -1)):
+        (first,) = changes_of(traded(flat(), side, 3_000 * SOL))
+        (second,) = changes_of(traded(first.position, side, SOL))
+        (alone,) = changes_of(traded(flat(), side, SOL))
+        assert sign * second.price_e8 > sign * alone.price_e8
+        an_hour_later_ms = NOW_MS + HOUR_MS
+        rested = {"quote": perp_quote(now_ms=an_hour_later_ms), "fill_ms": an_hour_later_ms}
+        (later,) = changes_of(traded(first.position, side, SOL, **rested))
+        assert later.price_e8 == alone.price_e8
+
+
 def test_a_flip_is_a_close_then_an_open() -> None:
     long = position_of(Side.BUY, 10 * SOL, ENTRY_E8, 10)
     closed, opened = changes_of(traded(long, Side.SELL, 25 * SOL, leverage=5))
@@ -169,97 +200,6 @@ def test_funding_never_takes_more_than_the_margin() -> None:
     thin = with_margin(position_of(Side.BUY, 10 * SOL, ENTRY_E8, 10), 5)
     paid = pay_funding(thin, funding_tick(NOW_MS + HOUR_MS), premium_ppb=0, params=PARAMS)
     assert (paid.funding_micros, paid.position.margin_micros) == (-5, 0)
-
-
-def test_two_consecutive_ticks_must_agree_before_a_liquidation() -> None:
-    position = position_of(Side.BUY, 10 * SOL, ENTRY_E8, 20)
-    # mid       confidence  halted | count  liquidated
-    for mid_e8, conf_e8, halted, ticks, quantity in [
-        (DEEP_E8, 0, False, 1, 0),
-        (ENTRY_E8, 0, False, 0, 0),
-        (DEEP_E8, 0, False, 1, 0),
-        (DEEP_E8, DEEP_E8 // 100, False, 0, 0),
-        (DEEP_E8, 0, False, 1, 0),
-        (DEEP_E8, 0, True, 0, 0),
-        (DEEP_E8, 0, False, 1, 0),
-        (DEEP_E8, DEEP_E8 // 200, False, 2, 10 * SOL),
-        (DEEP_E8, 0, False, 2, 10 * SOL),
-    ]:
-        position, due = watched(position, mid_e8, conf_e8=conf_e8, halted=halted)
-        assert (position.breach_ticks, due) == (ticks, quantity), (mid_e8, conf_e8, halted)
-    assert watched(flat(), DEEP_E8) == (flat(), 0)
-
-
-def test_the_trigger_looks_at_the_mid_and_not_at_the_worse_side() -> None:
-    position = position_of(Side.BUY, 10 * SOL, ENTRY_E8, 20)
-    just_above_e8 = liquidation_price_e8(position, PARAMS) + 10
-    for _ in range(3):
-        position, due = watched(position, just_above_e8, conf_e8=just_above_e8 // 200)
-        assert (position.breach_ticks, due) == (0, 0)
-
-
-def test_a_large_position_is_liquidated_by_a_fifth_and_then_wholly_after_thirty_seconds() -> None:
-    deeper_e8 = 14_500_000_000
-    position = position_of(Side.BUY, 1_000 * SOL, ENTRY_E8, 20)
-    assert notional_micros(position.quantity_nanos, deeper_e8) > PARTIAL_ABOVE_MICROS
-    position, _ = watched(position, deeper_e8)
-    position, due = watched(position, deeper_e8)
-    assert due == 200 * SOL
-    first = liquidated(position, due, mid_e8=deeper_e8)
-    assert (first.cash_change_micros, first.quantity_nanos) == (0, 200 * SOL)
-    assert first.margin_change_micros == first.realised_pnl_micros - first.fee_micros - first.liquidation_fee_micros
-
-    _, due = watched(first.position, deeper_e8, now_ms=NOW_MS + PARTIAL_WAIT_MS - 1)
-    assert due == 0
-    position, due = watched(first.position, deeper_e8, now_ms=NOW_MS + PARTIAL_WAIT_MS)
-    assert due == 800 * SOL
-    assert liquidated(position, due, mid_e8=deeper_e8).position.direction == FLAT
-
-
-def test_a_fifth_that_leaves_margin_enough_for_the_rest_is_all_that_is_liquidated() -> None:
-    position = position_of(Side.BUY, 1_000 * SOL, ENTRY_E8, 20)
-    position, _ = watched(position, DEEP_E8)
-    position, due = watched(position, DEEP_E8)
-    position, due = watched(liquidated(position, due).position, DEEP_E8, now_ms=NOW_MS + PARTIAL_WAIT_MS)
-    assert (position.breach_ticks, position.partial_ms, due) == (0, None, 0)
-    assert position.quantity_nanos == 800 * SOL
-
-
-@pytest.mark.parametrize(
-    ("quantity_nanos", "first_nanos"), [(666 * SOL + 7 * LOT, 133_210_000_000), (683 * SOL, 136_600_000_000)]
-)
-def test_a_fifth_is_a_whole_number_of_lots(quantity_nanos: int, first_nanos: int) -> None:
-    at_e8 = 15_100_000_000
-    position = msgspec.structs.replace(position_of(Side.SELL, quantity_nanos, ENTRY_E8, 20), margin_micros=0)
-    position, _ = watched(position, at_e8)
-    assert watched(position, at_e8)[1] == first_nanos
-
-
-def test_a_liquidation_has_no_size_or_slippage_limit_but_needs_a_fresh_and_certain_price() -> None:
-    huge = position_of(Side.BUY, 400_000 * SOL, ENTRY_E8, 20)
-    assert traded(huge, Side.SELL, 400_000 * SOL) is RejectCode.MAX_NOTIONAL
-    ended = liquidated(huge, huge.quantity_nanos)
-    assert (DEEP_E8 - ended.price_e8) * PPM > PARAMS.pricing.max_slippage_ppm * DEEP_E8
-    assert liquidated(huge, huge.quantity_nanos, age_ms=3_001) is RejectCode.PRICE_STALE
-    assert liquidated(huge, huge.quantity_nanos, conf_e8=DEEP_E8 // 100) is RejectCode.PRICE_UNCERTAIN
-
-
-def test_fee_then_liquidation_fee_take_what_is_left_and_insurance_pays_the_rest() -> None:
-    position = position_of(Side.BUY, 10 * SOL, ENTRY_E8, 20)
-    # exit price     returned    fee      liquidation fee  shortfall
-    for price_e8, returned, fee, liquidation_fee, shortfall in [
-        (14_630_000_000, 31_455_450, 658_350, 3_657_500, 0),
-        (14_300_000_000, 0, 643_500, 2_127_800, 0),
-        (14_273_000_000, 0, 71_300, 0, 0),
-        (14_000_000_000, 0, 0, 0, 27_228_700),
-    ]:
-        ended = apply_liquidation(position, fill_at(Side.SELL, 10 * SOL, price_e8), fill_ms=NOW_MS, params=PARAMS)
-        assert ended.cash_change_micros == returned
-        assert (ended.fee_micros, ended.liquidation_fee_micros) == (fee, liquidation_fee)
-        assert ended.shortfall_micros == shortfall
-        assert ended.insurance_change_micros == liquidation_fee - shortfall
-        assert ended.position.realised_pnl_micros == ended.realised_pnl_micros + shortfall
-        assert ended.position.realised_pnl_micros >= -position.margin_micros
 
 
 mids = st.integers(min_value=1_000_000_000, max_value=10**11)
@@ -355,19 +295,6 @@ class Books:
 
     def total(self) -> int:
         return self.cash + self.margin + self.fees + self.insurance + self.venue - self.start
-
-
-def watched(
-    position: PerpPosition, mid_e8: int, *, conf_e8: int = 0, halted: bool = False, now_ms: int = NOW_MS
-) -> tuple[PerpPosition, int]:
-    return watch(position, perp_quote(mid_e8, conf_e8), halted=halted, now_ms=now_ms, params=PARAMS)
-
-
-def liquidated(
-    position: PerpPosition, quantity_nanos: int, *, mid_e8: int = DEEP_E8, conf_e8: int = 0, age_ms: int = 0
-):
-    quote = perp_quote(mid_e8, conf_e8, age_ms=age_ms)
-    return liquidate(position, quantity_nanos, quote, fill_ms=NOW_MS, params=PARAMS)
 
 
 def funding_tick(publish_ms: int) -> Quote:

@@ -77,6 +77,7 @@ def test_a_loss_limit_is_inclusive_and_one_unit_more_breaks_it(equity, day_start
         (Drawdown.TRAILING, 12_000_000_000, 11_199_999_999, Breach.TOTAL_LOSS),
         (Drawdown.STATIC, 12_000_000_000, 9_200_000_000, None),
         (Drawdown.TRAILING, 9_000_000_000, 9_200_000_000, None),
+        (Drawdown.TRAILING, 9_000_000_000, 9_199_999_999, Breach.TOTAL_LOSS),
     ],
 )
 def test_a_trailing_limit_counts_from_the_highest_mark_and_never_moves_down(drawdown, peak, equity, breach):
