@@ -49,5 +49,6 @@ def hold_for(
     if quantity_nanos is None:
         assert quote_micros is not None
         return CASH_ASSET, quote_micros
-    gross_micros = ceil_div(quantity_nanos * last_mid_e8 * (PPM + HOLD_MARGIN_PPM), NOTIONAL_DIVISOR * PPM)
+    price_e8 = ceil_div(last_mid_e8 * (PPM + HOLD_MARGIN_PPM), PPM)
+    gross_micros = ceil_div(quantity_nanos * price_e8, NOTIONAL_DIVISOR)
     return CASH_ASSET, gross_micros + ceil_div(gross_micros * taker_fee_ppm, PPM)
