@@ -162,8 +162,8 @@ def spot_contest(folder: Path) -> Sequence[str]:
         f"The other {others} start from an older state: from the newest earlier line whose id is one less, "
         f"{seen.all_from_the_id_before} of {seen.actions} fit, cash and every holding. So no price was wrong: "
         f"{others} times a decision was applied to a stale state and what had happened since was lost "
-        f"({', '.join(seen.other_models)}). It is the case for one transaction per order that reads and writes under "
-        "one lock.",
+        f"(in {len(seen.other_models)} of {seen.models} records). It is the case for one "
+        "transaction per order that reads and writes under one lock.",
         "",
     ]
 
