@@ -19,7 +19,7 @@ from pump_party.db.outbox import OutboxStore
 from pump_party.db.prop_check import CheckReport, check
 from pump_party.db.prop_engine import PropStore
 from pump_party.db.users import UserStore
-from pump_party.domains.marketdata.contract import Ingestion, MarketData, QuotesWriter, ResumeView
+from pump_party.domains.marketdata.contract import BooksWriter, Ingestion, MarketData, QuotesWriter, ResumeView
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.rules import build_rule_sets
@@ -61,6 +61,7 @@ class Cache(msgspec.Struct, frozen=True):
     """What may be lost: kept in Redis, or in this process."""
 
     quotes: QuotesWriter
+    books: BooksWriter
     bus: Bus
     limits: Limits
     tickets: Tickets
@@ -82,6 +83,7 @@ class Services:
     market_data: MarketData
     registry: Registry
     quotes: QuotesWriter
+    books: BooksWriter
     bus: Bus
     limits: Limits
     tickets: Tickets
@@ -168,10 +170,11 @@ def approve_resume(settings: Settings, market: str, *, operator: str, reason: st
     """Record that an operator wants a quarantined market resumed; the second of two makes the worker do it."""
     database = _open_existing(settings)
     try:
-        from pump_party.redis.memory import MemoryQuotes
+        from pump_party.redis.memory import MemoryBooks, MemoryQuotes
 
         # An approval needs no price; the worker that acts on it reads the database.
-        service = MarketDataService(MarketDataStore(database), MemoryQuotes(), SystemClock(), load_registry())
+        cache = MemoryQuotes(), MemoryBooks()
+        service = MarketDataService(MarketDataStore(database), *cache, SystemClock(), load_registry())
         return service.approve_resume(market, operator=operator, reason=reason)
     finally:
         database.close()
@@ -202,9 +205,10 @@ def build(settings: Settings) -> Services:
         users=_users(settings, database, clock, ids),
         prop=prop,
         orders=desk,
-        market_data=MarketDataService(MarketDataStore(database), cache.quotes, clock, registry),
+        market_data=MarketDataService(MarketDataStore(database), cache.quotes, cache.books, clock, registry),
         registry=registry,
         quotes=cache.quotes,
+        books=cache.books,
         bus=cache.bus,
         limits=cache.limits,
         tickets=cache.tickets,
@@ -222,16 +226,18 @@ def _cache(settings: Settings, clock: Clock, ids: Ids) -> Cache:
 
         return Cache(
             memory.MemoryQuotes(),
+            memory.MemoryBooks(),
             memory.MemoryBus(),
             memory.MemoryLimits(clock),
             memory.MemoryTickets(clock, ids),
             memory.MemoryLocks(clock),
         )
-    from pump_party.redis import client, limits, locks, prices, pubsub, tickets
+    from pump_party.redis import books, client, limits, locks, prices, pubsub, tickets
 
     client.check(url)
     return Cache(
         prices.RedisQuotes(url),
+        books.RedisBooks(url),
         pubsub.RedisBus(url),
         limits.RedisLimits(url, clock),
         tickets.RedisTickets(url, clock, ids),

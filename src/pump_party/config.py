@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pyth_url: str = "https://hermes.pyth.network"
     jupiter_url: str = "https://api.jup.ag"
     binance_ws_url: str = "wss://stream.binance.com:9443"
+    binance_rest_url: str = "https://api.binance.com"
     evm_chain_ids: str = "1,6343,4326"
     evm_rpc_urls: str = ""
     session_idle_minutes: int = 720
@@ -168,6 +169,9 @@ RULES: Mapping[str, Rule] = {
     "pyth_url": Rule(help="Pyth Hermes", pattern=_URL, allowed="a URL"),
     "jupiter_url": Rule(help="Jupiter", pattern=_URL, allowed="a URL"),
     "binance_ws_url": Rule(help="Binance WebSocket", pattern=_URL, allowed="a URL"),
+    "binance_rest_url": Rule(
+        help="Binance REST, for the snapshots that order books begin with", pattern=_URL, allowed="a URL"
+    ),
     "evm_chain_ids": Rule(
         help="EVM chains that may sign in, comma separated",
         pattern=r"\d{1,12}(,\d{1,12})*",

@@ -15,11 +15,16 @@ ETH = {"ETHUSDT": Market("ETH-USDC")}
 DEPTH = b'{"stream":"ethusdt@depth@100ms","data":{"e":"depthUpdate","E":%d,"s":"ETHUSDT","U":1,"u":2,"b":[],"a":[]}}'
 TRADE = b'{"stream":"ethusdt@trade","data":{"e":"trade","E":%d,"s":"ETHUSDT","p":"1","q":"1"}}'
 TICKER = b'{"stream":"ethusdt@bookTicker","data":{"u":%d,"s":"ETHUSDT","b":"2683.80","B":"3","a":"2683.82","A":"31"}}'
+NOWHERE = "http://127.0.0.1:1"
 EVENT_MS = 1_723_161_255_308
 
 
-def source(clock: ManualClock, url: str, silence_max_s: float = 8.0) -> BinanceSource:
-    return BinanceSource(ETH, ws_url=url, clock=clock, jitter=lambda: 0.0, silence_max_s=silence_max_s)
+def source(
+    clock: ManualClock, url: str, silence_max_s: float = 8.0, rest_url: str = NOWHERE, **pause: float
+) -> BinanceSource:
+    return BinanceSource(
+        ETH, ws_url=url, rest_url=rest_url, clock=clock, jitter=lambda: 0.0, silence_max_s=silence_max_s, **pause
+    )
 
 
 def test_recorded_book_tickers_become_ticks_published_at_the_newest_event_time_of_the_symbol(

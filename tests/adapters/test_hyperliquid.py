@@ -10,6 +10,7 @@ from pump_party.adapters.hyperliquid import HyperliquidParser, HyperliquidSource
 from pump_party.adapters.observed_price import BadPayload
 from pump_party.adapters.reporting import BAD_PAYLOADS_MAX
 from pump_party.adapters.web_socket import MESSAGE_BYTES_MAX
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import ManualClock
@@ -173,3 +174,25 @@ def test_the_best_levels_alone_are_enough_for_a_price():
     body = b'{"channel":"bbo","data":{"coin":"BTC","bbo":[{"px":"99"},{"px":"101"}],"time":1737918868877}}'
     (tick,) = HyperliquidParser(BTC, "hyperliquid").parse(body, "00", 1)
     assert (tick.mid_e8, tick.conf_e8, tick.publish_ms) == (10_000_000_000, 100_000_000, 1737918868877)
+
+
+def test_a_recorded_snapshot_is_the_whole_book_and_repeated_or_older_ones_are_not(recorded: list[bytes]):
+    parser = HyperliquidParser(BTC, "hyperliquid")
+    bodies = [body for body in recorded if b'"l2Book"' in body]
+    books = []
+    for body in [*bodies, bodies[-1], bodies[0]]:
+        book, *ticks = parser.parse(body, hashlib.sha256(body).hexdigest(), 7)
+        if isinstance(book, OrderBook):
+            books.append((body, book))
+            assert [tick.raw_sha256 for tick in ticks] == [book.sha256]
+    assert len(books) == len({book.seq for _, book in books}) == 45
+    for body, book in books:
+        data = msgspec.json.decode(body)["data"]
+        assert (book.market, book.source, book.seq) == ("BTC-USDC", "hyperliquid", data["time"])
+        assert (book.publish_ms, book.recv_ms) == (data["time"], 7)
+        for side, levels in ((book.bids, data["levels"][0]), (book.asks, data["levels"][1])):
+            assert side == {round(float(one["px"]) * 10**8): round(float(one["sz"]) * 10**9) for one in levels}
+
+
+def test_a_price_without_sizes_has_no_book():
+    assert not any(isinstance(one, OrderBook) for one in HyperliquidParser(BTC, "hyperliquid").parse(BOOK, "00", 1))

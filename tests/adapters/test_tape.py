@@ -192,3 +192,12 @@ def test_recordings_of_other_days_play_one_after_the_other(recorded_data: Path, 
     steps = [(tick.recv_ms, tick.market) for tick in sink.ticks]
     assert len(steps) == len(set(steps))  # faster than 1, a step shows the newest book of a market only
     assert sink.states[-1][2] == "the tape has ended"
+
+
+def test_the_books_of_a_capture_are_replayed_with_its_prices_in_server_time(recorded_data: Path, clock: ManualClock):
+    sink = play(recorded_data / "data" / "raw_streams", clock, speed=1, seconds=5)
+    assert {book.market for book in sink.books} == {"BTC-USDC", "ETH-USDC"}
+    assert {book.source for book in sink.books} == {"tape"}
+    assert len(sink.books) > 50
+    assert all(max(book.bids) < min(book.asks) for book in sink.books)
+    assert all(0 <= book.recv_ms - book.publish_ms <= STEP_MS for book in sink.books)

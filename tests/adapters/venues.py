@@ -9,6 +9,7 @@ from pathlib import Path
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
 
@@ -36,6 +37,7 @@ class Collected:
     def __init__(self) -> None:
         self.raws: list[RawPayload] = []
         self.ticks: list[Tick] = []
+        self.books: list[OrderBook] = []
         self.rates: list[tuple[str, int, int]] = []
         self.states: list[tuple[str, SourceState, str | None]] = []
         self._changed = asyncio.Event()
@@ -47,6 +49,10 @@ class Collected:
 
     def quote_asset_rate(self, source: str, rate_e8: int, publish_ms: int) -> None:
         self.rates.append((source, rate_e8, publish_ms))
+        self._changed.set()
+
+    def book_changed(self, book: OrderBook) -> None:
+        self.books.append(book)
         self._changed.set()
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
@@ -97,6 +103,7 @@ class SocketVenue:
     url: str = ""
     paths: list[str] = field(default_factory=list)
     heard: list[bytes] = field(default_factory=list)
+    transports: list[WSTransport] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator["SocketVenue"]:
@@ -110,21 +117,26 @@ class SocketVenue:
     def _accept(self, request: WSUpgradeRequest) -> WSListener:
         script = self.scripts[min(len(self.paths), len(self.scripts) - 1)]
         self.paths.append(request.path.decode())
-        return _Player(script, self.heard)
+        return _Player(script, self)
+
+    def send(self, message: bytes) -> None:
+        """Say one thing more on the newest connection."""
+        self.transports[-1].send(WSMsgType.TEXT, message)
 
 
 class _Player(WSListener):
-    def __init__(self, script: Script, heard: list[bytes]) -> None:
+    def __init__(self, script: Script, venue: SocketVenue) -> None:
         super().__init__()
         self._script = script
-        self._heard = heard
+        self._venue = venue
 
     def on_ws_connected(self, transport: WSTransport) -> None:
+        self._venue.transports.append(transport)
         asyncio.ensure_future(self._play(transport))  # noqa: RUF006 - ends with the loop
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
-            self._heard.append(frame.get_payload_as_bytes())
+            self._venue.heard.append(frame.get_payload_as_bytes())
 
     async def _play(self, transport: WSTransport) -> None:
         for item in self._script:

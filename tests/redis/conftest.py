@@ -9,6 +9,7 @@ import pytest
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
 from pump_party.redis import memory
+from pump_party.redis.books import RedisBooks
 from pump_party.redis.limits import RedisLimits
 from pump_party.redis.locks import RedisLocks
 from pump_party.redis.prices import RedisQuotes
@@ -25,6 +26,11 @@ def place(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def quotes(place: str) -> Any:
     return RedisQuotes(place) if place else memory.MemoryQuotes()
+
+
+@pytest.fixture
+def books(place: str) -> Any:
+    return RedisBooks(place) if place else memory.MemoryBooks()
 
 
 # What belongs to an event loop is made inside the test's own.

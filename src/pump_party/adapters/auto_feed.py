@@ -8,6 +8,7 @@ from one world to the other: live sources that fall silent halt their markets.
 import asyncio
 from collections.abc import Callable, Sequence
 
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick, TickSink
 
@@ -111,6 +112,9 @@ class _RacingSink:
 
     def quote_asset_rate(self, source: str, rate_e8: int, publish_ms: int) -> None:
         self._unless_lost(lambda: self._sink.quote_asset_rate(source, rate_e8, publish_ms))
+
+    def book_changed(self, book: OrderBook) -> None:
+        self._unless_lost(lambda: self._sink.book_changed(book))
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         self._unless_lost(lambda: self._sink.state_changed(source, state, error))

@@ -36,6 +36,8 @@ class FeedSettings(Protocol):
     def jupiter_url(self) -> str: ...
     @property
     def binance_ws_url(self) -> str: ...
+    @property
+    def binance_rest_url(self) -> str: ...
 
 
 def random_share() -> float:
@@ -92,7 +94,8 @@ def _live(
     if name == "binance":
         from pump_party.adapters.binance import BinanceSource
 
-        return BinanceSource(symbols, ws_url=settings.binance_ws_url, clock=clock, jitter=jitter)
+        urls = settings.binance_ws_url, settings.binance_rest_url
+        return BinanceSource(symbols, ws_url=urls[0], rest_url=urls[1], clock=clock, jitter=jitter)
     rates = registry.quote_symbols(name)
     if name == "pyth":
         from pump_party.adapters.pyth import PythSource

@@ -2,7 +2,7 @@
 
 Mid and confidence come from the best levels (`observed_price.mid_of_book`), the publish time is the book's own
 `time`. `bbo` brings every change of the best levels, `l2Book` a snapshot at least twice a second, so that a quiet
-market is told from a dead connection.
+market is told from a dead connection. A snapshot is also the whole book: it has no number but its time.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ from typing import Annotated
 
 import msgspec
 
-from pump_party.adapters.observed_price import BadPayload, check_time, mid_of_book
+from pump_party.adapters.observed_price import BadPayload, check_time, level_of, mid_of_book
 from pump_party.adapters.reconnect import Backoff, keep_connected
 from pump_party.adapters.reporting import Report, SourceFailed
 from pump_party.adapters.web_socket import SILENCE_MAX_S, listen
+from pump_party.domains.marketdata.book import BookChange, OrderBook, begin
 from pump_party.domains.marketdata.model import Tick, TickSink
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import Clock
@@ -95,15 +96,14 @@ class HyperliquidParser:
     def __init__(self, coins: Mapping[str, Market], source: str) -> None:
         self._coins = coins
         self._source = source
+        self._book_ms: dict[str, int] = {}
 
-    def parse(self, body: bytes, sha256: str, recv_ms: int) -> Sequence[Tick]:
+    def parse(self, body: bytes, sha256: str, recv_ms: int) -> Sequence[Tick | OrderBook]:
         message = _MESSAGE.decode(body)
         if message.channel is None:
-            book = _BOOK.decode(body)
-            return self._tick(book.coin, book.levels[0][:1], book.levels[1][:1], book.time, sha256, recv_ms)
+            return self._snapshot(_BOOK.decode(body), sha256, recv_ms)
         if message.channel == "l2Book":
-            book = _BOOK.decode(message.data)
-            return self._tick(book.coin, book.levels[0][:1], book.levels[1][:1], book.time, sha256, recv_ms)
+            return self._snapshot(_BOOK.decode(message.data), sha256, recv_ms)
         if message.channel == "bbo":
             best = _BEST.decode(message.data)
             bid, ask = best.bbo
@@ -111,6 +111,19 @@ class HyperliquidParser:
         if message.channel in _UNPRICED:
             return ()
         raise BadPayload(f"unexpected channel {message.channel[:40]!r}")
+
+    def _snapshot(self, book: "_Book", sha256: str, recv_ms: int) -> Sequence[Tick | OrderBook]:
+        ticks = self._tick(book.coin, book.levels[0][:1], book.levels[1][:1], book.time, sha256, recv_ms)
+        if not ticks or book.time <= self._book_ms.get(book.coin, 0):
+            return ticks
+        bids, asks = ([level_of(one.px, one.sz) for one in side if one.sz is not None] for side in book.levels)
+        if (len(bids), len(asks)) != (len(book.levels[0]), len(book.levels[1])):
+            return ticks
+        self._book_ms[book.coin] = book.time
+        whole = BookChange(bids, asks, book.time, book.time, book.time, recv_ms, sha256)
+        begun = begin(self._coins[book.coin], self._source, whole)
+        # The book comes first: its price is a tick of it.
+        return (begun, *ticks) if isinstance(begun, OrderBook) else ticks
 
     def _tick(
         self, coin: str, bids: Sequence["_Level"], asks: Sequence["_Level"], time_ms: int, sha256: str, recv_ms: int
@@ -135,6 +148,7 @@ class HyperliquidParser:
 
 class _Level(msgspec.Struct):
     px: Decimal
+    sz: Decimal | None = None
 
 
 _Levels = Annotated[list[_Level], msgspec.Meta(max_length=LEVELS_MAX)]

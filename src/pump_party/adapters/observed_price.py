@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from pump_party.domains.marketdata.normalise import normalise
-from pump_party.kernel.money import PPM, ceil_div
+from pump_party.kernel.money import E8_DECIMALS, INT64_MAX, NANOS_DECIMALS, PPM, ceil_div
 
 PRICE_E8_MAX = 10**15
 """Ten million USDC a unit: nothing listed comes near it, and every product of it is checked elsewhere."""
@@ -67,6 +67,25 @@ def mid_of_book(bid: Decimal, ask: Decimal) -> tuple[int, int]:
     # Half of an integer is exact one decimal further down.
     mid_e8, conf_e8 = normalise((bid_units + ask_units) * 5, (ask_units - bid_units) * 5, exponent - 1)
     return check_mid(mid_e8, max(conf_e8, share_ppm(mid_e8, BOOK_CONFIDENCE_PPM_MIN)))
+
+
+def level_of(price: Decimal, size: Decimal) -> tuple[int, int]:
+    """(price_e8, size_nanos) of a book's level. The size is rounded down and may be zero: the level is gone.
+
+    Raises BadPayload, also for a price finer than e8: rounding it would move it.
+    """
+    digits, exponent = digits_of(price, field="price")
+    if exponent < -E8_DECIMALS:
+        raise BadPayload("price is finer than the product knows")
+    price_e8 = digits * 10 ** (exponent + E8_DECIMALS)
+    if price_e8 > PRICE_E8_MAX:
+        raise BadPayload("price is out of range")
+    if size.is_zero() and not size.is_signed():
+        return price_e8, 0
+    digits, exponent = digits_of(size, field="size")
+    shift = exponent + NANOS_DECIMALS
+    size_nanos = digits * 10**shift if shift >= 0 else digits // 10**-shift
+    return price_e8, min(size_nanos, INT64_MAX)
 
 
 def share_ppm(mid_e8: int, ppm: int) -> int:

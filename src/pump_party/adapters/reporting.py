@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from pump_party.adapters.observed_price import BadPayload
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.platform.clock import Clock
@@ -35,8 +36,8 @@ class Rate(msgspec.Struct, frozen=True):
 class Parser(Protocol):
     """Reads one source's payloads. May keep what ties payloads of one connection together; never does I/O."""
 
-    def parse(self, body: bytes, sha256: str, recv_ms: int) -> Sequence[Tick | Rate]:
-        """The prices in a payload, none when it carries none. Raises BadPayload."""
+    def parse(self, body: bytes, sha256: str, recv_ms: int) -> Sequence[Tick | Rate | OrderBook]:
+        """The prices and books in a payload, none when it carries none. Raises BadPayload."""
         ...
 
 
@@ -59,18 +60,21 @@ class Report:
         recv_ms = self._clock.now_ms()
         raw = RawPayload(source=self._name, recv_ms=recv_ms, sha256=hashlib.sha256(body).hexdigest(), body=body)
         try:
-            prices = parser.parse(body, raw.sha256, recv_ms)
+            observed = parser.parse(body, raw.sha256, recv_ms)
         except (BadPayload, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             self._refuse(raw, error)
             return 0
-        ticks = [price for price in prices if isinstance(price, Tick)]
-        if prices:
+        ticks = [one for one in observed if isinstance(one, Tick)]
+        rates = [one for one in observed if isinstance(one, Rate)]
+        if ticks or rates:
             self._bad_in_a_row = 0
             self._set_live()
         self._sink.observed(raw, ticks)
-        for price in prices:
-            if isinstance(price, Rate):
-                self._sink.quote_asset_rate(self._name, price.rate_e8, price.publish_ms)
+        for rate in rates:
+            self._sink.quote_asset_rate(self._name, rate.rate_e8, rate.publish_ms)
+        for book in observed:
+            if isinstance(book, OrderBook):
+                self._sink.book_changed(book)
         return len(ticks)
 
     def connecting(self) -> None:

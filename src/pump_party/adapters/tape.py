@@ -9,8 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pump_party.adapters.candle_path import EVERY_TICK, SHAPE_TICKS
 from pump_party.adapters.tape_streams import Complaint, Moment, moments, open_tape, segments
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.domains.marketdata.registry import Registry
@@ -58,6 +61,7 @@ class TapeSource:
         self._clock = clock
         self._wait = wait
         self._number = 0
+        self._shown: dict[Market, OrderBook] = {}
 
     async def run(self, sink: TickSink) -> None:
         sink.state_changed(self.name, SourceState.LIVE)
@@ -116,6 +120,10 @@ class TapeSource:
                 tape_ms=moment.tape_ms,
             )
             sink.observed(raw, (tick,))
+            if moment.book is not None and moment.book is not self._shown.get(moment.market):
+                self._shown[moment.market] = moment.book
+                times = {"publish_ms": tick.publish_ms, "recv_ms": tick.recv_ms}
+                sink.book_changed(replace(moment.book, source=self.name, **times))
 
 
 class _Pace:

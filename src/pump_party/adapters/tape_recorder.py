@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pump_party.adapters.whole_file import WholeFile
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
 from pump_party.platform.clock import Clock
@@ -38,6 +39,9 @@ class Recorder:
 
     def quote_asset_rate(self, source: str, rate_e8: int, publish_ms: int) -> None:
         """Nothing to do: the rate is in the payload."""
+
+    def book_changed(self, book: OrderBook) -> None:
+        """Nothing to do: the book is in its payloads."""
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         if error is not None:

@@ -24,6 +24,7 @@ from pump_party.adapters.tape_files import (
     read_lines,
     read_rows,
 )
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.registry import Registry
 from pump_party.kernel.errors import Invalid
@@ -54,6 +55,8 @@ class Moment(NamedTuple):
     conf_e8: int
     row: Row
     is_candle: bool
+    book: OrderBook | None = None
+    """The book as it was at this price, where the capture has one."""
 
 
 class Complaint(NamedTuple):
@@ -140,6 +143,7 @@ def _candle_moments(file: CandleFile, ticks: Sequence[int], complain: Complain) 
 
 def _capture_moments(path: Path, parser: Parser, complain: Complain) -> Iterator[Moment]:
     last_ms = 0
+    books: dict[Market, OrderBook] = {}
     for number, line in enumerate(read_lines(path), start=1):
         try:
             at_ms, body = parse_capture(line)
@@ -152,5 +156,8 @@ def _capture_moments(path: Path, parser: Parser, complain: Complain) -> Iterator
             continue
         last_ms = at_ms
         for price in prices:
-            if isinstance(price, Tick):
-                yield Moment(at_ms, price.publish_ms, price.market, price.mid_e8, price.conf_e8, row, False)
+            if isinstance(price, OrderBook):
+                books[price.market] = price
+            elif isinstance(price, Tick):
+                book = books.get(price.market)
+                yield Moment(at_ms, price.publish_ms, price.market, price.mid_e8, price.conf_e8, row, False, book)

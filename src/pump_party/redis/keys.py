@@ -11,6 +11,10 @@ def quote(market: str) -> str:
     return f"{PREFIX}:quote:{market}"
 
 
+def book(market: str) -> str:
+    return f"{PREFIX}:book:{market}"
+
+
 def channel(name: str) -> str:
     return f"{PREFIX}:bus:{name}"
 

@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from pump_party.domains.marketdata.contract import Quote, SourceHealth
+from pump_party.domains.marketdata.contract import Book, Quote, SourceHealth
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import Clock
@@ -41,6 +41,24 @@ class MemoryQuotes:
 
     def health(self) -> Sequence[SourceHealth]:
         return sorted(self._health.copy().values(), key=lambda one: one.source)
+
+    def close(self) -> None:
+        pass
+
+
+class MemoryBooks:
+    """Implements `marketdata.contract.BooksWriter`; holds one book a market."""
+
+    def __init__(self) -> None:
+        self._books: dict[Market, Book] = {}
+
+    def latest(self, markets: Sequence[Market]) -> Mapping[Market, Book]:
+        books = self._books
+        return {market: books[market] for market in markets if market in books}
+
+    def put(self, books: Sequence[Book]) -> None:
+        for book in books:
+            self._books[book.market] = book
 
     def close(self) -> None:
         pass

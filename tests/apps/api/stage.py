@@ -16,7 +16,7 @@ from tests.wallets import SolanaWallet, Wallet
 from pump_party.apps.api.server import serve
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
-from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.kernel.ids import Market
 
 SOL = "SOL-USDC"
@@ -101,6 +101,13 @@ class Api:
             feed="live",
         )
         self.services.quotes.put([quote])
+
+    def show_book(self, market: str = SOL) -> Book:
+        now_ms = self.services.clock.now_ms()
+        bids, asks = ((15_023_000_000, 50 * 10**9), (15_022_000_000, 10**8)), ((15_024_000_000, 40 * 10**9),)
+        book = Book(Market(market), bids, asks, now_ms, now_ms, now_ms, "hyperliquid", "ab" * 32)
+        self.services.books.put([book])
+        return book
 
 
 @contextmanager

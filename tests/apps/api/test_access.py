@@ -63,6 +63,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("DELETE", "/v1/api-keys/{api_key_id}"): session_only(204, stranger=404),
     ("GET", "/v1/markets"): public(200),
     ("GET", "/v1/markets/{market}"): public(200),
+    ("GET", "/v1/markets/{market}/book"): public(200),
     ("GET", "/v1/markets/{market}/candles"): public(200),
     ("GET", "/v1/leaderboards/practice"): public(200),
     ("GET", "/v1/accounts"): Row(200, 200, 401, 200, 403),
@@ -96,6 +97,7 @@ def test_every_route_is_in_the_matrix():
 def places(api: Api, person: Person) -> dict[str, str]:
     """Things of the owner, by the names that paths use."""
     api.set_price(150)
+    api.show_book()
     account_id = person.open_account()
     order = person.post(f"/v1/accounts/{account_id}/orders", ORDER)
     assert order.json()["status"] == "filled", order.text

@@ -26,6 +26,8 @@ def test_every_kind_of_refusal_has_exactly_one_status():
         ("GET", "/v1/me", 401, "unauthenticated"),
         ("GET", "/v1/markets/DOGE-USDC", 404, "market_unknown"),
         ("GET", "/v1/markets/%00", 404, "market_unknown"),
+        ("GET", "/v1/markets/BTC-USDC/book", 404, "book_unknown"),
+        ("GET", "/v1/markets/SOL-USDC/book?depth=101", 422, "invalid_value"),
         ("GET", "/v1/markets/SOL-USDC/candles", 422, "invalid_value"),
         ("GET", "/v1/markets/SOL-USDC/candles?interval=2m", 422, "invalid_value"),
         ("GET", "/v1/markets/SOL-USDC/candles?interval=1m&limit=0", 422, "invalid_value"),

@@ -6,6 +6,7 @@ from tests.apps.workers.feeding import SOL, Away, TestSource, ingestion_of, runn
 
 from pump_party.apps.workers import ingest_prices
 from pump_party.bootstrap import Services
+from pump_party.domains.marketdata.book import BookChange, begin
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.money import E8
 from pump_party.platform.bus import TICK_CHANNEL
@@ -73,3 +74,18 @@ async def _listen_to_ticks(services: Services, heard: list[Quote], lags_ms: list
         quotes = [quote for quote in quotes if quote.market == SOL]
         heard += quotes
         lags_ms += [SystemClock().now_ms() - quote.recv_ms for quote in quotes]
+
+
+def test_a_book_reaches_the_cache(services):
+    async def scenario() -> None:
+        source = TestSource()
+        async with running(services, ingestion_of(services, source)):
+            await source.price(150)
+            now_ms = SystemClock().now_ms()
+            change = BookChange([(99, 1)], [(101, 2)], 5, 5, now_ms, now_ms, "ab" * 32)
+            source.sink.book_changed(begin(SOL, source.name, change))
+            await until(lambda: services.books.latest([SOL]))
+
+    asyncio.run(scenario())
+    book = services.market_data.book("SOL-PERP", depth=1)
+    assert (book.market, book.bids, book.asks, book.seq) == ("SOL-PERP", ((99, 1),), ((101, 2),), 5)

@@ -1,10 +1,12 @@
 import pytest
+from msgspec.structs import replace
 from tests.domains.marketdata.feeds import NOW_MS, REGISTRY, SOL, e8, jump, minute
 
 from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.domains.marketdata.contract import (
     CANDLES_LIMIT_MAX,
+    Book,
     Candle,
     CandleInterval,
     HaltReason,
@@ -15,9 +17,9 @@ from pump_party.domains.marketdata.contract import (
 )
 from pump_party.domains.marketdata.service import DAY_MS, HEALTH_KEPT_MS, MarketDataService
 from pump_party.domains.marketdata.store import Batch
-from pump_party.kernel.errors import Conflict, Invalid, NotFound
+from pump_party.kernel.errors import Conflict, Invalid, NotFound, Refusal
 from pump_party.platform.clock import ManualClock
-from pump_party.redis.memory import MemoryQuotes
+from pump_party.redis.memory import MemoryBooks, MemoryQuotes
 
 MINUTE_MS = 60_000
 
@@ -33,8 +35,13 @@ def store(sqlite_database: Database) -> MarketDataStore:
 
 
 @pytest.fixture
-def service(store: MarketDataStore, quotes: MemoryQuotes, clock: ManualClock) -> MarketDataService:
-    return MarketDataService(store, quotes, clock, REGISTRY)
+def books() -> MemoryBooks:
+    return MemoryBooks()
+
+
+@pytest.fixture
+def service(store: MarketDataStore, quotes: MemoryQuotes, books: MemoryBooks, clock: ManualClock) -> MarketDataService:
+    return MarketDataService(store, quotes, books, clock, REGISTRY)
 
 
 def test_a_market_without_a_price_is_halted_and_says_so(service):
@@ -148,3 +155,18 @@ def _store(store: MarketDataStore, candles: list[Candle], *, chart_ms: int) -> N
 
 def _health(source: str, updated_ms: int) -> SourceHealth:
     return SourceHealth(source, SourceState.LIVE, None, None, 0, 0, 0, 0, None, updated_ms)
+
+
+def test_a_book_is_cut_to_the_depth_asked_for_and_one_that_nobody_has_shown_is_not_empty(service, books):
+    shown = Book(SOL, ((99, 1), (98, 2), (97, 3)), ((101, 4), (102, 5)), 7, NOW_MS, NOW_MS, "binance", "ab" * 32)
+    books.put([shown])
+    assert service.book("SOL-USDC", depth=2) == replace(shown, bids=((99, 1), (98, 2)))
+    for market, depth, code in (
+        ("BTC-USDC", 1, "book_unknown"),
+        ("NOPE-USDC", 1, "market_unknown"),
+        ("SOL-USDC", 0, "invalid"),
+        ("SOL-USDC", 101, "invalid"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            service.book(market, depth=depth)
+        assert refused.value.code == code

@@ -464,6 +464,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/markets/{market}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read book
+         * @description The newest order book of a market that a source has shown. Look at its age.
+         */
+        get: operations["read_book"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/markets/{market}/candles": {
         parameters: {
             query?: never;
@@ -579,7 +599,7 @@ export interface components {
          * AccountKind
          * @enum {unknown}
          */
-        AccountKind: "practice";
+        AccountKind: "contest" | "practice";
         /** Accounts */
         Accounts: {
             items: components["schemas"]["Account"][];
@@ -613,6 +633,11 @@ export interface components {
         /** ApiKeys */
         ApiKeys: {
             items: components["schemas"]["ApiKeyItem"][];
+        };
+        /** BookLevel */
+        BookLevel: {
+            price: string;
+            size: string;
         };
         /** Build */
         Build: {
@@ -882,6 +907,21 @@ export interface components {
             status: components["schemas"]["OrderStatus"];
         };
         /**
+         * OrderBook
+         * @description Best levels first. `seq` grows with every change; `sha256` is that of the payload that changed the book last.
+         */
+        OrderBook: {
+            age_ms: number;
+            asks: components["schemas"]["BookLevel"][];
+            bids: components["schemas"]["BookLevel"][];
+            market: string;
+            publish_ms: number;
+            recv_ms: number;
+            seq: number;
+            sha256: string;
+            source: string;
+        };
+        /**
          * OrderPage
          * @description Newest first; `next_cursor` continues, null is the end.
          */
@@ -891,9 +931,10 @@ export interface components {
         };
         /**
          * OrderStatus
+         * @description `accepted` waits: for its tick, its price or its trigger. The others are final.
          * @enum {unknown}
          */
-        OrderStatus: "filled" | "rejected";
+        OrderStatus: "accepted" | "cancelled" | "filled" | "rejected";
         /**
          * Position
          * @description A holding. What depends on the current price is null while there is none.
@@ -992,7 +1033,7 @@ export interface components {
          * @description Why an order was refused (execution model, section 7).
          * @enum {unknown}
          */
-        RejectCode: "BAD_REQUEST" | "INSUFFICIENT_FUNDS" | "INSUFFICIENT_POSITION" | "LOT_SIZE" | "MARKET_HALTED" | "MAX_NOTIONAL" | "MIN_NOTIONAL" | "PRICE_STALE" | "PRICE_UNCERTAIN" | "SLIPPAGE_LIMIT";
+        RejectCode: "ACCOUNT_FROZEN" | "BAD_REQUEST" | "CONTEST_CLOSED" | "DUPLICATE_IN_FLIGHT" | "IDEMPOTENCY_MISMATCH" | "INSUFFICIENT_DEPTH" | "INSUFFICIENT_FUNDS" | "INSUFFICIENT_POSITION" | "LOT_SIZE" | "MARKET_HALTED" | "MAX_LEVERAGE" | "MAX_NOTIONAL" | "MIN_NOTIONAL" | "PRICE_DIVERGENCE" | "PRICE_STALE" | "PRICE_TIMEOUT" | "PRICE_UNCERTAIN" | "RATE_LIMITED" | "SLIPPAGE_LIMIT";
         /**
          * Scope
          * @description What an API key may do. A session may do everything its user may.
@@ -1961,6 +2002,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Market"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_book: {
+        parameters: {
+            query?: {
+                depth?: number;
+            };
+            header?: never;
+            path: {
+                market: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBook"];
                 };
             };
             /** @description Refused: the status says how, the code why */

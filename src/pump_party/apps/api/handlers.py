@@ -22,6 +22,7 @@ HANDLERS = [
     users.revoke_api_key,
     marketdata.list_markets,
     marketdata.read_market,
+    marketdata.read_book,
     marketdata.list_candles,
     prop.open_account,
     prop.list_accounts,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from litestar.params import PathParameter, QueryParameter
 
 from pump_party.apps.api.auth import Access
-from pump_party.domains.marketdata.contract import CandleInterval
+from pump_party.domains.marketdata.contract import BOOK_DEPTH_MAX, CandleInterval
 from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import is_uuid
@@ -14,6 +14,7 @@ from pump_party.kernel.money import INT64_MAX
 CURSOR_PATTERN = r"^[A-Za-z0-9_.:\-]{1,128}$"
 CANDLES_MAX = 1_000
 CANDLES_DEFAULT = 300
+BOOK_DEPTH_DEFAULT = 20
 LEADERBOARD_MAX = 200
 LEADERBOARD_DEFAULT = 50
 PAGE_DEFAULT = 50
@@ -23,6 +24,7 @@ Cursor = Annotated[str | None, QueryParameter(pattern=CURSOR_PATTERN, descriptio
 PageLimit = Annotated[int, QueryParameter(ge=1, le=PAGE_LIMIT_MAX)]
 Interval = Annotated[CandleInterval, QueryParameter()]
 CandleLimit = Annotated[int, QueryParameter(ge=1, le=CANDLES_MAX)]
+BookDepth = Annotated[int, QueryParameter(ge=1, le=BOOK_DEPTH_MAX)]
 BeforeMs = Annotated[int | None, QueryParameter(ge=0, le=INT64_MAX, description="only candles that opened earlier")]
 LeaderboardLimit = Annotated[int, QueryParameter(ge=1, le=LEADERBOARD_MAX)]
 

@@ -235,6 +235,13 @@ class MarketData(Protocol):
         """Newest first, at most `limit`, all with open_ms < before_ms."""
         ...
 
+    def book(self, market: str, *, depth: int) -> Book:
+        """The newest book, cut to `depth` levels a side.
+
+        Raises NotFound (market_unknown; book_unknown when no source has shown one), Invalid.
+        """
+        ...
+
     def sources(self) -> Sequence[SourceHealth]: ...
 
     def approve_resume(self, market: str, *, operator: str, reason: str) -> ResumeView:
@@ -293,6 +300,10 @@ class Ingestion(Protocol):
 
         At most ADMITTED_WAITING_MAX wait; the oldest beyond it are given up and counted.
         """
+        ...
+
+    def books(self) -> Sequence[Book]:
+        """The newest book of every market whose book changed since it was last handed out."""
         ...
 
     def health(self) -> Sequence[SourceHealth]: ...

@@ -16,9 +16,12 @@ import msgspec
 from msgspec.structs import replace
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
+from pump_party.domains.marketdata.book import OrderBook, shown
 from pump_party.domains.marketdata.candles import Chart, continue_chart
 from pump_party.domains.marketdata.contract import (
     ADMITTED_WAITING_MAX,
+    FEED_SILENT_MS,
+    Book,
     CandleInterval,
     Quote,
     SourceHealth,
@@ -108,6 +111,8 @@ class Ingest:
         self._approved: list[tuple[Market, int]] = []
         self._tell_feed: Callable[[str], None] = lambda _: None
         self._admitted: deque[Quote] = deque()
+        self._books: dict[Market, dict[str, OrderBook]] = {}
+        self._books_handed_out: dict[Market, OrderBook] = {}
         self._tell_halt: Callable[[], None] = lambda: None
         self._tell_admitted: Callable[[], None] = lambda: None
         self._pruned_ms = clock.now_ms()
@@ -120,6 +125,7 @@ class Ingest:
         self._pending = Pending()
         self._handed_out = {}
         self._admitted.clear()
+        self._books, self._books_handed_out = {}, {}
 
     def on_feed(self, callback: Callable[[str], None]) -> None:
         self._tell_feed = callback
@@ -154,6 +160,9 @@ class Ingest:
             self._judge_all()
             self._tell_halt()
 
+    def book_changed(self, book: OrderBook) -> None:
+        self._books.setdefault(book.market, {})[book.source] = book
+
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         self._meters[source].state_changed(state, error)
 
@@ -175,6 +184,15 @@ class Ingest:
         quotes = tuple(self._admitted)
         self._admitted.clear()
         return quotes
+
+    def books(self) -> Sequence[Book]:
+        due: list[Book] = []
+        for market in self._books:
+            book = self._leading_book(market)
+            if book is not None and book is not self._books_handed_out.get(market):
+                self._books_handed_out[market] = book
+                due += [shown(book, one) for one in (market, *self._followers[market])]
+        return due
 
     def health(self) -> Sequence[SourceHealth]:
         now_ms = self._clock.now_ms()
@@ -210,6 +228,15 @@ class Ingest:
         if not was_halted and run.is_halted():
             self._tell_halt()
         return verdict
+
+    def _leading_book(self, market: Market) -> OrderBook | None:
+        """The book of the first source, in the order of the configuration, that still shows one."""
+        now_ms = self._clock.now_ms()
+        for source in self._meters:
+            book = self._books[market].get(source)
+            if book is not None and self._feed_of[source] == self._feed and now_ms - book.recv_ms <= FEED_SILENT_MS:
+                return book
+        return None
 
     def _hand_on(self, quote: Quote) -> None:
         if len(self._admitted) >= ADMITTED_WAITING_MAX:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.kernel.ids import Market
 
@@ -44,6 +45,10 @@ class TickSink(Protocol):
 
     def quote_asset_rate(self, source: str, rate_e8: int, publish_ms: int) -> None:
         """USDC in USD, where the source publishes it: the depeg guard reads it."""
+        ...
+
+    def book_changed(self, book: OrderBook) -> None:
+        """The whole book of a market after a change. Called only when it changed."""
         ...
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None: ...

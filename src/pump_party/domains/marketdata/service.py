@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from pump_party.domains.marketdata.candles import MINUTE_MS
 from pump_party.domains.marketdata.contract import (
+    BOOK_DEPTH_MAX,
     CANDLES_LIMIT_MAX,
     Approval,
     Asset,
+    Book,
+    Books,
     Candle,
     CandleInterval,
     HaltReason,
@@ -21,7 +26,7 @@ from pump_party.domains.marketdata.contract import (
 from pump_party.domains.marketdata.registry import Registry
 from pump_party.domains.marketdata.resumption import approve, is_approved
 from pump_party.domains.marketdata.store import MarketDataRecords
-from pump_party.kernel.errors import Invalid
+from pump_party.kernel.errors import Invalid, NotFound
 from pump_party.kernel.money import INT64_MAX, PPM
 from pump_party.platform.clock import Clock
 
@@ -36,9 +41,12 @@ HEALTH_KEPT_MS = 600_000
 class MarketDataService:
     """Implements `marketdata.contract.MarketData`."""
 
-    def __init__(self, store: MarketDataRecords, quotes: QuotesWriter, clock: Clock, registry: Registry) -> None:
+    def __init__(
+        self, store: MarketDataRecords, quotes: QuotesWriter, books: Books, clock: Clock, registry: Registry
+    ) -> None:
         self._store = store
         self._quotes = quotes
+        self._books = books
         self._clock = clock
         self._registry = registry
 
@@ -59,6 +67,15 @@ class MarketDataService:
         if not 0 <= before_ms <= INT64_MAX:
             raise Invalid("must be a time in milliseconds", field="before_ms")
         return self._store.candles(asset.market, interval, before_ms=before_ms, limit=limit)
+
+    def book(self, market: str, *, depth: int) -> Book:
+        asset = self._registry.asset(market)
+        if not 1 <= depth <= BOOK_DEPTH_MAX:
+            raise Invalid(f"must be 1 to {BOOK_DEPTH_MAX}", field="depth")
+        book = self._books.latest([asset.market]).get(asset.market)
+        if book is None:
+            raise NotFound(f"no source has shown a book of {asset.market}", code="book_unknown", field="market")
+        return replace(book, bids=book.bids[:depth], asks=book.asks[:depth])
 
     def sources(self) -> Sequence[SourceHealth]:
         now_ms = self._clock.now_ms()

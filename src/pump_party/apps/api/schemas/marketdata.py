@@ -3,6 +3,7 @@
 import msgspec
 
 from pump_party.domains.marketdata.contract import (
+    Book,
     Candle,
     HaltReason,
     MarketKind,
@@ -57,6 +58,25 @@ class Candles(msgspec.Struct, frozen=True):
     items: list[CandleItem]
 
 
+class BookLevel(msgspec.Struct, frozen=True):
+    price: str
+    size: str
+
+
+class OrderBook(msgspec.Struct, frozen=True):
+    """Best levels first. `seq` grows with every change; `sha256` is that of the payload that changed the book last."""
+
+    market: str
+    bids: list[BookLevel]
+    asks: list[BookLevel]
+    seq: int
+    publish_ms: int
+    recv_ms: int
+    age_ms: int
+    source: str
+    sha256: str
+
+
 class Sources(msgspec.Struct, frozen=True):
     feed: str
     sources: list[SourceHealth]
@@ -84,6 +104,20 @@ def render_market(view: MarketView) -> Market:
         price_decimals=asset.price_decimals,
         quantity_decimals=asset.quantity_decimals,
         change_24h_ppm=view.change_24h_ppm,
+    )
+
+
+def render_book(book: Book, *, now_ms: int) -> OrderBook:
+    return OrderBook(
+        market=book.market,
+        bids=[BookLevel(format_e8(price_e8), format_nanos(size_nanos)) for price_e8, size_nanos in book.bids],
+        asks=[BookLevel(format_e8(price_e8), format_nanos(size_nanos)) for price_e8, size_nanos in book.asks],
+        seq=book.seq,
+        publish_ms=book.publish_ms,
+        recv_ms=book.recv_ms,
+        age_ms=book.age_ms(now_ms),
+        source=book.source,
+        sha256=book.sha256,
     )
 
 
