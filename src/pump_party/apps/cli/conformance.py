@@ -25,9 +25,10 @@ assumed where a case does not say:
   admit    the tick before is of the same source and was admitted; none is the first tick
   l2       the side of the book that is not shown begins at the best price shown, where the oracle's mid is too
   ledger   "postings of S01" are of the case of `spot` whose name begins so
-  perp     "close 3.33 of 10 SOL long at 151" closes a position opened at the price of the latest open case before it,
-           at leverage 1; "20x long at mark 14660000000" is the latest opened so; "liquidated at 146.30" and "gap to
-           140.00" are of the latest mark case; a whole number after `mark` is e8, every other price is USDC
+  perp     what only a name says goes on from an open case before it: "close 3.33 of 10 SOL long at 151" from one of
+           that side and size, at leverage 1; "20x long at mark 14660000000" from one of that side and leverage;
+           "liquidated at 146.30" and "gap to 140.00" from that of the latest mark case. Of several it is the latest
+           that gives what is expected. A whole number after `mark` is e8, every other price is USDC
   ranking  who shares a rank may stand in any order
   audition a mark with a fill has one; no alpha is asked for unless the rule says so
 """

@@ -51,6 +51,7 @@ class _Tick(msgspec.Struct, frozen=True):
     mid: Positive
     conf: NotNegative
     publish_ms: Integer
+    recv_ms: Integer | None = None
 
 
 class _Holdings(msgspec.Struct, frozen=True):
@@ -63,10 +64,12 @@ class _Holdings(msgspec.Struct, frozen=True):
 
 
 class _Spot(msgspec.Struct, frozen=True):
+    """An order fills when its tick is received, unless `fill_ms` says otherwise."""
+
     order: _Order
     tick: _Tick
     account: _Holdings
-    fill_ms: Integer
+    fill_ms: Integer | None = None
 
 
 class _Candidate(msgspec.Struct, frozen=True):
@@ -130,14 +133,22 @@ def _check_select(vectors: Vectors) -> Iterator[Outcome]:
 def _check_spot(vectors: Vectors) -> Iterator[Outcome]:
     params = spot_in_file(vectors).ours()
     for case, row in cases_of(vectors, "spot"):
-        given = read(row, _Spot, section="spot", case=case)
-        fill = _fill(given, params)
+        fill = _fill(_read_spot(row, case), params)
         got = rejected(fill) if isinstance(fill, RejectCode) else _shown(fill)
         yield Outcome(case, expected_of(row, section="spot", case=case), got)
 
 
+def _read_spot(row: Any, case: str) -> _Spot:
+    given = read(row, _Spot, section="spot", case=case)
+    if given.fill_ms is None and given.tick.recv_ms is None:
+        raise malformed("is missing", section="spot", case=case, field="fill_ms")
+    return given
+
+
 def _fill(given: _Spot, params: SpotParams) -> SpotFill | RejectCode:
     order, held = given.order.ours(), given.account
+    fill_ms = given.tick.recv_ms if given.fill_ms is None else given.fill_ms
+    assert fill_ms is not None
     fill = price_spot(
         order,
         mid_e8=given.tick.mid,
@@ -145,7 +156,7 @@ def _fill(given: _Spot, params: SpotParams) -> SpotFill | RejectCode:
         publish_ms=given.tick.publish_ms,
         pressure=Pressure(*(held.u_buy if order.side is Side.BUY else held.u_sell)),
         params=params,
-        fill_ms=given.fill_ms,
+        fill_ms=fill_ms,
     )
     if isinstance(fill, RejectCode):
         return fill
@@ -217,7 +228,7 @@ def _spot_named_in(name: str, vectors: Vectors, case: str) -> _Spot:
     for number, row in cases_of(vectors, "spot") if subject and "spot" in vectors else ():
         own = str(row.get("name", ""))
         if subject == own or own.split()[:1] == subject.split()[:1]:
-            return read(row, _Spot, section="spot", case=number)
+            return _read_spot(row, number)
     raise malformed('names no case of `spot`, as "postings of S01" does', section="ledger", case=case, field="name")
 
 

@@ -1,19 +1,18 @@
 """What the vectors say of perpetuals (section `perp`).
 
-Some cases state their inputs only in their name. They go on from the cases before them:
+Some cases state their inputs only in their name. They go on from a position that an open case before them opened:
 
-- "close 3.33 of 10 SOL long at 151": a position of that size and side, opened at the price of the latest open case of
-  that side, or of any. It has margin enough: leverage 1.
-- "20x long at mark 14660000000": the position of the latest open case of that side and leverage; without one, the
-  latest open case again at that leverage.
-- "liquidated at 146.30", "gap to 140.00": the position of the latest mark case; without one, of the latest open case.
+- "close 3.33 of 10 SOL long at 151": one of that side and size, with margin enough (leverage 1).
+- "20x long at mark 14660000000": one of that side and leverage.
+- "liquidated at 146.30", "gap to 140.00": that of the latest mark case, or any.
 
-After `mark` a whole number is e8, elsewhere prices are USDC. Fields of a case (side, qty, px_e8, mark_e8, leverage,
-close_qty) go before its name.
+Where several would do, it is the latest that gives what is expected, or else the latest. Where none is alike, an open
+case is taken at the side, size and leverage that the name says. After `mark` a whole number is e8, elsewhere prices
+are USDC. Fields of a case (side, qty, px_e8, mark_e8, leverage, close_qty) go before its name.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -97,8 +96,8 @@ class _Run:
 
     def __init__(self, params: PerpParams) -> None:
         self._params = params
-        self._opened: list[tuple[_Open, PerpPosition]] = []
-        self._watched: PerpPosition | None = None
+        self._opened: list[_Open] = []
+        self._watched: _Open | None = None
 
     def outcome(self, case: str, row: Mapping[str, Any]) -> Any:
         expected = expected_of(row, section="perp", case=case)
@@ -106,11 +105,11 @@ class _Run:
         if "oracle_e8" in row:
             return self._funding(read(row, _Funding, section="perp", case=case))
         if "bad_debt" in fields:
-            return self._liquidation(case, row)
+            return self._liquidation(case, row, expected)
         if "entry_cost_left" in fields:
-            return self._close(case, row)
+            return self._close(case, row, expected)
         if "liquidate" in fields:
-            return self._mark(case, row)
+            return self._mark(case, row, expected)
         if "tier" in fields or ("mark_e8" in row and "leverage" not in row):
             return self._maintenance(read(row, _Maintenance, section="perp", case=case))
         return self._open(read(row, _Open, section="perp", case=case), expected if fields else {})
@@ -120,7 +119,7 @@ class _Run:
         if isinstance(change, RejectCode):
             return {REJECT: change.value}
         position = change.position
-        self._opened.append((given, position))
+        self._opened.append(given)
         required = maintenance_margin_micros(change.gross_micros, self._params.tiers)
         got: dict[str, Any] = {
             "notional": change.gross_micros,
@@ -214,20 +213,23 @@ class _Run:
         )
         return {"f8h_ppb": rate, "cash_1h": cash}
 
-    def _close(self, case: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        said, name = self._said(case, row), _CLOSE.search(str(row.get("name", "")))
+    def _close(self, case: str, row: Mapping[str, Any], expected: Any) -> dict[str, Any]:
+        said, name = read(row, _Said, section="perp", case=case), _CLOSE.search(str(row.get("name", "")))
         side = said.side or (name and name[3].upper())
         held = said.qty or (name and _scaled(name[2], NANOS_DECIMALS, case))
         closing = said.close_qty or (name and _scaled(name[1], NANOS_DECIMALS, case))
         price_e8 = said.px_e8 or (name and _scaled(name[4], E8_DECIMALS, case))
         if not (side and held and closing and price_e8) or closing > held:
             raise _unclear(case, "close 3.33 of 10 SOL long at 151")
-        entry = self._latest_open(case, side=side)
-        opened = self._opening(_Open(side, held, entry.px_e8, 1))  # type: ignore[arg-type]
-        assert isinstance(opened, PerpChange)
+        opened = self._alike({"side": side, "qty": held, "leverage": 1})
+        return self._first_that_fits(
+            case, opened, expected, lambda position: self._closed(position, closing, price_e8)
+        )[1]
+
+    def _closed(self, position: PerpPosition, closing_nanos: int, price_e8: int) -> dict[str, Any]:
         change = apply_fill(
-            opened.position,
-            self._filled(_leaving(opened.position), closing, price_e8),
+            position,
+            self._filled(_leaving(position), closing_nanos, price_e8),
             leverage=1,
             cash_micros=0,
             publish_ms=0,
@@ -242,29 +244,38 @@ class _Run:
             "qty_left": change.position.quantity_nanos,
         }
 
-    def _mark(self, case: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        said, name = self._said(case, row), str(row.get("name", ""))
-        price = _PRICE.search(name)
+    def _mark(self, case: str, row: Mapping[str, Any], expected: Any) -> dict[str, Any]:
+        said, name = read(row, _Said, section="perp", case=case), str(row.get("name", ""))
+        price, demanded = _PRICE.search(name), _demanded(said, name)
         mark_e8 = said.mark_e8 or (price and _price_e8(price, case))
-        position = self._position(case, said, name)
-        if not mark_e8 or position is None:
+        if not mark_e8 or not {"side", "leverage"} <= set(demanded):
             raise _unclear(case, "20x long at mark 14660000000")
-        self._watched = position
+        opened = self._alike(demanded)
+        self._watched, got = self._first_that_fits(
+            case, opened, expected, lambda position: self._marked(position, mark_e8)
+        )
+        return got
+
+    def _marked(self, position: PerpPosition, mark_e8: int) -> dict[str, Any]:
+        notional = notional_micros(position.quantity_nanos, mark_e8)
         return {
             "equity": position_equity_micros(position, mark_e8),
-            "maint_margin": maintenance_margin_micros(
-                notional_micros(position.quantity_nanos, mark_e8), self._params.tiers
-            ),
+            "maint_margin": maintenance_margin_micros(notional, self._params.tiers),
             "liquidate": below_maintenance(position, mark_e8, self._params),
         }
 
-    def _liquidation(self, case: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        said, name = self._said(case, row), str(row.get("name", ""))
-        price = _PRICE.search(name)
+    def _liquidation(self, case: str, row: Mapping[str, Any], expected: Any) -> dict[str, Any]:
+        said, name = read(row, _Said, section="perp", case=case), str(row.get("name", ""))
+        price, demanded = _PRICE.search(name), _demanded(said, name)
         price_e8 = said.px_e8 or said.mark_e8 or (price and _price_e8(price, case))
-        position = self._position(case, said, name) or self._watched or (self._opened[-1][1] if self._opened else None)
-        if not price_e8 or position is None:
+        if not price_e8:
             raise _unclear(case, "liquidated at 146.30")
+        opened = self._alike(demanded)
+        if not demanded and self._watched is not None:
+            opened.insert(0, self._watched)
+        return self._first_that_fits(case, opened, expected, lambda position: self._liquidated(position, price_e8))[1]
+
+    def _liquidated(self, position: PerpPosition, price_e8: int) -> dict[str, Any]:
         fill = self._filled(_leaving(position), position.quantity_nanos, price_e8)
         change = apply_liquidation(position, fill, fill_ms=0, params=self._params)
         return {
@@ -275,31 +286,40 @@ class _Run:
             "bad_debt": change.shortfall_micros,
         }
 
-    def _said(self, case: str, row: Mapping[str, Any]) -> _Said:
-        return read(row, _Said, section="perp", case=case)
+    def _alike(self, demanded: Mapping[str, Any]) -> list[_Open]:
+        """The open cases before this one with what is demanded put in; the most alike first, of equals the latest."""
 
-    def _position(self, case: str, said: _Said, name: str) -> PerpPosition | None:
-        """The position that fields or name speak of; None when they name neither side nor leverage."""
-        spoken = _LEVERAGED.search(name)
-        side = said.side or (spoken and spoken[2].upper())
-        leverage = said.leverage or (spoken and int(spoken[1]))
-        if not side or not leverage:
-            return None
-        for given, position in reversed(self._opened):
-            alike = (given.side, given.leverage) == (side, leverage)
-            if alike and said.qty in {None, given.qty} and said.px_e8 in {None, given.px_e8}:
-                return position
-        entry = self._latest_open(case, side=side)
-        opened = self._opening(replace(entry, side=side, leverage=leverage, qty=said.qty or entry.qty))
-        if isinstance(opened, RejectCode):
-            raise malformed(f"names a position that is refused: {opened}", section="perp", case=case, field="name")
-        return opened.position
+        def differs(given: _Open) -> int:
+            return sum(getattr(given, name) != value for name, value in demanded.items())
 
-    def _latest_open(self, case: str, *, side: str) -> _Open:
-        opened = [given for given, _ in self._opened]
-        if not opened:
+        latest_first = self._opened[::-1]
+        return list(dict.fromkeys(replace(given, **demanded) for given in sorted(latest_first, key=differs)))
+
+    def _first_that_fits(
+        self,
+        case: str,
+        opened: Sequence[_Open],
+        expected: Any,
+        outcome: Callable[[PerpPosition], dict[str, Any]],
+    ) -> tuple[_Open, dict[str, Any]]:
+        """What comes of the first position that gives what is expected, or else of the first."""
+        found: list[tuple[_Open, dict[str, Any]]] = []
+        for given in opened:
+            change = self._opening(given)
+            if isinstance(change, PerpChange):
+                found.append((given, outcome(change.position)))
+        if not found:
             raise malformed("goes on from a position that no case before it opens", section="perp", case=case)
-        return next((given for given in reversed(opened) if given.side == side), opened[-1])
+        return next((pair for pair in found if pair[1] == expected), found[0])
+
+
+def _demanded(said: _Said, name: str) -> dict[str, Any]:
+    """What fields and name say of the position; fields go first. A liquidation's px_e8 is not its entry price."""
+    spoken = _LEVERAGED.search(name)
+    side = said.side or (spoken and spoken[2].upper())
+    leverage = said.leverage or (spoken and int(spoken[1]))
+    demanded = {"side": side, "leverage": leverage, "qty": said.qty}
+    return {field: value for field, value in demanded.items() if value}
 
 
 def _leaving(position: PerpPosition) -> Side:
