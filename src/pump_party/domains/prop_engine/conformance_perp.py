@@ -13,6 +13,7 @@ are USDC. Fields of a case (side, qty, px_e8, mark_e8, leverage, close_qty) go b
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -54,7 +55,9 @@ from pump_party.kernel.money import E8_DECIMALS, NANOS_DECIMALS, NOTIONAL_DIVISO
 BOUNDLESS = 10**60
 OTHER_VENUE = "hyperliquid_form_e8"
 DOUBLE_PRECISION = 2**52
-"""The other venue's formula was evaluated in doubles: equal within a part in so many."""
+"""The other venue's formula was evaluated in doubles: equal within a part in so many of its largest term."""
+
+_SHOWN = Context(prec=17)
 
 _CLOSE = re.compile(r"close ([\d.]+) of ([\d.]+) \w+ (long|short) at ([\d.]+)", re.IGNORECASE)
 _LEVERAGED = re.compile(r"\b(\d+)x (long|short)\b", re.IGNORECASE)
@@ -187,10 +190,12 @@ class _Run:
             for required in (Fraction(required_micros), exact)
         ]
         try:
-            agrees = any(abs(price - Fraction(str(stated))) * DOUBLE_PRECISION <= price for price in prices)
+            errors = [(abs(price - Fraction(str(stated))), max(price, Fraction(given.px_e8))) for price in prices]
         except (ValueError, ZeroDivisionError):
-            agrees = False
-        return stated if agrees else str(prices[0])
+            errors = []
+        if any(error * DOUBLE_PRECISION <= scale for error, scale in errors):
+            return stated
+        return str(_SHOWN.divide(Decimal(prices[0].numerator), Decimal(prices[0].denominator)))
 
     def _maintenance(self, given: _Maintenance) -> dict[str, Any]:
         notional = notional_micros(given.qty, given.mark_e8)
