@@ -1,7 +1,7 @@
 import pytest
 from tests.conftest import START_MS
 
-from pump_party.domains.marketdata.contract import HaltReason, Quote, QuotesWriter, SourceHealth, SourceState
+from pump_party.domains.marketdata.contract import HaltReason, MarketLag, Quote, QuotesWriter, SourceHealth, SourceState
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market
 from pump_party.redis.prices import RedisQuotes
@@ -37,6 +37,18 @@ def test_the_newest_health_of_each_source_is_read_back_by_name(quotes: QuotesWri
     quotes.put_health([health("pyth", 9)])
 
     assert list(quotes.health()) == [health("binance", 2), health("pyth", 9)]
+
+
+def test_the_newest_lag_of_each_market_is_read_back(quotes: QuotesWriter) -> None:
+    assert quotes.lags() == {}
+    quotes.put_lags([MarketLag(SOL, 400, 900, 6, START_MS), MarketLag(BTC, 100, 100, 9, START_MS)])
+    quotes.put_lags([])
+    quotes.put_lags([MarketLag(SOL, 500, 900, 7, START_MS + 1)])
+
+    assert quotes.lags() == {
+        SOL: MarketLag(SOL, 500, 900, 7, START_MS + 1),
+        BTC: MarketLag(BTC, 100, 100, 9, START_MS),
+    }
 
 
 def test_a_cache_that_is_away_is_unavailable_and_not_an_empty_market() -> None:

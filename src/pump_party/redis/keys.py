@@ -6,6 +6,8 @@ PREFIX = "pump_party"
 
 SOURCE_HEALTH = f"{PREFIX}:health"
 
+MARKET_LAG = f"{PREFIX}:lag"
+
 
 def quote(market: str) -> str:
     return f"{PREFIX}:quote:{market}"

@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from pump_party.domains.marketdata.contract import Book, Quote, SourceHealth
+from pump_party.domains.marketdata.contract import Book, MarketLag, Quote, SourceHealth
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import Clock
@@ -21,11 +21,12 @@ TICKETS_MAX = 100_000
 
 
 class MemoryQuotes:
-    """Implements `marketdata.contract.QuotesWriter`; holds one quote a market and one health record a source."""
+    """Implements `marketdata.contract.QuotesWriter`; one quote and one lag a market, one health record a source."""
 
     def __init__(self) -> None:
         self._quotes: dict[Market, Quote] = {}
         self._health: dict[str, SourceHealth] = {}
+        self._lags: dict[Market, MarketLag] = {}
 
     def latest(self, markets: Sequence[Market]) -> Mapping[Market, Quote]:
         quotes = self._quotes
@@ -41,6 +42,13 @@ class MemoryQuotes:
 
     def health(self) -> Sequence[SourceHealth]:
         return sorted(self._health.copy().values(), key=lambda one: one.source)
+
+    def put_lags(self, lags: Sequence[MarketLag]) -> None:
+        for lag in lags:
+            self._lags[lag.market] = lag
+
+    def lags(self) -> Mapping[Market, MarketLag]:
+        return self._lags.copy()
 
     def close(self) -> None:
         pass

@@ -5,13 +5,14 @@ from typing import cast
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Quote, SourceHealth
+from pump_party.domains.marketdata.contract import MarketLag, Quote, SourceHealth
 from pump_party.kernel.ids import Market
 from pump_party.redis import keys
 from pump_party.redis.client import open_client, unavailable_when_away
 
 _encode = msgspec.json.encode
 _decode_quote = msgspec.json.Decoder(Quote).decode
+_decode_lag = msgspec.json.Decoder(MarketLag).decode
 _decode_health = msgspec.json.Decoder(SourceHealth).decode
 
 
@@ -43,6 +44,16 @@ class RedisQuotes:
         with unavailable_when_away():
             found = cast("dict[bytes, bytes]", self._redis.hgetall(keys.SOURCE_HEALTH))
         return sorted((_decode_health(text) for text in found.values()), key=lambda one: one.source)
+
+    def put_lags(self, lags: Sequence[MarketLag]) -> None:
+        if lags:
+            with unavailable_when_away():
+                self._redis.hset(keys.MARKET_LAG, mapping={lag.market: _encode(lag) for lag in lags})
+
+    def lags(self) -> Mapping[Market, MarketLag]:
+        with unavailable_when_away():
+            found = cast("dict[bytes, bytes]", self._redis.hgetall(keys.MARKET_LAG))
+        return {lag.market: lag for lag in map(_decode_lag, found.values())}
 
     def close(self) -> None:
         self._redis.close()

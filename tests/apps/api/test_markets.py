@@ -1,5 +1,8 @@
 from tests.apps.api.stage import Api
 
+from pump_party.domains.marketdata.contract import MarketLag
+from pump_party.kernel.ids import Market
+
 
 def test_a_book_is_shown_best_first_to_the_depth_asked_for(api: Api):
     book = api.show_book()
@@ -21,3 +24,14 @@ def test_a_book_is_shown_best_first_to_the_depth_asked_for(api: Api):
 def test_a_market_says_its_kind(api: Api):
     kinds = {one["market"]: one["kind"] for one in api.client.get("/v1/markets").json()["items"]}
     assert (kinds["SOL-USDC"], kinds["SOL-PERP"]) == ("spot", "perp")
+
+
+def test_a_market_says_its_oracle_lag_and_whether_contests_may_use_it(api: Api):
+    def shown() -> tuple[object, ...]:
+        body = api.client.get("/v1/markets/ETH-PERP").json()
+        return body["lag_ms"], body["lag_p99_ms"], body["contest_eligible"]
+
+    assert shown() == (None, None, None)
+    for p99_ms, eligible in ((1_000, True), (1_100, False)):
+        api.services.quotes.put_lags([MarketLag(Market("ETH-PERP"), 400, p99_ms, 6, api.services.clock.now_ms())])
+        assert shown() == (400, p99_ms, eligible)

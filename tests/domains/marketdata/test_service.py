@@ -10,12 +10,13 @@ from pump_party.domains.marketdata.contract import (
     Candle,
     CandleInterval,
     HaltReason,
+    MarketLag,
     MarketState,
     Quote,
     SourceHealth,
     SourceState,
 )
-from pump_party.domains.marketdata.service import DAY_MS, HEALTH_KEPT_MS, MarketDataService
+from pump_party.domains.marketdata.service import DAY_MS, HEALTH_KEPT_MS, LAG_KEPT_MS, MarketDataService
 from pump_party.domains.marketdata.store import Batch
 from pump_party.kernel.errors import Conflict, Invalid, NotFound, Refusal
 from pump_party.platform.clock import ManualClock
@@ -170,3 +171,13 @@ def test_a_book_is_cut_to_the_depth_asked_for_and_one_that_nobody_has_shown_is_n
         with pytest.raises(Refusal) as refused:
             service.book(market, depth=depth)
         assert refused.value.code == code
+
+
+def test_a_market_shows_its_oracle_lag_while_it_is_recent(service, quotes, clock):
+    lag = MarketLag(SOL, 400, 900, 6, clock.now_ms())
+    quotes.put_lags([lag])
+    assert [view.lag for view in service.markets()][:2] == [lag, None]
+    clock.advance(LAG_KEPT_MS)
+    assert service.market("SOL-USDC").lag == lag
+    clock.advance(1)
+    assert service.market("SOL-USDC").lag is None

@@ -827,6 +827,9 @@ export interface components {
         /**
          * Market
          * @description A market and its current price. `chart_ms` is tape time when the price is replayed, else `publish_ms`.
+         *
+         *         `lag_ms` and `lag_p99_ms` are how far the oracle runs behind the exchange, `contest_eligible` whether the latency of
+         *         orders covers that; null while it is not measured.
          */
         Market: {
             age_ms: number | null;
@@ -834,9 +837,12 @@ export interface components {
             change_24h_ppm: number | null;
             chart_ms: number | null;
             confidence: string | null;
+            contest_eligible: boolean | null;
             feed: string | null;
             halt_reason: components["schemas"]["HaltReason"] | null;
             kind: components["schemas"]["MarketKind"];
+            lag_ms: number | null;
+            lag_p99_ms: number | null;
             lot: string;
             market: string;
             price: string | null;

@@ -25,6 +25,7 @@ WRITE_EVERY_S = 1.0
 HEALTH_EVERY_S = 1.0
 RECORD_EVERY_S = 0.5
 BOOKS_EVERY_S = 0.25
+LAGS_EVERY_S = 10.0
 FEED_RESTART_S = 5.0
 TICK_BATCH_S = 0.02
 """Ticks that follow each other within this time travel together; the first one does not wait."""
@@ -72,6 +73,10 @@ async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: a
     async def put_books() -> None:
         await asyncio.to_thread(services.books.put, ingestion.books())
 
+    async def measure_lags() -> None:
+        lags = await asyncio.to_thread(ingestion.measure_lags)
+        await asyncio.to_thread(services.quotes.put_lags, lags)
+
     async def record() -> None:
         given_up = await asyncio.to_thread(ingestion.record)
         if given_up:
@@ -83,6 +88,7 @@ async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: a
         group.create_task(ticks.run(ended, rounds))
         group.create_task(rounds.every(WRITE_EVERY_S, "write", write))
         group.create_task(rounds.every(HEALTH_EVERY_S, "health", publish_health))
+        group.create_task(rounds.every(LAGS_EVERY_S, "lags", measure_lags))
         group.create_task(rounds.every(BOOKS_EVERY_S, "books", put_books))
         if services.settings.record_raw:
             group.create_task(rounds.every(RECORD_EVERY_S, "record", record))

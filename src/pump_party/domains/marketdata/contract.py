@@ -17,6 +17,10 @@ BOOK_DEPTH_MAX = 100
 FEED_SILENT_MS = 10_000
 """Without an admitted tick for this long a market is halted (execution model, section 4)."""
 
+CONTEST_LATENCY_MS = 1_500
+LAG_MARGIN_MS = 500
+"""An order's latency must exceed the oracle's p99 lag by this (execution model, section 5)."""
+
 ADMITTED_WAITING_MAX = 20_000
 """Quotes that wait for whoever sends them on: minutes of live prices, seconds of the fastest tape."""
 
@@ -110,6 +114,20 @@ class Asset(msgspec.Struct, frozen=True):
     kind: MarketKind = MarketKind.SPOT
 
 
+class MarketLag(msgspec.Struct, frozen=True):
+    """How far the oracle ran behind the exchange: in the newest window, and in 99 of a hundred of those kept."""
+
+    market: Market
+    lag_ms: int
+    lag_p99_ms: int
+    measurements: int
+    measured_ms: int
+
+    def is_contest_eligible(self) -> bool:
+        """Whether the latency of orders exceeds the lag by enough to protect the next-tick rule."""
+        return self.lag_p99_ms + LAG_MARGIN_MS <= CONTEST_LATENCY_MS
+
+
 class MarketView(msgspec.Struct, frozen=True):
     """A market as shown: its registry row, state, and the current quote where there is one."""
 
@@ -119,6 +137,8 @@ class MarketView(msgspec.Struct, frozen=True):
     quote: Quote | None
     age_ms: int | None
     change_24h_ppm: int | None
+    lag: MarketLag | None = None
+    """None while no oracle and exchange run together, or too little was measured lately."""
 
 
 class CandleInterval(StrEnum):
@@ -203,6 +223,12 @@ class QuotesWriter(Quotes, Protocol):
     def put_health(self, health: Sequence[SourceHealth]) -> None: ...
 
     def health(self) -> Sequence[SourceHealth]: ...
+
+    def put_lags(self, lags: Sequence[MarketLag]) -> None: ...
+
+    def lags(self) -> Mapping[Market, MarketLag]:
+        """The newest lag of every market that one was ever measured of."""
+        ...
 
 
 class Books(Protocol):
@@ -304,6 +330,10 @@ class Ingestion(Protocol):
 
     def books(self) -> Sequence[Book]:
         """The newest book of every market whose book changed since it was last handed out."""
+        ...
+
+    def measure_lags(self) -> Sequence[MarketLag]:
+        """Measure how far the oracle runs behind the exchange, where both run. Called from a thread."""
         ...
 
     def health(self) -> Sequence[SourceHealth]: ...

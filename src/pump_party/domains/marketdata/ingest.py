@@ -23,11 +23,13 @@ from pump_party.domains.marketdata.contract import (
     FEED_SILENT_MS,
     Book,
     CandleInterval,
+    MarketLag,
     Quote,
     SourceHealth,
     SourceState,
 )
 from pump_party.domains.marketdata.guards import Rate, hear_rate, is_depegged
+from pump_party.domains.marketdata.lag_watch import LagWatch, pair
 from pump_party.domains.marketdata.market_run import MarketRun
 from pump_party.domains.marketdata.meter import SourceMeter
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
@@ -113,6 +115,7 @@ class Ingest:
         self._admitted: deque[Quote] = deque()
         self._books: dict[Market, dict[str, OrderBook]] = {}
         self._books_handed_out: dict[Market, OrderBook] = {}
+        self._lags: dict[Market, LagWatch] = {}
         self._tell_halt: Callable[[], None] = lambda: None
         self._tell_admitted: Callable[[], None] = lambda: None
         self._pruned_ms = clock.now_ms()
@@ -126,6 +129,8 @@ class Ingest:
         self._handed_out = {}
         self._admitted.clear()
         self._books, self._books_handed_out = {}, {}
+        compared = pair(tuple(self._meters))
+        self._lags = {market: LagWatch(*compared) for market in self._followers} if compared else {}
 
     def on_feed(self, callback: Callable[[str], None]) -> None:
         self._tell_feed = callback
@@ -149,6 +154,8 @@ class Ingest:
             self._metrics.tick_observed(tick.source, "admitted" if verdict is Verdict.ADMIT else "refused")
             if verdict is not Verdict.ADMIT:
                 self._pending.refused(tick, verdict, now_ms=now_ms)
+            elif tick.market in self._lags:
+                self._lags[tick.market].heard(tick.source, tick.publish_ms, tick.mid_e8)
             for market in self._followers[tick.market]:
                 self._observe(replace(tick, market=market), now_ms=now_ms)
 
@@ -193,6 +200,16 @@ class Ingest:
                 self._books_handed_out[market] = book
                 due += [shown(book, one) for one in (market, *self._followers[market])]
         return due
+
+    def measure_lags(self) -> Sequence[MarketLag]:
+        now_ms = self._clock.now_ms()
+        measured = (watch.measure(market, now_ms=now_ms) for market, watch in self._lags.items())
+        return [
+            replace(lag, market=market)
+            for lag in measured
+            if lag is not None
+            for market in (lag.market, *self._followers[lag.market])
+        ]
 
     def health(self) -> Sequence[SourceHealth]:
         now_ms = self._clock.now_ms()

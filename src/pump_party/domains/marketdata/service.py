@@ -16,6 +16,7 @@ from pump_party.domains.marketdata.contract import (
     Candle,
     CandleInterval,
     HaltReason,
+    MarketLag,
     MarketState,
     MarketView,
     Quote,
@@ -37,6 +38,9 @@ CHANGE_GAP_MS_MAX = 3_600_000
 HEALTH_KEPT_MS = 600_000
 """A source that no worker has spoken of for this long is not a source of this deployment any more."""
 
+LAG_KEPT_MS = 600_000
+"""A lag that was measured longer ago says nothing about now."""
+
 
 class MarketDataService:
     """Implements `marketdata.contract.MarketData`."""
@@ -53,11 +57,13 @@ class MarketDataService:
     def markets(self) -> Sequence[MarketView]:
         assets = self._registry.assets()
         quotes = self._quotes.latest([asset.market for asset in assets])
-        return [self._view(asset, quotes.get(asset.market)) for asset in assets]
+        lags = self._quotes.lags()
+        return [self._view(asset, quotes.get(asset.market), lags.get(asset.market)) for asset in assets]
 
     def market(self, market: str) -> MarketView:
         asset = self._registry.asset(market)
-        return self._view(asset, self._quotes.latest([asset.market]).get(asset.market))
+        quote = self._quotes.latest([asset.market]).get(asset.market)
+        return self._view(asset, quote, self._quotes.lags().get(asset.market))
 
     def candles(self, market: str, interval: CandleInterval, *, before_ms: int | None, limit: int) -> Sequence[Candle]:
         asset = self._registry.asset(market)
@@ -94,13 +100,15 @@ class MarketDataService:
             approved=is_approved(approvals),
         )
 
-    def _view(self, asset: Asset, quote: Quote | None) -> MarketView:
-        if quote is None:
-            return MarketView(asset, MarketState.HALTED, HaltReason.NO_PRICE, None, None, None)
+    def _view(self, asset: Asset, quote: Quote | None, lag: MarketLag | None) -> MarketView:
         now_ms = self._clock.now_ms()
+        if lag is not None and now_ms - lag.measured_ms > LAG_KEPT_MS:
+            lag = None
+        if quote is None:
+            return MarketView(asset, MarketState.HALTED, HaltReason.NO_PRICE, None, None, None, lag)
         reason = quote.halted(now_ms)
         state = MarketState.OPEN if reason is None else MarketState.HALTED
-        return MarketView(asset, state, reason, quote, quote.age_ms(now_ms), self._change_24h_ppm(quote))
+        return MarketView(asset, state, reason, quote, quote.age_ms(now_ms), self._change_24h_ppm(quote), lag)
 
     def _change_24h_ppm(self, quote: Quote) -> int | None:
         # The minute that ended by then: its close is the last price known 24 hours ago.

@@ -15,7 +15,11 @@ from pump_party.kernel.money import format_e8, format_nanos
 
 
 class Market(msgspec.Struct, frozen=True):
-    """A market and its current price. `chart_ms` is tape time when the price is replayed, else `publish_ms`."""
+    """A market and its current price. `chart_ms` is tape time when the price is replayed, else `publish_ms`.
+
+    `lag_ms` and `lag_p99_ms` are how far the oracle runs behind the exchange, `contest_eligible` whether the latency of
+    orders covers that; null while it is not measured.
+    """
 
     market: str
     kind: MarketKind
@@ -36,6 +40,9 @@ class Market(msgspec.Struct, frozen=True):
     price_decimals: int
     quantity_decimals: int
     change_24h_ppm: int | None
+    lag_ms: int | None
+    lag_p99_ms: int | None
+    contest_eligible: bool | None
 
 
 class Markets(msgspec.Struct, frozen=True):
@@ -104,6 +111,9 @@ def render_market(view: MarketView) -> Market:
         price_decimals=asset.price_decimals,
         quantity_decimals=asset.quantity_decimals,
         change_24h_ppm=view.change_24h_ppm,
+        lag_ms=None if view.lag is None else view.lag.lag_ms,
+        lag_p99_ms=None if view.lag is None else view.lag.lag_p99_ms,
+        contest_eligible=None if view.lag is None else view.lag.is_contest_eligible(),
     )
 
 
