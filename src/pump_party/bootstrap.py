@@ -248,10 +248,10 @@ def _cache(settings: Settings, clock: Clock, ids: Ids) -> Cache:
 def _prop_engine(
     database: Database, quotes: QuotesWriter, registry: Registry, clock: Clock, ids: Ids
 ) -> PropTradingEngine:
-    rules = files("pump_party.domains.prop_engine").joinpath("rules.toml").read_text()
-    return PropTradingEngine(
-        PropStore(database), quotes, build_rule_sets(tomllib.loads(rules), registry.assets()), clock, ids
-    )
+    folder = files("pump_party.domains.prop_engine")
+    rules, perpetuals = (tomllib.loads(folder.joinpath(name).read_text()) for name in ("rules.toml", "perpetuals.toml"))
+    rule_sets = build_rule_sets(rules, perpetuals, registry.assets())
+    return PropTradingEngine(PropStore(database), quotes, rule_sets, clock, ids)
 
 
 def _order_desk(

@@ -2,91 +2,27 @@
 
 import threading
 
-import msgspec
 import pytest
-from tests.domains.prop_engine.markets import SOL, FixedQuotes, order, quote_at, rule_sets
+from tests.db.desk import ALICE, BOB, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, holds_nothing
+from tests.domains.prop_engine.markets import SOL
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import OutboxStore
-from pump_party.db.prop_check import check
-from pump_party.db.prop_engine import PropStore
-from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
     AccountKind,
-    AccountView,
     CancelOrder,
     CancelReason,
     OpenAccount,
     OrderKind,
     OrderStatus,
-    OrderTerms,
-    OrderView,
     RejectCode,
     ResetAccount,
     TimeInForce,
 )
 from pump_party.kernel.errors import Invalid, NotFound
-from pump_party.kernel.ids import AccountId, UserId
+from pump_party.kernel.ids import AccountId
 from pump_party.platform.clock import ManualClock
-from pump_party.platform.ids import Ids
-
-ALICE = UserId("01900000-0000-7000-8000-00000000a11c")
-BOB = UserId("01900000-0000-7000-8000-000000000b0b")
-ONE_SOL = 10**9
-START = 10_000_000_000
-LATENCY_MS, WAIT_MS = 1_500, 6_000
-
-
-class Desk:
-    """An account, its market and the clock, as a test drives them: prices in whole cents of a USDC."""
-
-    def __init__(self, database: Database, clock: ManualClock, rule_set: str) -> None:
-        self.database = database
-        self.clock = clock
-        self.quotes = FixedQuotes(quote_at(clock.now_ms(), conf_e8=0, mid_e8=150 * 10**8))
-        self.engine = PropTradingEngine(PropStore(database), self.quotes, rule_sets(), clock, Ids(clock))
-        opened = self.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, rule_set, rule_set))
-        self.account_id = opened.account_id
-        self._keys = 0
-
-    def place(self, side: str = "buy", nanos: int | None = ONE_SOL, **more: object) -> OrderView:
-        self._keys += 1
-        fields = {"idempotency_key": f"k{self._keys}"} | {k: v for k, v in more.items() if k in _COMMAND}
-        terms = {k: v for k, v in more.items() if k not in _COMMAND}
-        command = order(ALICE, self.account_id, str(fields["idempotency_key"]), side, nanos)
-        command = msgspec.structs.replace(command, **fields, terms=OrderTerms(**terms) if terms else None)
-        (outcome,) = self.engine.place_orders([command])
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    def tick(self, price: float, *, after_ms: int = LATENCY_MS + 1, **more: object) -> int:
-        """A tick this long after now, published as it is received."""
-        self.clock.advance(after_ms)
-        quote = self.quote(price, **more)
-        self.quotes.set(quote)
-        return self.engine.take_ticks([quote])
-
-    def quote(self, price: float, **more: object) -> Quote:
-        fields = {"age_ms": 0, "conf_e8": 0, "mid_e8": int(price * 100) * 10**6} | more
-        return quote_at(self.clock.now_ms(), **fields)  # type: ignore[arg-type]
-
-    def order(self, placed: OrderView) -> OrderView:
-        return self.engine.order(ALICE, self.account_id, placed.order_id)
-
-    def view(self) -> AccountView:
-        return self.engine.account(ALICE, self.account_id)
-
-    def cancel(self, placed: OrderView) -> OrderView:
-        return self.engine.cancel_order(CancelOrder(ALICE, self.account_id, placed.order_id))
-
-    def open(self) -> list[OrderView]:
-        return list(self.engine.open_orders(ALICE, self.account_id))
-
-
-_COMMAND = {"idempotency_key", "quote_micros", "max_slippage_ppm", "client_order_id", "market"}
 
 
 @pytest.fixture
@@ -98,12 +34,6 @@ def latest(database: Database, clock: ManualClock) -> Desk:
 def desk(database: Database, clock: ManualClock) -> Desk:
     """Under contest rules: nothing fills on a price that could have been seen."""
     return Desk(database, clock, "practice-next-v1")
-
-
-def holds_nothing(desk: Desk) -> bool:
-    view = desk.view()
-    held = [view.held_micros, *[p.held_nanos for p in view.positions]]
-    return not any(held) and view.open_orders == 0 and check(desk.database).problems == []
 
 
 def test_a_market_order_holds_its_cost_and_fills_on_the_first_tick_after_its_latency(desk: Desk) -> None:

@@ -9,8 +9,16 @@ import sqlalchemy as sa
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import outbox
-from pump_party.db.prop_rows import account_of, fill_of, open_order_of, order_of, position_of, record_of
-from pump_party.db.prop_tables import accounts, fills, journal, open_orders, orders, positions
+from pump_party.db.prop_rows import (
+    account_of,
+    fill_of,
+    open_order_of,
+    order_of,
+    perp_position_of,
+    position_of,
+    record_of,
+)
+from pump_party.db.prop_tables import accounts, fills, journal, open_orders, orders, perp_positions, positions
 from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
 from pump_party.domains.prop_engine.ledger import read_postings
 from pump_party.domains.prop_engine.model import Account
@@ -73,6 +81,7 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
         return []
     ids = [account.account_id for account in page]
     held = _by_account(connection, positions, ids)
+    perps = _by_account(connection, perp_positions, ids)
     placed = _by_account(connection, orders, ids)
     waiting = _by_account(connection, open_orders, ids)
     filled = _by_account(connection, fills, ids)
@@ -85,6 +94,7 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
         return AccountRecords(
             account=account,
             positions=[position_of(r) for r in held[own]],
+            perps=[perp_position_of(r) for r in perps[own]],
             open_orders=[open_order_of(r) for r in waiting[own]],
             orders=[order_of(r) for r in placed[own]],
             fills=[fill_of(r) for r in filled[own]],

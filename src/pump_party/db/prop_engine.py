@@ -20,6 +20,7 @@ from pump_party.db.prop_rows import (
     open_order_of,
     order_of,
     order_row,
+    perp_position_of,
     position_of,
     record_of,
     record_row,
@@ -31,6 +32,7 @@ from pump_party.db.prop_tables import (
     journal,
     open_orders,
     orders,
+    perp_positions,
     positions,
     standings,
 )
@@ -45,12 +47,12 @@ from pump_party.domains.prop_engine.model import (
     Standing,
 )
 from pump_party.domains.prop_engine.orders import account_not_found
+from pump_party.domains.prop_engine.perp_model import FLAT, LONG, SHORT, PerpPosition
+from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.store import OrdersTransaction, Reset
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
-
-Holdings = tuple[Account, Sequence[Position]]
 
 
 class PropStore:
@@ -67,12 +69,12 @@ class PropStore:
         return prop_orders_postgres.orders_transaction(self._database, keys)
 
     def due_orders(
-        self, market: Market, *, publish_ms: int, mid_e8: int, limit: int
+        self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int
     ) -> Sequence[tuple[AccountId, OrderId]]:
         waits = open_orders.c
         query = (
             sa.select(waits.account_id, waits.order_id)
-            .where(waits.market == market, waits.due_ms < publish_ms)
+            .where(waits.market == market, waits.due_ms < publish_ms, waits.order_id > after)
             .where(waits.at_or_below_e8.is_(None) | (waits.at_or_below_e8 >= mid_e8))
             .where(waits.at_or_above_e8.is_(None) | (waits.at_or_above_e8 <= mid_e8))
             .order_by(waits.order_id)
@@ -80,6 +82,21 @@ class PropStore:
         )
         with self._database.read() as connection:
             return [(row[0], row[1]) for row in connection.execute(query)]
+
+    def perps_to_watch(self, market: Market, *, mid_e8: int, hour: int, after: str, limit: int) -> Sequence[AccountId]:
+        held = perp_positions.c
+        open_ = sa.select(held.account_id).where(held.market == market, held.account_id > after)
+        # One query per reason, each on its own index: an OR over them would read the whole market.
+        reasons = (
+            open_.where(held.funded_hour < hour, held.direction != FLAT),
+            open_.where(held.direction == LONG, held.liquidation_e8 >= mid_e8),
+            open_.where(held.direction == SHORT, held.liquidation_e8 <= mid_e8),
+            open_.where(held.breach_ticks > 0, held.direction != FLAT),
+        )
+        found = sa.union(*reasons).subquery()
+        query = sa.select(found.c.account_id).order_by(found.c.account_id).limit(limit)
+        with self._database.read() as connection:
+            return [AccountId(row[0]) for row in connection.execute(query)]
 
     def late_orders(self, *, now_ms: int, limit: int) -> Sequence[tuple[AccountId, Market, OrderId]]:
         waits = open_orders.c
@@ -127,17 +144,17 @@ class PropStore:
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        change: Callable[[Account, Sequence[Position], Sequence[OpenOrder]], Reset],
+        change: Callable[[Holdings, Sequence[OpenOrder]], Reset],
     ) -> None:
         def effect(connection: sa.Connection) -> bytes:
             mine = sa.select(accounts).where(accounts.c.account_id == account_id, accounts.c.user_id == user_id)
             row = connection.execute(mine.with_for_update()).one_or_none()
             if row is None:
                 raise account_not_found()
-            held = connection.execute(sa.select(positions).where(positions.c.account_id == account_id))
+            (holdings,) = _holdings(connection, [account_of(row)])
             waiting = connection.execute(sa.select(open_orders).where(open_orders.c.account_id == account_id))
-            reset = change(account_of(row), [position_of(r) for r in held], [open_order_of(r) for r in waiting])
-            for table in (positions, open_orders):
+            reset = change(holdings, [open_order_of(r) for r in waiting])
+            for table in (positions, perp_positions, open_orders):
                 connection.execute(sa.delete(table).where(table.c.account_id == account_id))
             update = sa.update(accounts).where(accounts.c.account_id == account_id)
             connection.execute(update.values(account_row(reset.account)))
@@ -161,11 +178,11 @@ class PropStore:
     def accounts(self, user_id: UserId) -> Sequence[Holdings]:
         query = sa.select(accounts).where(accounts.c.user_id == user_id).order_by(accounts.c.account_id)
         with self._database.read() as connection:
-            return _with_positions(connection, [account_of(r) for r in connection.execute(query)])
+            return _holdings(connection, [account_of(r) for r in connection.execute(query)])
 
     def account(self, user_id: UserId, account_id: str) -> Holdings:
         with self._database.read() as connection:
-            return _with_positions(connection, [_owned(connection, user_id, account_id)])[0]
+            return _holdings(connection, [_owned(connection, user_id, account_id)])[0]
 
     def owns(self, user_id: UserId, account_id: str) -> bool:
         query = sa.select(accounts.c.user_id).where(accounts.c.account_id == account_id)
@@ -198,7 +215,7 @@ class PropStore:
         self, user_id: UserId, account_id: str, *, before: int | None, limit: int
     ) -> Sequence[tuple[int, RecordedOrder]]:
         query = _page(
-            _ORDERS.join(journal, (journal.c.order_id == orders.c.order_id) & journal.c.kind.in_(_ENDS)),
+            _ORDERS.join(journal, (journal.c.order_id == orders.c.order_id) & _ENDED),
             account_id,
             before,
             limit,
@@ -232,25 +249,28 @@ class PropStore:
 
     # --- marks and the board ---
 
-    def accounts_to_mark(
-        self, *, after: str, limit: int
-    ) -> Sequence[tuple[Account, Sequence[Position], Standing | None]]:
+    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[tuple[Holdings, Standing | None]]:
         holds = sa.exists().where(positions.c.account_id == accounts.c.account_id, positions.c.quantity_nanos > 0)
         query = (
             sa.select(accounts, *[c.label(f"standing_{c.name}") for c in standings.c])
             .join(standings, standings.c.account_id == accounts.c.account_id, isouter=True)
             .where(accounts.c.account_id > after)
-            .where(holds | standings.c.version.is_(None) | (standings.c.version < accounts.c.version))
+            .where(
+                holds
+                | (accounts.c.margin_micros > 0)
+                | standings.c.version.is_(None)
+                | (standings.c.version < accounts.c.version)
+            )
             .order_by(accounts.c.account_id)
             .limit(limit)
         )
         width = len(accounts.c)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-            holdings = _with_positions(connection, [account_of(row[:width]) for row in rows])
+            holdings = _holdings(connection, [account_of(row[:width]) for row in rows])
         return [
-            (account, held, None if row[width] is None else Standing(*row[width:]))
-            for (account, held), row in zip(holdings, rows, strict=True)
+            (owned, None if row[width] is None else Standing(*row[width:]))
+            for owned, row in zip(holdings, rows, strict=True)
         ]
 
     def record_marks(self, marked: Sequence[Standing]) -> None:
@@ -292,16 +312,21 @@ def _owned(connection: sa.Connection, user_id: UserId, account_id: str) -> Accou
     return account_of(row)
 
 
-def _with_positions(connection: sa.Connection, owners: Sequence[Account]) -> list[Holdings]:
+def _holdings(connection: sa.Connection, owners: Sequence[Account]) -> list[Holdings]:
+    ids = [account.account_id for account in owners]
     held: dict[str, list[Position]] = defaultdict(list)
-    query = sa.select(positions).where(positions.c.account_id.in_([a.account_id for a in owners]))
-    for row in connection.execute(query):
+    for row in connection.execute(sa.select(positions).where(positions.c.account_id.in_(ids))):
         held[row.account_id].append(position_of(row))
-    return [(account, held[account.account_id]) for account in owners]
+    perps: dict[str, list[PerpPosition]] = defaultdict(list)
+    for row in connection.execute(sa.select(perp_positions).where(perp_positions.c.account_id.in_(ids))):
+        perps[row.account_id].append(perp_position_of(row))
+    return [Holdings(account, held[account.account_id], perps[account.account_id]) for account in owners]
 
 
-_ENDS = (RecordKind.FILL.value, RecordKind.REJECT.value, RecordKind.CANCEL.value)
-"""The records that end an order."""
+_ENDED = journal.c.kind.in_((RecordKind.REJECT.value, RecordKind.CANCEL.value)) | (
+    journal.c.record_id == orders.c.fill_id
+)
+"""The record that ended an order: its last fill, or its refusal."""
 
 _ORDERS = sa.select(orders, fills).join(fills, fills.c.fill_id == orders.c.fill_id, isouter=True)
 

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pump_party.db.outbox import outbox
-from pump_party.db.prop_rows import Row, account_of, fill_of, open_order_of, order_of, position_of
-from pump_party.db.prop_tables import orders, positions
+from pump_party.db.prop_rows import Row, account_of, fill_of, open_order_of, order_of, perp_position_of, position_of
+from pump_party.db.prop_tables import orders, perp_positions, positions
 from pump_party.domains.prop_engine.model import Account, OpenOrder, Position, RecordedOrder
+from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.kernel.ids import AccountId, Market, OrderId
 from pump_party.platform.outbox import OutboxMessage
+
+PERP_SUFFIX = "-PERP"
 
 Keys = Sequence[tuple[AccountId, Market, str]]
 
@@ -27,6 +30,8 @@ MOVED = (
     "held_micros",
     "margin_micros",
     "funding_micros",
+    "insurance_micros",
+    "liquidation_fees_micros",
     "open_orders",
     "status",
 )
@@ -49,6 +54,10 @@ class Loaded:
         self.positions: dict[tuple[AccountId, Market], Position] = {}
         self.earlier: dict[tuple[AccountId, str], RecordedOrder] = {}
         self.open_orders: dict[AccountId, dict[OrderId, OpenOrder]] = {}
+        self.perps: dict[tuple[AccountId, Market], PerpPosition] = {}
+
+    def keep_perps(self, rows: Iterable[Row]) -> None:
+        self.perps = {(row[0], row[1]): perp_position_of(row) for row in rows}
 
     def with_open_orders(self) -> list[AccountId]:
         """The accounts whose open orders must be loaded as well: few, on the way of a plain market order."""
@@ -84,6 +93,15 @@ _UPSERTED = ", ".join(
 POSITION_UPSERT = f" ON CONFLICT (account_id, market) DO UPDATE SET {_UPSERTED}"
 """Both databases spell it the same."""
 
+PERP_UPSERT = " ON CONFLICT (account_id, market) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in columns(perp_positions) if name not in ("account_id", "market")
+)
+
+
+def perp_keys(keys: Keys) -> list[tuple[AccountId, Market]]:
+    """The keys of perpetual markets, by their name: a plain spot batch reads nothing of them."""
+    return sorted({(k[0], k[1]) for k in keys if k[1].endswith(PERP_SUFFIX)})
+
 
 def moved_values(account: Account) -> Row:
     return (
@@ -97,6 +115,8 @@ def moved_values(account: Account) -> Row:
         account.held_micros,
         account.margin_micros,
         account.funding_micros,
+        account.insurance_micros,
+        account.liquidation_fees_micros,
         account.open_orders,
         account.status.value,
     )

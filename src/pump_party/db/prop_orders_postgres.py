@@ -10,6 +10,7 @@ from pump_party.db.prop_orders import (
     MESSAGE,
     MOVED,
     OPEN_ORDER_UPSERT,
+    PERP_UPSERT,
     POSITION_UPSERT,
     Keys,
     Loaded,
@@ -17,8 +18,17 @@ from pump_party.db.prop_orders import (
     listed,
     message_row,
     moved_values,
+    perp_keys,
 )
-from pump_party.db.prop_rows import Row, fill_row, open_order_row, order_row, position_row, record_row
+from pump_party.db.prop_rows import (
+    Row,
+    fill_row,
+    open_order_row,
+    order_row,
+    perp_position_row,
+    position_row,
+    record_row,
+)
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 
 _ARRAY_TYPES = {"head": "bytea", "account_id": "text", "market": "text", "status": "text"}
@@ -41,6 +51,14 @@ _EARLIER = (
     "FROM unnest(%s::text[], %s::text[]) AS k(account_id, key) "
     "JOIN prop_orders o ON o.account_id = k.account_id AND o.idempotency_key = k.key "
     "LEFT JOIN prop_fills f ON f.fill_id = o.fill_id"
+)
+_PERPS = (
+    f"SELECT {listed(tables.perp_positions, 'p.')} FROM unnest(%s::text[], %s::text[]) AS k(account_id, market) "
+    "JOIN prop_perp_positions p ON p.account_id = k.account_id AND p.market = k.market"
+)
+_PERP_WRITE = (
+    f"INSERT INTO prop_perp_positions ({listed(tables.perp_positions)}) "
+    f"VALUES ({', '.join(['%s'] * len(columns(tables.perp_positions)))}){PERP_UPSERT}"
 )
 _OPEN = f"SELECT {listed(tables.open_orders)} FROM prop_open_orders WHERE account_id = ANY(%s::text[])"
 _CLOSE = "DELETE FROM prop_open_orders WHERE order_id = ANY(%s::text[])"
@@ -83,6 +101,9 @@ class _PostgresOrders(Loaded):
         asked = list({(k[0], k[2]) for k in keys})
         earlier = cursor.execute(_EARLIER, [_array(c) for c in zip(*asked, strict=True)]).fetchall()
         self.keep(accounts, positions, earlier)
+        perps = perp_keys(keys)
+        if perps:
+            self.keep_perps(cursor.execute(_PERPS, [_array(c) for c in zip(*perps, strict=True)]).fetchall())
         waiting = self.with_open_orders()
         if waiting:
             self.keep_open(cursor.execute(_OPEN, [_array(waiting)]).fetchall())
@@ -97,6 +118,8 @@ class _PostgresOrders(Loaded):
         moved = [(a.account_id, *moved_values(a)) for a in batch.accounts.values()]
         self._spread(_MOVE, moved)
         self._spread(_POSITION_WRITE, [position_row(p) for p in batch.positions.values()])
+        if batch.perps:
+            self._cursor.executemany(_PERP_WRITE, [perp_position_row(*p) for p in batch.perps.values()])
         if batch.ended:
             self._cursor.execute(_CLOSE, [_array(sorted(batch.ended))])
         if batch.opened:

@@ -18,6 +18,7 @@ from pump_party.db.prop_orders import (
     MESSAGE,
     MOVED,
     OPEN_ORDER_UPSERT,
+    PERP_UPSERT,
     POSITION_UPSERT,
     Keys,
     Loaded,
@@ -25,8 +26,17 @@ from pump_party.db.prop_orders import (
     listed,
     message_row,
     moved_values,
+    perp_keys,
 )
-from pump_party.db.prop_rows import Row, fill_row, open_order_row, order_row, position_row, record_row
+from pump_party.db.prop_rows import (
+    Row,
+    fill_row,
+    open_order_row,
+    order_row,
+    perp_position_row,
+    position_row,
+    record_row,
+)
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 
 ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
@@ -47,6 +57,10 @@ _EARLIER = (
     f"SELECT {listed(tables.orders, 'o.')}, {listed(tables.fills, 'f.')} FROM json_each(?) k "
     "CROSS JOIN prop_orders o LEFT JOIN prop_fills f ON f.fill_id = o.fill_id "
     f"WHERE o.account_id = {_FIRST} AND o.idempotency_key = {_SECOND}"
+)
+_PERPS = (
+    f"SELECT {listed(tables.perp_positions, 'p.')} FROM json_each(?) k CROSS JOIN prop_perp_positions p "
+    f"WHERE p.account_id = {_FIRST} AND p.market = {_SECOND}"
 )
 _OPEN = (
     f"SELECT {listed(tables.open_orders, 'o.')} FROM json_each(?) k CROSS JOIN prop_open_orders o "
@@ -85,6 +99,7 @@ _RECORD = _insert("prop_journal", columns(tables.journal))
 _MESSAGE = _insert("platform_outbox", MESSAGE)
 _POSITION = _insert("prop_positions", columns(tables.positions), POSITION_UPSERT)
 _OPENED = _insert("prop_open_orders", columns(tables.open_orders), OPEN_ORDER_UPSERT)
+_PERP = _insert("prop_perp_positions", columns(tables.perp_positions), PERP_UPSERT)
 _MOVE = _Statement(
     f"UPDATE prop_accounts SET {', '.join(f'{c} = k.column{i}' for i, c in enumerate(MOVED, start=3))} FROM (",
     len(MOVED) + 2,
@@ -109,6 +124,9 @@ class _SqliteOrders(Loaded):
                 _joined(cursor, _POSITIONS, {(k[0], k[1]) for k in keys}),
                 _joined(cursor, _EARLIER, {(k[0], k[2]) for k in keys}),
             )
+            perps = perp_keys(keys)
+            if perps:
+                self.keep_perps(_joined(cursor, _PERPS, set(perps)))
             waiting = self.with_open_orders()
             if waiting:
                 self.keep_open(_joined(cursor, _OPEN, set(waiting)))
@@ -133,6 +151,7 @@ class _SqliteOrders(Loaded):
             _MESSAGE.run(cursor, messages)
             if batch.ended:
                 cursor.execute(_CLOSE, (msgspec.json.encode(batch.ended).decode(),))
+            _PERP.run(cursor, [perp_position_row(*p) for p in batch.perps.values()])
             _OPENED.run(cursor, [open_order_row(o) for o in batch.opened.values()])
 
 

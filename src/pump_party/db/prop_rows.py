@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from pump_party.domains.prop_engine.ledger import write_terms
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -15,12 +14,14 @@ from pump_party.domains.prop_engine.model import (
     Position,
     Pressure,
     RecordKind,
-    Stage,
 )
+from pump_party.domains.prop_engine.perp_model import PerpPosition
+from pump_party.domains.prop_engine.record_line import write_terms
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountStatus,
     CancelReason,
+    OrderStage,
     OrderTerms,
     RejectCode,
     Side,
@@ -43,8 +44,8 @@ Row = tuple[Any, ...]
 
 def account_of(row: Sequence[Any]) -> Account:
     account_id, user_id, kind, rule_set, params, eligible, opened_ms, cycle, version, seq, head, *rest = row
-    *amounts, status = rest
-    counts: tuple[Any, ...] = (*amounts, _STATUSES[status])
+    *amounts, status, insurance, liquidation_fees = rest
+    counts: tuple[Any, ...] = (*amounts, _STATUSES[status], insurance, liquidation_fees)
     return Account(
         account_id,
         user_id,
@@ -101,6 +102,29 @@ def position_row(position: Position) -> Row:
     )
 
 
+def perp_position_of(row: Sequence[Any]) -> PerpPosition:
+    *book, buy_micros, buy_ms, sell_micros, sell_ms, breach_ticks, partial_ms, funded_hour, _liquidation = row
+    pressures = (Pressure(buy_micros, buy_ms), Pressure(sell_micros, sell_ms))
+    fields: tuple[Any, ...] = (*book, *pressures, breach_ticks, partial_ms, funded_hour)
+    return PerpPosition(*fields)
+
+
+def perp_position_row(position: PerpPosition, liquidation_e8: int | None) -> Row:
+    *book, _buy, _sell, breach_ticks, partial_ms, funded_hour = msgspec.structs.astuple(position)
+    buy, sell = position.buy_pressure, position.sell_pressure
+    return (
+        *book,
+        buy.micros,
+        buy.at_ms,
+        sell.micros,
+        sell.at_ms,
+        breach_ticks,
+        partial_ms,
+        funded_hour,
+        liquidation_e8,
+    )
+
+
 def order_of(row: Sequence[Any]) -> Order:
     *asked, code, fill_id, terms = row
     return _order(asked, terms, end_code=None if code is None else _END_CODES[code], fill_id=fill_id)
@@ -150,7 +174,7 @@ def order_row(order: Order) -> Row:
 def open_order_of(row: Sequence[Any]) -> OpenOrder:
     *asked, terms, stage, due_ms, deadline_ms, at_or_below, at_or_above, asset, amount = row
     order = _order(asked, terms, end_code=None, fill_id=None)
-    return OpenOrder(order, Stage(stage), due_ms, deadline_ms, at_or_below, at_or_above, asset, amount)
+    return OpenOrder(order, OrderStage(stage), due_ms, deadline_ms, at_or_below, at_or_above, asset, amount)
 
 
 def open_order_row(open_order: OpenOrder) -> Row:

@@ -21,6 +21,27 @@ class OrderFilled(msgspec.Struct, frozen=True):
     position_realised_pnl_micros: int
     position_fees_micros: int
     held_micros: int = 0
+    margin_micros: int = 0
+    perp: msgspec.Raw | None = None
+    """JSON of the prop_interface `PerpPositionView` afterwards, when the fill was of a perpetual; without a mark."""
+
+
+class PositionUpdated(msgspec.Struct, frozen=True):
+    """A perpetual position paid or received funding, or its margin became too small or enough again.
+
+    `change` is funding, margin_call or margin_restored; `perp` the JSON of the `PerpPositionView` afterwards.
+    """
+
+    KIND: ClassVar[str] = "position_updated"
+
+    account_id: str
+    change: str
+    perp: msgspec.Raw
+    version: int
+    cash_micros: int
+    margin_micros: int
+    funding_micros: int
+    at_ms: int
 
 
 class OrderUpdated(msgspec.Struct, frozen=True):

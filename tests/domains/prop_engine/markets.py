@@ -5,26 +5,39 @@ from importlib.resources import files
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Asset, Quote
-from pump_party.domains.prop_engine.model import Account, RuleSet
+from pump_party.domains.marketdata.contract import Asset, MarketKind, Quote
+from pump_party.domains.prop_engine.model import Account
+from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.rules import build_rule_sets
 from pump_party.domains.prop_interface.contract import AccountKind, PlaceOrder, Side
 from pump_party.kernel.ids import AccountId, Market, UserId
 
 SOL = Market("SOL-USDC")
 BTC = Market("BTC-USDC")
+SOL_PERP = Market("SOL-PERP")
 MID_E8 = 15_023_456_789
 CONF_E8 = 7_511_728
 
 ASSETS = (
     Asset(SOL, "SOL", "USDC", tick_e8=10_000, lot_nanos=100_000, quantity_decimals=4, price_decimals=4),
     Asset(BTC, "BTC", "USDC", tick_e8=10_000_000, lot_nanos=10_000, quantity_decimals=5, price_decimals=1),
+    Asset(
+        SOL_PERP,
+        "SOL",
+        "USDC",
+        tick_e8=10_000,
+        lot_nanos=10_000_000,
+        quantity_decimals=2,
+        price_decimals=4,
+        kind=MarketKind.PERP,
+    ),
 )
 
 
 def rule_sets() -> dict[str, RuleSet]:
-    text = files("pump_party.domains.prop_engine").joinpath("rules.toml").read_text()
-    return build_rule_sets(tomllib.loads(text), ASSETS)
+    folder = files("pump_party.domains.prop_engine")
+    rules, perpetuals = (tomllib.loads(folder.joinpath(name).read_text()) for name in ("rules.toml", "perpetuals.toml"))
+    return build_rule_sets(rules, perpetuals, ASSETS)
 
 
 PRACTICE = rule_sets()["practice-v1"]

@@ -8,7 +8,6 @@ from tests.domains.prop_engine.markets import CONF_E8, MID_E8, PRACTICE, SOL, pr
 
 from pump_party.domains.prop_engine.execution import price_spot
 from pump_party.domains.prop_engine.ledger import (
-    RecordLine,
     close_postings,
     fill_postings,
     open_postings,
@@ -18,6 +17,7 @@ from pump_party.domains.prop_engine.ledger import (
 )
 from pump_party.domains.prop_engine.model import MarketOrder, Position, Posting, RecordKind, SpotFill
 from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position, value_micros
+from pump_party.domains.prop_engine.record_line import RecordLine
 from pump_party.domains.prop_interface.contract import Side
 
 PARAMS = PRACTICE.spot[SOL]

@@ -2,14 +2,17 @@
 
 import msgspec
 
-from pump_party.domains.prop_engine.model import Account, Fill, OpenOrder, Order, Position
-from pump_party.domains.prop_engine.views import ended_order_view, fill_view, open_order_view
-from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated
+from pump_party.domains.prop_engine.model import Account, Fill, OpenOrder, Order, Position, RecordKind
+from pump_party.domains.prop_engine.perp_model import PerpPosition
+from pump_party.domains.prop_engine.views import ended_order_view, fill_view, open_order_view, perp_position_view
+from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated, PositionUpdated
 from pump_party.platform.bus import ACCOUNT_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
 FRAMES_OF_A_FILL = 2
 """A fill is shown as the fill and the portfolio it changed, so it takes two sequence numbers."""
+
+Event = OrderFilled | OrderUpdated | OrderRejected | PositionUpdated | AccountReset
 
 _encode = msgspec.json.encode
 
@@ -30,6 +33,44 @@ def order_filled(order: Order, fill: Fill, account: Account, position: Position)
         account.held_micros,
     )
     return _message(account, event, fill.filled_ms)
+
+
+def perp_filled(order: Order, fill: Fill, account: Account, position: PerpPosition) -> OutboxMessage:
+    """Account and position are those after the fill; `account.seq` already counts its frames."""
+    event = OrderFilled(
+        order.account_id,
+        order.order_id,
+        order.client_order_id,
+        msgspec.Raw(_encode(fill_view(fill))),
+        account.version,
+        account.cash_micros,
+        position.quantity_nanos,
+        position.entry_cost_micros,
+        position.realised_pnl_micros,
+        position.fees_micros,
+        account.held_micros,
+        account.margin_micros,
+        _perp(position),
+    )
+    return _message(account, event, fill.filled_ms)
+
+
+def position_updated(kind: RecordKind, position: PerpPosition, account: Account, *, at_ms: int) -> OutboxMessage:
+    event = PositionUpdated(
+        account_id=account.account_id,
+        change=kind.value,
+        perp=_perp(position),
+        version=account.version,
+        cash_micros=account.cash_micros,
+        margin_micros=account.margin_micros,
+        funding_micros=account.funding_micros,
+        at_ms=at_ms,
+    )
+    return _message(account, event, at_ms)
+
+
+def _perp(position: PerpPosition) -> msgspec.Raw:
+    return msgspec.Raw(_encode(perp_position_view(position, None, None, now_ms=0)))
 
 
 def order_updated(order: Order, open_order: OpenOrder | None, account: Account, *, at_ms: int) -> OutboxMessage:
@@ -71,8 +112,6 @@ def account_reset(account: Account, *, at_ms: int) -> OutboxMessage:
     return _message(account, event, at_ms)
 
 
-def _message(
-    account: Account, event: OrderFilled | OrderUpdated | OrderRejected | AccountReset, at_ms: int
-) -> OutboxMessage:
+def _message(account: Account, event: Event, at_ms: int) -> OutboxMessage:
     payload = msgspec.Raw(_encode(event))
     return OutboxMessage(ACCOUNT_CHANNEL, account.account_id, account.seq, event.KIND, payload, at_ms)

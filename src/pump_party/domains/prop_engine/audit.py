@@ -13,10 +13,12 @@ from pump_party.domains.prop_engine.ledger import (
     CASH_ASSET,
     USER_CASH,
     USER_HELD,
+    USER_MARGIN,
     VENUE_FEES,
+    VENUE_INSURANCE,
     read_postings,
-    record_line,
     user_account,
+    venue_fees_micros,
 )
 from pump_party.domains.prop_engine.ledger import base_asset as base_asset_of
 from pump_party.domains.prop_engine.model import (
@@ -29,9 +31,21 @@ from pump_party.domains.prop_engine.model import (
     Posting,
     RecordKind,
 )
+from pump_party.domains.prop_engine.perp_model import PerpPosition
+from pump_party.domains.prop_engine.record_line import record_line
 
 UNDECIDED = (RecordKind.ACCEPT, RecordKind.REST, RecordKind.TRIGGER)
 """Records of an order that had not ended."""
+
+
+WITHOUT_ORDER = (
+    RecordKind.OPEN,
+    RecordKind.FUNDING,
+    RecordKind.MARGIN_CALL,
+    RecordKind.MARGIN_RESTORED,
+    RecordKind.STATUS,
+    RecordKind.CLOSE,
+)
 
 
 class AccountRecords(msgspec.Struct, frozen=True):
@@ -39,6 +53,7 @@ class AccountRecords(msgspec.Struct, frozen=True):
 
     account: Account
     positions: Sequence[Position]
+    perps: Sequence[PerpPosition]
     open_orders: Sequence[OpenOrder]
     orders: Sequence[Order]
     fills: Sequence[Fill]
@@ -100,20 +115,16 @@ def as_told(order: Order | None, record: JournalRecord) -> Order | None:
 
 
 def _outcome(record: JournalRecord, order: Order | None, fill: Fill | None) -> Iterator[tuple[str, str]]:
-    """A fill record has an order and its fill, the opening and closing of a cycle neither, the others an order."""
-    expected = {
-        RecordKind.FILL: (True, True),
-        RecordKind.OPEN: (False, False),
-        RecordKind.CLOSE: (False, False),
-    }
+    """A fill record has an order and its fill, one about an account or a position neither, the others an order."""
+    expected = {RecordKind.FILL: (True, True)} | dict.fromkeys(WITHOUT_ORDER, (False, False))
     if (order is not None, fill is not None) != expected.get(record.kind, (True, False)):
         yield (
             "outcome_incomplete",
             f"a {record.kind.value} record with order {order is not None}, fill {fill is not None}",
         )
     if order is not None and fill is not None:
-        same = (order.order_id, order.fill_id, order.account_id, order.market, order.side, record.version)
-        if same != (fill.order_id, fill.fill_id, fill.account_id, fill.market, fill.side, fill.version):
+        same = (order.order_id, order.account_id, order.market, order.side, record.version)
+        if same != (fill.order_id, fill.account_id, fill.market, fill.side, fill.version):
             yield "order_differs", "the fill is not of its order"
 
 
@@ -144,33 +155,38 @@ def _compare_balances(records: AccountRecords, balances: Mapping[tuple[str, str]
     stored = {
         (USER_CASH, CASH_ASSET): account.cash_micros,
         (USER_HELD, CASH_ASSET): account.held_micros,
-        (VENUE_FEES, CASH_ASSET): account.fees_micros,
+        (USER_MARGIN, CASH_ASSET): account.margin_micros,
+        (VENUE_FEES, CASH_ASSET): venue_fees_micros(account),
+        (VENUE_INSURANCE, CASH_ASSET): account.insurance_micros,
     }
     for position in records.positions:
         asset = base_asset_of(position.market)
         stored[(user_account(asset), asset)] = position.quantity_nanos - position.held_nanos
         stored[(USER_HELD, asset)] = position.held_nanos
-    proven = {k: v for k, v in balances.items() if k[0].startswith("user:") or k[0] == VENUE_FEES}
+    kept_venues = (VENUE_FEES, VENUE_INSURANCE)
+    proven = {k: v for k, v in balances.items() if k[0].startswith("user:") or k[0] in kept_venues}
     for key in sorted(stored.keys() | proven.keys()):
         if stored.get(key, 0) != proven.get(key, 0):
             yield "balance_differs", f"{key} is {stored.get(key, 0)}, its postings sum to {proven.get(key, 0)}"
 
+    held: list[Position | PerpPosition] = [*records.positions, *records.perps]
     cycle = [f for f in records.fills if f.cycle == account.cycle]
     for name, kept, derived in (
         ("fills", account.fills, len(cycle)),
         ("fees", account.fees_micros, sum(f.fee_micros for f in cycle)),
         ("realised PnL", account.realised_pnl_micros, sum(f.realised_pnl_micros for f in cycle)),
-        ("position fees", account.fees_micros, sum(p.fees_micros for p in records.positions)),
-        ("position PnL", account.realised_pnl_micros, sum(p.realised_pnl_micros for p in records.positions)),
+        ("position fees", account.fees_micros, sum(p.fees_micros for p in held)),
+        ("position PnL", account.realised_pnl_micros, sum(p.realised_pnl_micros for p in held)),
+        ("position funding", account.funding_micros, sum(p.funding_micros for p in records.perps)),
+        ("position margin", account.margin_micros, sum(p.margin_micros for p in records.perps)),
     ):
         if kept != derived:
             yield "result_differs", f"{name}: the account says {kept}, its records {derived}"
     cost = sum(p.cost_micros for p in records.positions)
-    if (
-        account.cash_micros + account.held_micros + cost
-        != account.start_micros + account.realised_pnl_micros - account.fees_micros
-    ):
-        yield "identity_broken", "cash + held + cost is not start + realised - fees"
+    have_micros = account.cash_micros + account.held_micros + account.margin_micros + cost
+    earned_micros = account.realised_pnl_micros + account.funding_micros - account.fees_micros
+    if have_micros != account.start_micros + earned_micros:
+        yield "identity_broken", "cash + held + margin + cost is not start + realised + funding - fees"
 
 
 def _compare_open_orders(records: AccountRecords) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,6 @@ record, and all balances of the book, sum to zero per asset. Books never meet, s
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -21,15 +20,21 @@ from pump_party.domains.prop_engine.model import (
     RecordKind,
     SpotFill,
 )
-from pump_party.domains.prop_interface.contract import OrderTerms
+from pump_party.domains.prop_engine.perp_model import PerpChange
+from pump_party.domains.prop_engine.record_line import record_line
 from pump_party.kernel.ids import Market
 
 CASH_ASSET = "USDC"
 USER_CASH = "user:cash"
 USER_HELD = "user:held"
+USER_MARGIN = "user:margin"
 VENUE_CASH = "venue:cash"
 VENUE_FEES = "venue:fees"
 VENUE_CAPITAL = "venue:capital"
+VENUE_INSURANCE = "venue:insurance"
+
+
+_encode = msgspec.json.encode
 
 
 def base_asset(market: Market) -> str:
@@ -45,8 +50,14 @@ def venue_account(asset: str) -> str:
 
 
 def venue_cash_micros(account: Account) -> int:
-    """What the venue side of the book holds in cash: start capital that is neither the user's nor fees."""
-    return account.start_micros - account.cash_micros - account.held_micros - account.fees_micros
+    """What the venue side of the book holds in cash: start capital that is not the user's, fees or insurance."""
+    users = account.cash_micros + account.held_micros + account.margin_micros
+    return account.start_micros - users - venue_fees_micros(account) - account.insurance_micros
+
+
+def venue_fees_micros(account: Account) -> int:
+    """Fees of fills; liquidation fees went to insurance."""
+    return account.fees_micros - account.liquidation_fees_micros
 
 
 def fill_postings(fill: SpotFill, *, account: Account, position: Position) -> tuple[Posting, ...]:
@@ -57,7 +68,7 @@ def fill_postings(fill: SpotFill, *, account: Account, position: Position) -> tu
     return (
         Posting(USER_CASH, CASH_ASSET, cash_change, account.cash_micros),
         Posting(VENUE_CASH, CASH_ASSET, -cash_change - fill.fee_micros, venue_cash_micros(account)),
-        Posting(VENUE_FEES, CASH_ASSET, fill.fee_micros, account.fees_micros),
+        Posting(VENUE_FEES, CASH_ASSET, fill.fee_micros, venue_fees_micros(account)),
         Posting(user_account(asset), asset, held_change, held - position.held_nanos),
         Posting(venue_account(asset), asset, -held_change, -held),
     )
@@ -89,10 +100,30 @@ def held_fill_postings(
         Posting(USER_CASH, CASH_ASSET, cash_change + freed_micros, account.cash_micros),
         Posting(USER_HELD, CASH_ASSET, -freed_micros, account.held_micros),
         Posting(VENUE_CASH, CASH_ASSET, -cash_change - fill.fee_micros, venue_cash_micros(account)),
-        Posting(VENUE_FEES, CASH_ASSET, fill.fee_micros, account.fees_micros),
+        Posting(VENUE_FEES, CASH_ASSET, fill.fee_micros, venue_fees_micros(account)),
         Posting(user_account(base), base, held_change + freed_nanos, position.quantity_nanos - position.held_nanos),
         Posting(USER_HELD, base, -freed_nanos, position.held_nanos),
         Posting(venue_account(base), base, -held_change, -position.quantity_nanos),
+    )
+    return tuple(p for p in postings if p.amount != 0)
+
+
+def perp_postings(change: PerpChange, freed_micros: int, *, account: Account) -> tuple[Posting, ...]:
+    """What an event of a perpetual position moves; `freed_micros` were held for its order. Account is AFTER it.
+
+    Profits, losses and funding come from and go to the venue's cash; insurance takes liquidation fees and covers what
+    a margin could not.
+    """
+    venue_change = -(
+        change.cash_change_micros + change.margin_change_micros + change.fee_micros + change.insurance_change_micros
+    )
+    postings = (
+        Posting(USER_CASH, CASH_ASSET, change.cash_change_micros + freed_micros, account.cash_micros),
+        Posting(USER_HELD, CASH_ASSET, -freed_micros, account.held_micros),
+        Posting(USER_MARGIN, CASH_ASSET, change.margin_change_micros, account.margin_micros),
+        Posting(VENUE_CASH, CASH_ASSET, venue_change, venue_cash_micros(account)),
+        Posting(VENUE_FEES, CASH_ASSET, change.fee_micros, venue_fees_micros(account)),
+        Posting(VENUE_INSURANCE, CASH_ASSET, change.insurance_change_micros, account.insurance_micros),
     )
     return tuple(p for p in postings if p.amount != 0)
 
@@ -111,7 +142,9 @@ def close_postings(account: Account, positions: Sequence[Position]) -> tuple[Pos
         Posting(USER_CASH, CASH_ASSET, -account.cash_micros, 0),
         Posting(USER_HELD, CASH_ASSET, -account.held_micros, 0),
         Posting(VENUE_CASH, CASH_ASSET, -venue_cash_micros(account), 0),
-        Posting(VENUE_FEES, CASH_ASSET, -account.fees_micros, 0),
+        Posting(USER_MARGIN, CASH_ASSET, -account.margin_micros, 0),
+        Posting(VENUE_FEES, CASH_ASSET, -venue_fees_micros(account), 0),
+        Posting(VENUE_INSURANCE, CASH_ASSET, -account.insurance_micros, 0),
         Posting(VENUE_CAPITAL, CASH_ASSET, account.start_micros, 0),
     ]
     for position in positions:
@@ -160,121 +193,11 @@ def assert_balanced(postings: Sequence[Posting]) -> None:
     assert not any(sums.values()), sums
 
 
-class RecordLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The canonical form of a record: fields in alphabetical order, integers as decimal strings, absent is left out.
-
-    Encoding this struct gives the bytes of `chain.canonical`, several times faster than sorting a dict.
-    """
-
-    account_id: str
-    at_ms: str
-    client_order_id: str | None = None
-    conf_e8: str | None = None
-    created_ms: str | None = None
-    cycle: str | None = None
-    detail: str | None = None
-    fee_micros: str | None = None
-    feed: str | None = None
-    fill_detail: str | None = None
-    filled_ms: str | None = None
-    gross_micros: str | None = None
-    half_spread_e8: str | None = None
-    idempotency_key: str | None = None
-    impact_e8: str | None = None
-    kind: str = ""
-    market: str | None = None
-    max_slippage_ppm: str | None = None
-    mid_e8: str | None = None
-    order_id: str | None = None
-    order_quantity_nanos: str | None = None
-    order_quote_micros: str | None = None
-    postings: msgspec.Raw = msgspec.Raw(b"[]")
-    price_e8: str | None = None
-    publish_ms: str | None = None
-    quantity_nanos: str | None = None
-    realised_pnl_micros: str | None = None
-    record_id: str = ""
-    recv_ms: str | None = None
-    reject_code: str | None = None
-    request_sha256: str | None = None
-    side: str | None = None
-    slot: str | None = None
-    source: str | None = None
-    tape_ms: str | None = None
-    terms: str | None = None
-    tick_sha256: str | None = None
-    version: str = ""
-
-
-_encode = msgspec.json.encode
-
-
-def record_line(record: JournalRecord, order: Order | None, fill: Fill | None) -> bytes:
-    """The bytes the chain covers: every stored value of the record, its postings, its order and its fill."""
-    own: dict[str, Any] = {
-        "account_id": record.account_id,
-        "at_ms": str(record.at_ms),
-        "kind": record.kind,
-        "postings": msgspec.Raw(record.postings),
-        "record_id": record.record_id,
-        "version": str(record.version),
-    }
-    if record.detail is not None:
-        own["detail"] = record.detail
-    if order is None:
-        return _encode(RecordLine(**own))
-    asked: dict[str, Any] = {
-        "client_order_id": order.client_order_id,
-        "created_ms": str(order.created_ms),
-        "idempotency_key": order.idempotency_key,
-        "market": order.market,
-        "max_slippage_ppm": _text(order.max_slippage_ppm),
-        "order_id": order.order_id,
-        "order_quantity_nanos": _text(order.quantity_nanos),
-        "order_quote_micros": _text(order.quote_micros),
-        "request_sha256": order.request_sha256.hex(),
-        "side": order.side,
-    }
-    if order.terms is not None:
-        asked["terms"] = write_terms(order.terms)
-    if fill is None:
-        return _encode(RecordLine(**own, **asked, reject_code=order.reject_code))
-    return _encode(
-        RecordLine(
-            **own,
-            **asked,
-            conf_e8=str(fill.conf_e8),
-            cycle=str(fill.cycle),
-            fee_micros=str(fill.fee_micros),
-            feed=fill.feed,
-            fill_detail=fill.detail,
-            filled_ms=str(fill.filled_ms),
-            gross_micros=str(fill.gross_micros),
-            half_spread_e8=str(fill.half_spread_e8),
-            impact_e8=str(fill.impact_e8),
-            mid_e8=str(fill.mid_e8),
-            price_e8=str(fill.price_e8),
-            publish_ms=str(fill.publish_ms),
-            quantity_nanos=str(fill.quantity_nanos),
-            realised_pnl_micros=str(fill.realised_pnl_micros),
-            recv_ms=str(fill.recv_ms),
-            slot=str(fill.slot),
-            source=fill.source,
-            tape_ms=_text(fill.tape_ms),
-            tick_sha256=fill.tick_sha256,
-        )
-    )
-
-
-def write_terms(terms: OrderTerms) -> str:
-    """Terms as they are stored, hashed and compared: JSON in field order, defaults left out."""
-    return _encode(terms).decode()
-
-
-def write_tick(quote: Quote) -> str:
-    """The evidence of a tick that moved an order without filling it: JSON."""
+def write_tick(quote: Quote, **more: str) -> str:
+    """The evidence of a tick that moved an order or a position without a fill: JSON."""
     return _encode(
         {
+            **more,
             "conf_e8": str(quote.conf_e8),
             "mid_e8": str(quote.mid_e8),
             "publish_ms": str(quote.publish_ms),
@@ -297,7 +220,3 @@ def read_postings(text: bytes) -> tuple[Posting, ...]:
 
 
 _decode_postings = msgspec.json.Decoder(list[tuple[str, str, str, str]]).decode
-
-
-def _text(value: int | None) -> str | None:
-    return None if value is None else str(value)

@@ -8,6 +8,7 @@ from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountStatus,
     CancelReason,
+    OrderStage,
     OrderTerms,
     RejectCode,
     Side,
@@ -34,27 +35,6 @@ class SpotParams(msgspec.Struct, frozen=True):
     max_tick_age_ms: int
     latency_ms: int = 0
     max_wait_ms: int = 0
-
-
-class FillMode(StrEnum):
-    """At once on the newest tick, or on the first tick published after acceptance and latency (section 5)."""
-
-    LATEST = "latest"
-    NEXT_TICK = "next_tick"
-
-
-class RuleSet(msgspec.Struct, frozen=True):
-    """What an account plays by: start capital, how orders fill, the parameters of every market it may trade."""
-
-    name: str
-    kind: AccountKind
-    start_micros: int
-    contest_eligible: bool
-    params_sha256: str
-    spot: dict[Market, SpotParams]
-    fill_mode: FillMode = FillMode.LATEST
-    default: bool = False
-    """Whether accounts of this kind play by it when they name no rule set."""
 
 
 class MarketOrder(msgspec.Struct, frozen=True):
@@ -107,7 +87,11 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A prop account. `version` counts its journal records, `seq` what listeners were shown, `head` ends its chain."""
+    """A prop account. `version` counts its journal records, `seq` what listeners were shown, `head` ends its chain.
+
+    `fees_micros` has liquidation fees in it, which insurance received; `insurance_micros` is what insurance won or,
+    negative, paid in this account's book.
+    """
 
     account_id: AccountId
     user_id: UserId
@@ -130,10 +114,12 @@ class Account(msgspec.Struct, frozen=True):
     funding_micros: int = 0
     open_orders: int = 0
     status: AccountStatus = AccountStatus.ACTIVE
+    insurance_micros: int = 0
+    liquidation_fees_micros: int = 0
 
 
 class RecordKind(StrEnum):
-    """What a journal record tells: a cycle opened or closed, or what became of an order."""
+    """What a journal record tells: a cycle opened or closed, what became of an order, what happened to a position."""
 
     OPEN = "open"
     ACCEPT = "accept"
@@ -142,6 +128,10 @@ class RecordKind(StrEnum):
     FILL = "fill"
     REJECT = "reject"
     CANCEL = "cancel"
+    FUNDING = "funding"
+    MARGIN_CALL = "margin_call"
+    MARGIN_RESTORED = "margin_restored"
+    STATUS = "status"
     CLOSE = "close"
 
 
@@ -234,14 +224,6 @@ class RecordedOrder(msgspec.Struct, frozen=True):
     fill: Fill | None
 
 
-class Stage(StrEnum):
-    """What an accepted order waits for: its tick, a tick through its limit, or a tick at its trigger."""
-
-    WAITING = "waiting"
-    RESTING = "resting"
-    ARMED = "armed"
-
-
 class OpenOrder(msgspec.Struct, frozen=True):
     """An accepted order that has not ended, and what is held for it.
 
@@ -251,7 +233,7 @@ class OpenOrder(msgspec.Struct, frozen=True):
     """
 
     order: Order
-    stage: Stage
+    stage: OrderStage
     due_ms: int
     deadline_ms: int | None
     at_or_below_e8: int | None

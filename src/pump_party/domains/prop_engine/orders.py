@@ -4,22 +4,25 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine import perp_orders
 from pump_party.domains.prop_engine.execution import check_funds, price_spot
-from pump_party.domains.prop_engine.ledger import base_asset, write_terms
+from pump_party.domains.prop_engine.ledger import base_asset
 from pump_party.domains.prop_engine.model import (
     Account,
-    FillMode,
     MarketOrder,
     OpenOrder,
     Order,
     Position,
     RecordedOrder,
-    RuleSet,
     SpotFill,
     SpotParams,
 )
+from pump_party.domains.prop_engine.perp_model import PerpParams
+from pump_party.domains.prop_engine.perp_recording import PerpRecorder
+from pump_party.domains.prop_engine.record_line import write_terms
 from pump_party.domains.prop_engine.recording import Recorder
-from pump_party.domains.prop_engine.store import OrdersTransaction
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.store import LoadedState
 from pump_party.domains.prop_engine.working import (
     Change,
     accepted,
@@ -38,6 +41,7 @@ from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
     AccountStatus,
     CancelReason,
+    FillMode,
     PlaceOrder,
     RejectCode,
 )
@@ -92,16 +96,17 @@ class OrderBatch:
 
     def __init__(
         self,
-        transaction: OrdersTransaction,
+        state: LoadedState,
         quotes: Mapping[Market, Quote],
         rule_sets: Mapping[str, RuleSet],
         new_ids: Iterator[str],
         *,
         now_ms: int,
     ) -> None:
-        self._recorder = Recorder(transaction, rule_sets, new_ids, now_ms=now_ms)
-        self._outcomes: dict[tuple[AccountId, str], Outcome] = {**transaction.earlier}
-        for open_orders in transaction.open_orders.values():
+        self._recorder = Recorder(state, rule_sets, new_ids, now_ms=now_ms)
+        self._perps = PerpRecorder(self._recorder)
+        self._outcomes: dict[tuple[AccountId, str], Outcome] = {**state.earlier}
+        for open_orders in state.open_orders.values():
             for waiting in open_orders.values():
                 self._outcomes[waiting.order.account_id, waiting.order.idempotency_key] = waiting
         self._quotes = quotes
@@ -125,13 +130,15 @@ class OrderBatch:
 
     def _decide(self, command: PlaceOrder, account: Account, fingerprint: bytes) -> Outcome:
         rules = self._recorder.rule_sets[account.rule_set]
-        params = rules.spot.get(command.market)
         code = refused_by_status(account.status)
-        if code is None and params is None:
-            code = RejectCode.BAD_REQUEST
         if code is not None:
             return self._reject(command, fingerprint, code)
-        assert params is not None
+        params = rules.spot.get(command.market)
+        if params is None:
+            perp = rules.perp.get(command.market)
+            if perp is None:
+                return self._reject(command, fingerprint, RejectCode.BAD_REQUEST)
+            return self._on_perpetual(command, account, fingerprint, rules, perp)
         if command.terms is None and rules.fill_mode is FillMode.LATEST:
             return self._at_once(command, account, fingerprint, params)
         return self._with_terms(command, account, fingerprint, rules, params)
@@ -160,9 +167,7 @@ class OrderBatch:
     ) -> Outcome:
         """Whatever is not a plain market order at the newest price: check it, then decide it now or take it in."""
         quote = self._quotes.get(command.market)
-        code = check_terms(command, params) or self._refused_by_others(command)
-        if code is None and (quote is None or quote.halted(self._now_ms) is not None):
-            code = RejectCode.MARKET_HALTED
+        code = check_terms(command, params, is_perp=False) or self._refused_now(command, quote)
         if code is not None:
             return self._reject(command, fingerprint, code)
         assert quote is not None
@@ -183,7 +188,7 @@ class OrderBatch:
         position = self._recorder.position(account.account_id, command.market)
         market = sized(command, position)
         if market is None:
-            return self._reject(command, fingerprint, RejectCode.INSUFFICIENT_POSITION)
+            return self._reject(command, fingerprint, _refusal(CancelReason.POSITION_CLOSED))
         priced = decide_spot(market, position, quote, params, now_ms=self._now_ms)
         decided = priced if terms.limit_price_e8 is None else arrived(priced, terms)
         if isinstance(decided, SpotFill):
@@ -223,15 +228,48 @@ class OrderBatch:
         needed_nanos = max(amount, 1 if command.quantity_nanos is None else command.quantity_nanos)
         return RejectCode.INSUFFICIENT_POSITION if needed_nanos > free_nanos else None
 
-    def _refused_by_others(self, command: PlaceOrder) -> RejectCode | None:
-        """What the account's open orders forbid: a client order id twice, and more of them than the limit."""
+    def _on_perpetual(
+        self, command: PlaceOrder, account: Account, fingerprint: bytes, rules: RuleSet, params: PerpParams
+    ) -> Outcome:
+        quote = self._quotes.get(command.market)
+        code = check_terms(command, params.pricing, is_perp=True) or self._refused_now(command, quote)
+        if code is not None:
+            return self._reject(command, fingerprint, code)
+        assert quote is not None
+        position = self._perps.position(account.account_id, command.market)
+        rests = False
+        if is_immediate(terms_of(command), rules.fill_mode):
+            decided = perp_orders.decide(
+                command, position, quote, fill_ms=self._now_ms, cash_micros=account.cash_micros, params=params
+            )
+            if isinstance(decided, tuple):
+                order = self._order(command, fingerprint, fill_id=None)
+                return self._perps.fill(order, decided, quote, params, fill_ms=self._now_ms)
+            if not isinstance(decided, Change):
+                return self._reject(command, fingerprint, _refusal(decided))
+            rests = True
+        price_e8 = reference_e8(terms_of(command), quote)
+        code = check_size(command, price_e8, params.pricing)
+        asset, amount = perp_orders.hold_micros(command, position, price_e8, params)
+        if code is None and amount > account.cash_micros:
+            code = RejectCode.INSUFFICIENT_FUNDS
+        if code is None and perp_orders.leverage_of(terms_of(command)) > params.tiers[0].max_leverage:
+            code = RejectCode.MAX_LEVERAGE
+        if code is not None:
+            return self._reject(command, fingerprint, code)
+        order = self._order(command, fingerprint, fill_id=None)
+        taken = accepted(order, asset, amount, rules, params.pricing)
+        return self._recorder.accept(resting(taken) if rests else taken)
+
+    def _refused_now(self, command: PlaceOrder, quote: Quote | None) -> RejectCode | None:
+        """What forbids any order that may wait: too many of them, a client order id twice, a market without price."""
         waiting = self._recorder.open_orders.get(command.account_id, {})
         if len(waiting) >= OPEN_ORDERS_MAX:
             return RejectCode.RATE_LIMITED
         client_id = command.client_order_id
         if client_id is not None and any(o.order.client_order_id == client_id for o in waiting.values()):
             return RejectCode.DUPLICATE_IN_FLIGHT
-        return None
+        return RejectCode.MARKET_HALTED if quote is None or quote.halted(self._now_ms) is not None else None
 
     def _reject(self, command: PlaceOrder, fingerprint: bytes, code: RejectCode | CancelReason) -> Outcome:
         return self._recorder.reject(self._order(command, fingerprint, fill_id=None, reject_code=code))
@@ -260,3 +298,8 @@ class OrderBatch:
             fill_id,
             command.terms,
         )
+
+
+def _refusal(code: RejectCode | CancelReason) -> RejectCode | CancelReason:
+    """Closing what is not there is a refusal when it is asked for, and a cancel when it came to that."""
+    return RejectCode.INSUFFICIENT_POSITION if code is CancelReason.POSITION_CLOSED else code

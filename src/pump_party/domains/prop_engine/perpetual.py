@@ -7,7 +7,7 @@ Every rounding goes against the trader, and no event ever takes more than the po
 from msgspec.structs import replace
 
 from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine.execution import price_spot
+from pump_party.domains.prop_engine.execution import price_limit, price_spot
 from pump_party.domains.prop_engine.margin import (
     below_maintenance,
     funding_cash_micros,
@@ -82,9 +82,11 @@ def trade(
     reduce_only: bool,
     cash_micros: int,
     params: PerpParams,
+    resting_at_e8: int | None = None,
 ) -> tuple[PerpChange, ...] | RejectCode:
     """Fill the whole order on one tick, or say why not; two changes when it turns the position round.
 
+    An order that rests is SLIPPAGE_LIMIT until the tick would fill it strictly better, then fills at its own price.
     Checks per fill are those of `price_spot`, then MAX_LEVERAGE and INSUFFICIENT_FUNDS; before them BAD_REQUEST for a
     size in quote, and INSUFFICIENT_POSITION for a reduce-only order that would not only reduce. Closing a whole
     position has no minimum size: what was let in can always get out. Each change carries the position after it.
@@ -94,12 +96,16 @@ def trade(
     sizes = _sizes(position, order.side, order.quantity_nanos)
     if reduce_only and (position.direction == FLAT or len(sizes) != 1 or _grows(position, order.side)):
         return RejectCode.INSUFFICIENT_POSITION
-
     changes: list[PerpChange] = []
     for quantity_nanos in sizes:
         whole = not _grows(position, order.side) and quantity_nanos == position.quantity_nanos
         pricing = replace(params.pricing, min_notional_micros=0) if whole else params.pricing
-        fill = _price(position, replace(order, quantity_nanos=quantity_nanos), quote, pricing, fill_ms)
+        sized = replace(order, quantity_nanos=quantity_nanos)
+        fill = (
+            _price(position, sized, quote, pricing, fill_ms)
+            if resting_at_e8 is None
+            else _price_resting(position, sized, resting_at_e8, quote, pricing, params.maker_fee_ppm, fill_ms)
+        )
         if isinstance(fill, RejectCode):
             return fill
         change = apply_fill(
@@ -165,6 +171,28 @@ def _price(
         params=pricing,
         fill_ms=fill_ms,
     )
+
+
+def _price_resting(
+    position: PerpPosition,
+    order: MarketOrder,
+    limit_e8: int,
+    quote: Quote,
+    pricing: SpotParams,
+    maker_fee_ppm: int,
+    fill_ms: int,
+) -> SpotFill | RejectCode:
+    fill = price_limit(
+        order,
+        limit_e8,
+        mid_e8=quote.mid_e8,
+        conf_e8=quote.conf_e8,
+        publish_ms=quote.publish_ms,
+        pressure=position.buy_pressure if order.side is Side.BUY else position.sell_pressure,
+        params=replace(pricing, taker_fee_ppm=maker_fee_ppm),
+        fill_ms=fill_ms,
+    )
+    return RejectCode.SLIPPAGE_LIMIT if fill is None else fill
 
 
 def _grow(

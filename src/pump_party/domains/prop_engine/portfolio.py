@@ -1,9 +1,22 @@
 """Fold fills into positions, and value them. `equity = start + realised + unrealised - fees`, exactly."""
 
-from pump_party.domains.prop_engine.model import NO_PRESSURE, Position, Pressure, SpotFill
+from collections.abc import Sequence
+
+import msgspec
+
+from pump_party.domains.prop_engine.model import NO_PRESSURE, Account, Position, Pressure, SpotFill
+from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_interface.contract import Side
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.kernel.money import NOTIONAL_DIVISOR, ceil_div
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """An account and what it holds; positions that are flat now but were traded in this cycle are among them."""
+
+    account: Account
+    positions: Sequence[Position]
+    perps: Sequence[PerpPosition]
 
 
 def empty_position(account_id: AccountId, market: Market) -> Position:

@@ -1,4 +1,4 @@
-"""Move accounts forward in memory and write down, per change, what the store then keeps in one transaction.
+"""Move accounts forward in memory and write down, per change, what the store then keeps in one state.
 
 One method per thing that can happen to an order. Each leaves the account, its position and its open orders as they
 are afterwards, one journal record, and one message for those who listen.
@@ -12,7 +12,6 @@ from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine import announce
 from pump_party.domains.prop_engine.ledger import (
     CASH_ASSET,
-    base_asset,
     fill_postings,
     held_fill_postings,
     hold_postings,
@@ -27,13 +26,13 @@ from pump_party.domains.prop_engine.model import (
     Posting,
     RecordedOrder,
     RecordKind,
-    RuleSet,
     SpotFill,
 )
 from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
-from pump_party.domains.prop_engine.store import AccountState, Batch, OrdersTransaction
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.store import Batch, LoadedState
 from pump_party.domains.prop_engine.working import armed, exit_terms, terms_of
-from pump_party.domains.prop_interface.contract import CancelReason, RejectCode, Side
+from pump_party.domains.prop_interface.contract import CancelReason, OrderTerms, RejectCode, Side
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
 _replace = msgspec.structs.replace
@@ -44,19 +43,20 @@ class Recorder:
 
     def __init__(
         self,
-        transaction: OrdersTransaction | AccountState,
+        state: LoadedState,
         rule_sets: Mapping[str, RuleSet],
         new_ids: Iterator[str],
         *,
         now_ms: int,
     ) -> None:
-        self.accounts = transaction.accounts
-        self.open_orders = transaction.open_orders
+        self.accounts = state.accounts
+        self.open_orders = state.open_orders
+        self.perps = state.perps
         self.rule_sets = rule_sets
         self.now_ms = now_ms
         self.new_ids = new_ids
-        self.batch = Batch([], [], [], {}, {}, [], {}, set())
-        self._positions = transaction.positions
+        self.batch = Batch([], [], [], {}, {}, [], {}, set(), {})
+        self._positions = state.positions
 
     def position(self, account_id: AccountId, market: Market) -> Position:
         position = self._positions.get((account_id, market))
@@ -67,7 +67,7 @@ class Recorder:
         account = self.accounts[order.account_id]
         record = write_record(account, order.order_id, RecordKind.REJECT, at_ms=self.now_ms, order=order)
         account = _replace(account, seq=account.seq + 1, version=record.version, head=record.sha256)
-        self._keep_account(account)
+        self.keep_account(account)
         self.batch.orders.append(order)
         self.batch.records.append(record)
         self.batch.messages.append(announce.order_rejected(order, account, at_ms=self.now_ms))
@@ -82,7 +82,8 @@ class Recorder:
         after = self._after_fill(account, decided, realised_pnl_micros)
         postings = fill_postings(decided, account=after, position=position)
         filled = self._record_fill(order, decided, quote, after, position, postings, realised_pnl_micros, fill_ms)
-        self._follow_up(order, position)
+        is_flat = position.quantity_nanos == 0
+        self.follow_up(order, reduced=order.side is Side.SELL, is_flat=is_flat)
         return filled
 
     # --- orders that wait ---
@@ -107,7 +108,7 @@ class Recorder:
         rejected = isinstance(code, RejectCode)
         kind = RecordKind.REJECT if rejected else RecordKind.CANCEL
         self._hold(order, open_order.held_asset, -open_order.held_amount, open_orders=-1, kind=kind)
-        self._forget_open(order)
+        self.forget_open(order)
         self.batch.orders.append(order)
         account = self.accounts[order.account_id]
         if rejected:
@@ -124,10 +125,11 @@ class Recorder:
         position, realised_pnl_micros = apply_fill(position, decided, fill_ms=fill_ms)
         after = self._after_fill(account, decided, realised_pnl_micros)
         after = _replace(after, open_orders=after.open_orders - 1)
-        self._forget_open(order)
+        self.forget_open(order)
         postings = held_fill_postings(decided, asset, amount, account=after, position=position)
         filled = self._record_fill(order, decided, quote, after, position, postings, realised_pnl_micros, fill_ms)
-        self._follow_up(order, position)
+        is_flat = position.quantity_nanos == 0
+        self.follow_up(order, reduced=order.side is Side.SELL, is_flat=is_flat)
         return filled
 
     def free_for(self, open_order: OpenOrder) -> tuple[int, int]:
@@ -169,7 +171,7 @@ class Recorder:
             before, fill.fill_id, RecordKind.FILL, at_ms=self.now_ms, postings=postings, order=order, fill=fill
         )
         after = _replace(after, version=record.version, head=record.sha256)
-        self._keep_account(after)
+        self.keep_account(after)
         self._keep_position(position)
         batch = self.batch
         batch.orders.append(order)
@@ -178,20 +180,21 @@ class Recorder:
         batch.messages.append(announce.order_filled(order, fill, after, position))
         return RecordedOrder(order, fill)
 
-    def _follow_up(self, order: Order, position: Position) -> None:
+    def follow_up(self, order: Order, *, reduced: bool, is_flat: bool) -> None:
+        """After a fill: arm the exits it attached; cancel the exits it left idle."""
+        if reduced and self.accounts[order.account_id].open_orders:
+            self._cancel_idle_exits(order, is_flat=is_flat)
         if order.terms is not None:
             for terms in exit_terms(order):
-                self.accept(armed(self._exit(order, terms.kind.value, terms), base_asset(order.market), 0))
-        if order.side is Side.SELL and self.accounts[order.account_id].open_orders:
-            self._cancel_idle_exits(order, position)
+                self.accept(armed(self._exit(order, terms), CASH_ASSET, 0))
 
-    def _exit(self, order: Order, name: str, terms: object) -> Order:
+    def _exit(self, order: Order, terms: OrderTerms) -> Order:
         return _replace(
             order,
             order_id=OrderId(next(self.new_ids)),
-            idempotency_key=f"{order.order_id}:{name}",
+            idempotency_key=f"{order.order_id}:{terms.kind.value}",
             client_order_id=None,
-            side=Side.SELL,
+            side=Side.SELL if order.side is Side.BUY else Side.BUY,
             quantity_nanos=None,
             quote_micros=None,
             created_ms=self.now_ms,
@@ -199,7 +202,7 @@ class Recorder:
             terms=terms,
         )
 
-    def _cancel_idle_exits(self, order: Order, position: Position) -> None:
+    def _cancel_idle_exits(self, order: Order, *, is_flat: bool) -> None:
         """An exit that filled cancels its sibling; a position that is gone leaves nothing to reduce."""
         parent_id = terms_of(order).parent_id
         for other in self.of_account(order.account_id):
@@ -208,7 +211,7 @@ class Recorder:
             terms = terms_of(other.order)
             if parent_id is not None and terms.parent_id == parent_id:
                 self.end(other, CancelReason.OTHER_FILLED)
-            elif terms.reduce_only and position.quantity_nanos == 0:
+            elif terms.reduce_only and is_flat:
                 self.end(other, CancelReason.POSITION_CLOSED)
 
     def _hold(
@@ -230,7 +233,7 @@ class Recorder:
         record = write_record(
             account, record_id, kind, at_ms=self.now_ms, postings=postings, order=order, detail=detail
         )
-        self._keep_account(
+        self.keep_account(
             _replace(
                 after,
                 seq=after.seq + 1,
@@ -249,7 +252,7 @@ class Recorder:
         position = self.position(account.account_id, order.market)
         return _with_hold(account, position, open_order.held_asset, -open_order.held_amount)
 
-    def _keep_account(self, account: Account) -> None:
+    def keep_account(self, account: Account) -> None:
         self.accounts[account.account_id] = account
         self.batch.accounts[account.account_id] = account
 
@@ -263,7 +266,7 @@ class Recorder:
         self.open_orders.setdefault(order.account_id, {})[order.order_id] = open_order
         self.batch.opened[order.order_id] = open_order
 
-    def _forget_open(self, order: Order) -> None:
+    def forget_open(self, order: Order) -> None:
         del self.open_orders[order.account_id][order.order_id]
         self.batch.opened.pop(order.order_id, None)
         self.batch.ended.add(order.order_id)

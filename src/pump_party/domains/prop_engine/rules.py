@@ -1,6 +1,6 @@
 """Build rule sets from data: `rules.toml` for the model's parameters, the asset registry for tick and lot sizes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -8,42 +8,64 @@ import msgspec
 
 from pump_party.domains.marketdata.contract import Asset, MarketKind
 from pump_party.domains.prop_engine.chain import canonical
-from pump_party.domains.prop_engine.model import FillMode, RuleSet, SpotParams
-from pump_party.domains.prop_interface.contract import AccountKind
+from pump_party.domains.prop_engine.model import SpotParams
+from pump_party.domains.prop_engine.perp_model import PerpParams
+from pump_party.domains.prop_engine.perp_rules import build_perp_params
+from pump_party.domains.prop_engine.risk import RiskRules
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_interface.contract import AccountKind, FillMode
+from pump_party.kernel.ids import Market
 
 
-def build_rule_sets(document: Mapping[str, Any], assets: Sequence[Asset]) -> dict[str, RuleSet]:
+def build_rule_sets(
+    document: Mapping[str, Any], perpetuals: Mapping[str, Any], assets: Sequence[Asset]
+) -> dict[str, RuleSet]:
     """Rule sets by name. A parameter that is missing or misspelt raises msgspec.ValidationError at start."""
     rule_sets = {}
     for name, entry in document["rule_sets"].items():
-        spot = {
-            asset.market: msgspec.convert(
-                {
-                    "market": asset.market,
-                    "tick_e8": asset.tick_e8,
-                    "lot_nanos": asset.lot_nanos,
-                    **document["spot"][entry["spot"]],
-                },
-                SpotParams,
+        spot = _spot_params(document["spot"][entry["spot"]], assets)
+        perp = {}
+        if "perp" in entry:
+            perp = build_perp_params(
+                perpetuals, document["spot"], assets, version=entry["perp"], fees=entry.get("perp_fees")
             )
-            for asset in assets
-            if asset.kind is MarketKind.SPOT
-        }
+        fill_mode = FillMode(entry["fill_mode"])
+        risk = msgspec.convert(entry.get("risk", {}), RiskRules)
         rule_sets[name] = RuleSet(
             name=name,
             kind=AccountKind(entry["kind"]),
             start_micros=entry["start_micros"],
             contest_eligible=entry["contest_eligible"],
-            params_sha256=params_sha256(spot.values()),
+            params_sha256=params_sha256(spot.values(), perp.values(), fill_mode, risk),
             spot=spot,
-            fill_mode=FillMode(entry["fill_mode"]),
+            perp=perp,
+            risk=risk,
+            fill_mode=fill_mode,
             default=entry.get("default", False),
         )
     return rule_sets
 
 
-def params_sha256(params: Any) -> str:
-    """The version of a set of parameters: hex SHA-256 of their canonical lines, one market a line."""
-    # What a parameter set does not have, it does not hash: an older version keeps its name when models grow.
-    lines = sorted(canonical({k: str(v) for k, v in msgspec.structs.asdict(p).items() if v != 0}) for p in params)
-    return sha256(b"\n".join(lines)).hexdigest()
+def _spot_params(parameters: Mapping[str, Any], assets: Sequence[Asset]) -> dict[Market, SpotParams]:
+    return {
+        asset.market: msgspec.convert(
+            {"market": asset.market, "tick_e8": asset.tick_e8, "lot_nanos": asset.lot_nanos, **parameters},
+            SpotParams,
+        )
+        for asset in assets
+        if asset.kind is MarketKind.SPOT
+    }
+
+
+def params_sha256(spot: Iterable[SpotParams], perp: Iterable[PerpParams], fill_mode: FillMode, risk: RiskRules) -> str:
+    """The version of a set of parameters: hex SHA-256 of their canonical lines, a line for each market and rule.
+
+    What a rule set does not have, it does not hash: an older version keeps its name when the model grows.
+    """
+    lines = [canonical({k: str(v) for k, v in msgspec.structs.asdict(p).items() if v != 0}) for p in spot]
+    lines += [msgspec.json.encode(p, order="sorted") for p in perp]
+    if fill_mode is not FillMode.LATEST:
+        lines.append(fill_mode.value.encode())
+    if risk != RiskRules():
+        lines.append(msgspec.json.encode(risk, order="sorted"))
+    return sha256(b"\n".join(sorted(lines))).hexdigest()

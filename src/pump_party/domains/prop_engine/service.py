@@ -1,8 +1,7 @@
 """The shell of the engine: one public method is one use case and one transaction."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from itertools import chain
 from typing import TypeVar
 
 import msgspec
@@ -10,23 +9,22 @@ import msgspec
 from pump_party.domains.marketdata.contract import Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.chain import genesis
-from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import close_postings, open_postings, write_record
+from pump_party.domains.prop_engine.matcher import CONFLICT_TRIES_MAX, Matcher, endless, write
 from pump_party.domains.prop_engine.model import (
     Account,
     JournalRecord,
     OpenOrder,
-    Position,
     RecordedOrder,
     RecordKind,
-    RuleSet,
-    SpotFill,
     Standing,
 )
-from pump_party.domains.prop_engine.orders import OrderBatch, Outcome, account_not_found, decide_spot
-from pump_party.domains.prop_engine.portfolio import empty_position
+from pump_party.domains.prop_engine.orders import OrderBatch, Outcome, account_not_found
+from pump_party.domains.prop_engine.portfolio import Holdings
+from pump_party.domains.prop_engine.preview import preview
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.results import next_standing, rank
+from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import (
     AccountState,
     Batch,
@@ -35,8 +33,6 @@ from pump_party.domains.prop_engine.store import (
     Reset,
     TransactionConflict,
 )
-from pump_party.domains.prop_engine.ticks import TickBatch
-from pump_party.domains.prop_engine.working import sized
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     BATCH_ORDERS_MAX,
@@ -44,6 +40,7 @@ from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountView,
     CancelOrder,
+    CancelOrders,
     CancelReason,
     EquityMark,
     FillView,
@@ -54,8 +51,8 @@ from pump_party.domains.prop_interface.contract import (
     Page,
     PlaceOrder,
     PreviewView,
-    RejectCode,
     ResetAccount,
+    RuleSetView,
 )
 from pump_party.kernel.errors import Conflict, Invalid, Refusal, Unavailable
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId, is_uuid
@@ -69,9 +66,6 @@ MARK_PAGE = 500
 
 IDS_PER_ORDER = 2
 """One for the order, one for its fill."""
-
-CONFLICT_TRIES_MAX = 5
-"""A batch that lost a deadlock is decided again this often."""
 
 T = TypeVar("T")
 
@@ -88,10 +82,14 @@ class PropTradingEngine:
         self._by_kind = {rules.kind: rules for rules in rule_sets.values() if rules.default}
         self._clock = clock
         self._ids = ids
-        self._markets = sorted({market for rules in rule_sets.values() for market in rules.spot})
+        self._matcher = Matcher(store, rule_sets, clock, ids)
+        self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
     def start_micros(self, kind: AccountKind) -> int:
         return self._by_kind[kind].start_micros
+
+    def rule_sets(self) -> Sequence[RuleSetView]:
+        return [views.rule_set_view(rules) for rules in self._rule_sets.values()]
 
     # --- commands ---
 
@@ -132,9 +130,10 @@ class PropTradingEngine:
     def reset_account(self, command: ResetAccount) -> AccountView:
         now_ms = self._clock.now_ms()
 
-        def change(account: Account, positions: Sequence[Position], open_orders: Sequence[OpenOrder]) -> Reset:
+        def change(holdings: Holdings, open_orders: Sequence[OpenOrder]) -> Reset:
+            account, positions = holdings.account, holdings.positions
             recorder = Recorder(
-                AccountState.of(account, positions, open_orders), self._rule_sets, self._new_ids(), now_ms=now_ms
+                AccountState.of(holdings, open_orders), self._rule_sets, endless(self._ids), now_ms=now_ms
             )
             for open_order in open_orders:
                 recorder.end(open_order, CancelReason.ACCOUNT_CLOSED)
@@ -153,6 +152,10 @@ class PropTradingEngine:
                 realised_pnl_micros=0,
                 fees_micros=0,
                 fills=0,
+                margin_micros=0,
+                funding_micros=0,
+                insurance_micros=0,
+                liquidation_fees_micros=0,
             )
             fresh, opening = _start_cycle(
                 closed, self._ids.new(), self._rule_sets[account.rule_set].start_micros, now_ms=now_ms
@@ -191,15 +194,11 @@ class PropTradingEngine:
         keys = [(c.account_id, c.market, c.idempotency_key) for c in commands]
         with self._store.orders_transaction(keys) as transaction:
             # The time is taken under the lock, so that a later fill of an account never has an earlier time.
-            new_ids = self._new_ids(IDS_PER_ORDER * len(commands))
+            new_ids = endless(self._ids, IDS_PER_ORDER * len(commands))
             deciding = OrderBatch(transaction, quotes, self._rule_sets, new_ids, now_ms=self._clock.now_ms())
             outcomes = [deciding.outcome(command) for command in commands]
             transaction.record(deciding.batch)
         return outcomes
-
-    def _new_ids(self, expected: int = 1) -> Iterator[str]:
-        """Ids without end; as many as expected come at the price of one look at the clock."""
-        return chain(self._ids.take(expected), iter(self._ids.new, ""))
 
     def cancel_order(self, command: CancelOrder) -> OrderView:
         account_id, order_id = _checked_id(command.account_id), _checked_id(command.order_id, "order_id")
@@ -209,98 +208,45 @@ class PropTradingEngine:
         key = (AccountId(account_id), earlier.order.market, "")
 
         def cancel(transaction: OrdersTransaction) -> Batch:
-            recorder = self._recorder(transaction)
+            recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             open_order = recorder.open_orders.get(key[0], {}).get(OrderId(order_id))
             if open_order is not None:
                 recorder.end(open_order, CancelReason.USER)
             return recorder.batch
 
-        self._write([key], cancel)
+        write(self._store, [key], cancel)
         return views.order_view(self._store.order(command.user_id, account_id, order_id))
 
-    def take_ticks(self, quotes: Sequence[Quote]) -> int:
-        return sum(self._take_tick(quote) for quote in quotes)
+    def cancel_orders(self, command: CancelOrders) -> Sequence[OrderView]:
+        account_id = AccountId(_checked_id(command.account_id))
+        open_orders = [
+            o.order
+            for o in self._store.open_orders(command.user_id, account_id)
+            if command.market in (None, o.order.market)
+        ]
+        ended: list[RecordedOrder] = []
 
-    def _take_tick(self, quote: Quote) -> int:
-        ended, seen = 0, set[OrderId]()
-        while True:
-            due = self._store.due_orders(
-                quote.market, publish_ms=quote.publish_ms, mid_e8=quote.mid_e8, limit=BATCH_ORDERS_MAX + len(seen)
-            )
-            fresh = [d for d in due if d[1] not in seen][:BATCH_ORDERS_MAX]
-            if not fresh:
-                return ended
-            seen.update(order_id for _, order_id in fresh)
-            ended += self._act([(a, quote.market, o) for a, o in fresh], lambda b, due: b.take(quote, due))
+        def cancel(transaction: OrdersTransaction) -> Batch:
+            recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
+            wanted = {order.order_id for order in open_orders}
+            waiting = [o for o in recorder.of_account(account_id) if o.order.order_id in wanted]
+            ended[:] = [recorder.end(open_order, CancelReason.USER) for open_order in waiting]
+            return recorder.batch
+
+        if open_orders:
+            write(self._store, [(account_id, market, "") for market in sorted({o.market for o in open_orders})], cancel)
+        return [views.order_view(o) for o in ended]
+
+    def take_ticks(self, quotes: Sequence[Quote]) -> int:
+        return self._matcher.take_ticks(quotes)
 
     def expire_orders(self) -> int:
-        late = self._store.late_orders(now_ms=self._clock.now_ms(), limit=BATCH_ORDERS_MAX)
-        return self._act(late, lambda batch, due: batch.expire(due)) if late else 0
-
-    def _act(
-        self,
-        orders: Sequence[tuple[AccountId, Market, OrderId]],
-        act: Callable[[TickBatch, Sequence[tuple[AccountId, OrderId]]], int],
-    ) -> int:
-        ended = 0
-        due = [(account_id, order_id) for account_id, _, order_id in orders]
-
-        def decide(transaction: OrdersTransaction) -> Batch:
-            nonlocal ended
-            batch = TickBatch(transaction, self._rule_sets, self._new_ids(2 * len(due)), now_ms=self._clock.now_ms())
-            ended = act(batch, due)
-            return batch.batch
-
-        self._write([(account_id, market, "") for account_id, market, _ in orders], decide)
-        return ended
-
-    def _write(
-        self,
-        keys: Sequence[tuple[AccountId, Market, str]],
-        decide: Callable[[OrdersTransaction], Batch],
-    ) -> None:
-        """Decide and record in one transaction; again from the start when another one came first."""
-        for _ in range(CONFLICT_TRIES_MAX):
-            try:
-                with self._store.orders_transaction(keys) as transaction:
-                    transaction.record(decide(transaction))
-            except TransactionConflict:
-                continue
-            return
-        raise Unavailable("the account is busy; try again", code="busy")
-
-    def _recorder(self, transaction: OrdersTransaction) -> Recorder:
-        return Recorder(transaction, self._rule_sets, self._new_ids(), now_ms=self._clock.now_ms())
+        return self._matcher.expire_orders()
 
     def preview_order(self, command: PlaceOrder) -> PreviewView:
-        account, positions = self._store.account(command.user_id, _checked_id(command.account_id))
-        position = next(
-            (p for p in positions if p.market == command.market),
-            empty_position(account.account_id, command.market),
-        )
-        quote = self._quotes.latest([command.market]).get(command.market)
-        now_ms = self._clock.now_ms()
-        params = self._rule_sets[account.rule_set].spot.get(command.market)
-        market = sized(command, position)
-        decided: SpotFill | RejectCode = RejectCode.BAD_REQUEST
-        if params is not None and market is not None:
-            decided = decide_spot(market, position, quote, params, now_ms=now_ms)
-        fill = decided if isinstance(decided, SpotFill) else None
-        free_nanos = position.quantity_nanos - position.held_nanos
-        reject_code = (
-            check_funds(decided, cash_micros=account.cash_micros, held_nanos=free_nanos)
-            if isinstance(decided, SpotFill)
-            else decided
-        )
-        return views.preview_view(
-            command,
-            quote,
-            fill,
-            reject_code,
-            cash_micros=account.cash_micros,
-            held_nanos=position.quantity_nanos,
-            now_ms=now_ms,
-        )
+        holdings = self._store.account(command.user_id, _checked_id(command.account_id))
+        quotes = self._quotes.latest([command.market])
+        return preview(command, holdings, quotes, self._rule_sets, now_ms=self._clock.now_ms())
 
     def mark_accounts(self) -> int:
         now_ms = self._clock.now_ms()
@@ -316,12 +262,12 @@ class PropTradingEngine:
             page = self._store.accounts_to_mark(after=after, limit=MARK_PAGE)
             if not page:
                 return marked
-            after = page[-1][0].account_id
+            after = page[-1][0].account.account_id
             standings: list[Standing] = []
-            for account, positions, standing in page:
-                view = views.account_view(account, positions, quotes, now_ms=now_ms)
+            for holdings, standing in page:
+                view = self._view(holdings, quotes, now_ms=now_ms)
                 if view.equity_micros is not None:
-                    standings.append(next_standing(account, standing, view.equity_micros, at_ms=at_ms))
+                    standings.append(next_standing(holdings.account, standing, view.equity_micros, at_ms=at_ms))
             self._store.record_marks(standings)
             marked += len(standings)
 
@@ -331,12 +277,14 @@ class PropTradingEngine:
         owned = self._store.accounts(user_id)
         quotes = self._quotes.latest(self._markets)
         now_ms = self._clock.now_ms()
-        return [views.account_view(a, p, quotes, now_ms=now_ms) for a, p in owned]
+        return [self._view(holdings, quotes, now_ms=now_ms) for holdings in owned]
 
     def account(self, user_id: UserId, account_id: str) -> AccountView:
-        account, positions = self._store.account(user_id, _checked_id(account_id))
-        quotes = self._quotes.latest(self._markets)
-        return views.account_view(account, positions, quotes, now_ms=self._clock.now_ms())
+        holdings = self._store.account(user_id, _checked_id(account_id))
+        return self._view(holdings, self._quotes.latest(self._markets), now_ms=self._clock.now_ms())
+
+    def _view(self, holdings: Holdings, quotes: Mapping[Market, Quote], *, now_ms: int) -> AccountView:
+        return views.account_view(holdings, quotes, self._rule_sets[holdings.account.rule_set].perp, now_ms=now_ms)
 
     def owns(self, user_id: UserId, account_id: str) -> bool:
         return is_uuid(account_id) and self._store.owns(user_id, account_id)

@@ -16,6 +16,8 @@ from pump_party.domains.prop_engine.model import (
     RecordedOrder,
     Standing,
 )
+from pump_party.domains.prop_engine.perp_model import PerpPosition
+from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_interface.contract import EquityMark
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
@@ -36,6 +38,8 @@ class Batch(msgspec.Struct):
     messages: list[OutboxMessage]
     opened: dict[OrderId, OpenOrder]
     ended: set[OrderId]
+    perps: dict[tuple[AccountId, Market], tuple[PerpPosition, int | None]]
+    """With the price at which each is liquidated, by which a tick finds it."""
 
 
 class Reset(msgspec.Struct, frozen=True):
@@ -48,30 +52,40 @@ class Reset(msgspec.Struct, frozen=True):
 
 
 class AccountState(msgspec.Struct):
-    """Accounts that change in memory before they are written; what `OrdersTransaction` loads, for one account."""
+    """What `OrdersTransaction` loads, for one account that is already at hand."""
 
     accounts: dict[AccountId, Account]
     positions: dict[tuple[AccountId, Market], Position]
     earlier: dict[tuple[AccountId, str], RecordedOrder]
     open_orders: dict[AccountId, dict[OrderId, OpenOrder]]
+    perps: dict[tuple[AccountId, Market], PerpPosition]
 
     @classmethod
-    def of(cls, account: Account, positions: Sequence[Position], open_orders: Sequence[OpenOrder]) -> "AccountState":
+    def of(cls, holdings: Holdings, open_orders: Sequence[OpenOrder]) -> "AccountState":
+        account = holdings.account
         return cls(
             {account.account_id: account},
-            {(p.account_id, p.market): p for p in positions},
+            {(p.account_id, p.market): p for p in holdings.positions},
             {},
             {account.account_id: {o.order.order_id: o for o in open_orders}},
+            {(p.account_id, p.market): p for p in holdings.perps},
         )
 
 
-class OrdersTransaction(Protocol):
-    """What a batch starts from, and where it is written."""
+class LoadedState(Protocol):
+    """What a batch starts from and moves forward: accounts, what they hold, and what was recorded under its keys."""
 
     accounts: dict[AccountId, Account]
     positions: dict[tuple[AccountId, Market], Position]
     earlier: dict[tuple[AccountId, str], RecordedOrder]
     open_orders: dict[AccountId, dict[OrderId, OpenOrder]]
+    perps: dict[tuple[AccountId, Market], PerpPosition]
+
+
+class OrdersTransaction(LoadedState, Protocol):
+    """A loaded state, and where the batch is written."""
+
+    perps: dict[tuple[AccountId, Market], PerpPosition]
 
     def record(self, batch: Batch) -> None: ...
 
@@ -89,9 +103,13 @@ class PropStore(Protocol):
         ...
 
     def due_orders(
-        self, market: Market, *, publish_ms: int, mid_e8: int, limit: int
+        self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int
     ) -> Sequence[tuple[AccountId, OrderId]]:
-        """The open orders that a tick concerns, oldest first."""
+        """The open orders that a tick concerns, oldest first, from behind the order `after`."""
+        ...
+
+    def perps_to_watch(self, market: Market, *, mid_e8: int, hour: int, after: str, limit: int) -> Sequence[AccountId]:
+        """Accounts whose open position a tick may fund, warn or liquidate, in id order from behind `after`."""
         ...
 
     def late_orders(self, *, now_ms: int, limit: int) -> Sequence[tuple[AccountId, Market, OrderId]]:
@@ -122,14 +140,14 @@ class PropStore(Protocol):
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
-        change: Callable[[Account, Sequence[Position], Sequence[OpenOrder]], Reset],
+        change: Callable[[Holdings, Sequence[OpenOrder]], Reset],
     ) -> None:
         """Lock, change, clear positions and open orders, once per key. Raises NotFound for a foreign account."""
         ...
 
-    def accounts(self, user_id: UserId) -> Sequence[tuple[Account, Sequence[Position]]]: ...
+    def accounts(self, user_id: UserId) -> Sequence[Holdings]: ...
 
-    def account(self, user_id: UserId, account_id: str) -> tuple[Account, Sequence[Position]]:
+    def account(self, user_id: UserId, account_id: str) -> Holdings:
         """Raises NotFound unless the account is this user's."""
         ...
 
@@ -153,9 +171,7 @@ class PropStore(Protocol):
         self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
     ) -> Sequence[EquityMark]: ...
 
-    def accounts_to_mark(
-        self, *, after: str, limit: int
-    ) -> Sequence[tuple[Account, Sequence[Position], Standing | None]]:
+    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[tuple[Holdings, Standing | None]]:
         """Accounts in id order that hold a position or changed since their last mark."""
         ...
 

@@ -3,16 +3,24 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine import perp_orders
 from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import write_tick
-from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder, RecordKind, RuleSet, SpotFill
+from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder, RecordKind, SpotFill, SpotParams
+from pump_party.domains.prop_engine.perp_model import PerpChange, PerpParams
+from pump_party.domains.prop_engine.perp_recording import PerpRecorder
+from pump_party.domains.prop_engine.perpetual import funding_is_due, liquidate, pay_funding, watch
 from pump_party.domains.prop_engine.recording import Recorder
-from pump_party.domains.prop_engine.store import OrdersTransaction
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.store import LoadedState
 from pump_party.domains.prop_engine.working import Change, concerns, is_late, resting, step, waiting
-from pump_party.domains.prop_interface.contract import RejectCode
+from pump_party.domains.prop_interface.contract import CancelReason, RejectCode
 from pump_party.kernel.ids import AccountId, OrderId
 
 DueOrder = tuple[AccountId, OrderId]
+
+NO_PREMIUM_PPB = 0
+"""Without a recorded premium funding is the interest alone (section 8)."""
 
 
 class TickBatch:
@@ -20,13 +28,14 @@ class TickBatch:
 
     def __init__(
         self,
-        transaction: OrdersTransaction,
+        state: LoadedState,
         rule_sets: Mapping[str, RuleSet],
         new_ids: Iterator[str],
         *,
         now_ms: int,
     ) -> None:
-        self._recorder = Recorder(transaction, rule_sets, new_ids, now_ms=now_ms)
+        self._recorder = Recorder(state, rule_sets, new_ids, now_ms=now_ms)
+        self._perps = PerpRecorder(self._recorder)
         self.batch = self._recorder.batch
 
     def take(self, quote: Quote, due: Sequence[DueOrder]) -> int:
@@ -50,14 +59,62 @@ class TickBatch:
             if open_order is not None:
                 yield open_order
 
+    def watch(self, quote: Quote, accounts: Sequence[AccountId]) -> int:
+        """Fund, warn and liquidate positions. Returns how many positions a liquidation changed."""
+        return sum(self._watch(account_id, quote) for account_id in accounts)
+
+    def _watch(self, account_id: AccountId, quote: Quote) -> bool:
+        recorder = self._recorder
+        account = recorder.accounts[account_id]
+        params = recorder.rule_sets[account.rule_set].perp[quote.market]
+        if funding_is_due(self._perps.position(account_id, quote.market), quote.publish_ms):
+            due = self._perps.position(account_id, quote.market)
+            self._perps.fund(pay_funding(due, quote, premium_ppb=NO_PREMIUM_PPB, params=params), quote, params)
+        position = self._perps.position(account_id, quote.market)
+        halted = quote.halt_reason is not None
+        seen, quantity_nanos = watch(position, quote, halted=halted, now_ms=quote.recv_ms, params=params)
+        if quantity_nanos:
+            change = liquidate(seen, quantity_nanos, quote, fill_ms=quote.recv_ms, params=params)
+            if isinstance(change, PerpChange):
+                self._perps.liquidate(change, quote, params)
+                return True
+        if seen != position:
+            self._perps.watched(seen, quote, params)
+        return False
+
     def _step(self, open_order: OpenOrder, quote: Quote) -> bool:
-        recorder, order = self._recorder, open_order.order
-        rules = recorder.rule_sets[recorder.accounts[order.account_id].rule_set]
+        order = open_order.order
+        rules = self._recorder.rule_sets[self._recorder.accounts[order.account_id].rule_set]
+        perp = rules.perp.get(order.market)
+        if perp is not None:
+            return self._step_perp(open_order, quote, rules, perp)
         params = rules.spot[order.market]
-        outcome = step(open_order, recorder.position(order.account_id, order.market), quote, rules, params)
+        position = self._recorder.position(order.account_id, order.market)
+        outcome = step(open_order, position, quote, rules, params)
         if isinstance(outcome, SpotFill):
             self._fill(open_order, outcome, quote)
             return True
+        return self._move_on(open_order, outcome, quote, rules, params)
+
+    def _step_perp(self, open_order: OpenOrder, quote: Quote, rules: RuleSet, params: PerpParams) -> bool:
+        order = open_order.order
+        position = self._perps.position(order.account_id, order.market)
+        cash_micros, _ = self._recorder.free_for(open_order)
+        outcome = perp_orders.step(open_order, position, quote, rules, cash_micros=cash_micros, params=params)
+        if isinstance(outcome, tuple):
+            self._perps.fill_open(open_order, outcome, quote, params)
+            return True
+        return self._move_on(open_order, outcome, quote, rules, params.pricing)
+
+    def _move_on(
+        self,
+        open_order: OpenOrder,
+        outcome: Change | RejectCode | CancelReason,
+        quote: Quote,
+        rules: RuleSet,
+        params: SpotParams,
+    ) -> bool:
+        recorder = self._recorder
         if outcome is Change.NOTHING:
             return False
         if outcome is Change.RESTS:

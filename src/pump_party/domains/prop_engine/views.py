@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.ledger import read_postings
+from pump_party.domains.prop_engine.margin import liquidation_price_e8, unrealised_pnl_micros
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -12,21 +15,25 @@ from pump_party.domains.prop_engine.model import (
     Order,
     Position,
     RecordedOrder,
-    SpotFill,
 )
-from pump_party.domains.prop_engine.portfolio import value_micros
+from pump_party.domains.prop_engine.perp_model import FLAT, PerpParams, PerpPosition
+from pump_party.domains.prop_engine.portfolio import Holdings, value_micros
+from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_interface.contract import (
     AccountView,
     CancelReason,
     EvidenceView,
     FillView,
     LedgerEntryView,
+    MarketRulesView,
+    OrderStage,
     OrderStatus,
     OrderView,
-    PlaceOrder,
+    PerpFillView,
+    PerpPositionView,
     PositionView,
-    PreviewView,
     RejectCode,
+    RuleSetView,
 )
 from pump_party.kernel.ids import Market
 
@@ -56,7 +63,11 @@ def fill_view(fill: Fill) -> FillView:
             fill.tick_sha256,
             fill.tape_ms,
         ),
+        None if fill.detail is None else _decode_perp(fill.detail),
     )
+
+
+_decode_perp = msgspec.json.Decoder(PerpFillView).decode
 
 
 def order_view(outcome: RecordedOrder | OpenOrder) -> OrderView:
@@ -96,7 +107,13 @@ def ended_order_view(order: Order) -> OrderView:
 
 
 def open_order_view(open_order: OpenOrder) -> OrderView:
-    return _order_view(open_order.order, OrderStatus.ACCEPTED, held_amount=open_order.held_amount)
+    return _order_view(
+        open_order.order,
+        OrderStatus.ACCEPTED,
+        held_amount=open_order.held_amount,
+        held_asset=open_order.held_asset,
+        stage=open_order.stage,
+    )
 
 
 def _order_view(
@@ -106,6 +123,8 @@ def _order_view(
     reject_code: RejectCode | None = None,
     cancel_reason: CancelReason | None = None,
     held_amount: int = 0,
+    held_asset: str | None = None,
+    stage: OrderStage | None = None,
 ) -> OrderView:
     return OrderView(
         order.order_id,
@@ -123,59 +142,30 @@ def _order_view(
         cancel_reason,
         order.terms,
         held_amount,
-    )
-
-
-def preview_view(
-    command: PlaceOrder,
-    quote: Quote | None,
-    fill: SpotFill | None,
-    reject_code: RejectCode | None,
-    *,
-    cash_micros: int,
-    held_nanos: int,
-    now_ms: int,
-) -> PreviewView:
-    """A fill the account cannot pay for is shown with its amounts and the code, so that a person sees by how much."""
-    return PreviewView(
-        market=command.market,
-        side=command.side,
-        reject_code=reject_code,
-        mid_e8=None if quote is None else quote.mid_e8,
-        age_ms=None if quote is None else quote.age_ms(now_ms),
-        price_e8=None if fill is None else fill.price_e8,
-        quantity_nanos=None if fill is None else fill.quantity_nanos,
-        gross_micros=None if fill is None else fill.gross_micros,
-        fee_micros=None if fill is None else fill.fee_micros,
-        half_spread_e8=None if fill is None else fill.half_spread_e8,
-        impact_e8=None if fill is None else fill.impact_e8,
-        cash_after_micros=None if fill is None else cash_micros + fill.cash_change_micros,
-        position_after_nanos=None if fill is None else held_nanos + fill.held_change_nanos,
+        held_asset,
+        stage,
     )
 
 
 def account_view(
-    account: Account, positions: Sequence[Position], quotes: Mapping[Market, Quote], *, now_ms: int
+    holdings: Holdings, quotes: Mapping[Market, Quote], perp_params: Mapping[Market, PerpParams], *, now_ms: int
 ) -> AccountView:
     """Value the account at the newest quotes. Flat positions without history in this cycle are left out."""
+    account = holdings.account
     rendered = tuple(
-        _position_view(p, quotes.get(p.market), now_ms=now_ms) for p in sorted(positions, key=lambda p: p.market)
+        _position_view(p, quotes.get(p.market), now_ms=now_ms)
+        for p in sorted(holdings.positions, key=lambda p: p.market)
     )
-    held = [p for p in rendered if p.quantity_nanos]
-    priced = all(p.value_micros is not None for p in held)
-    equity = unrealised = residual = None
-    if priced:
-        equity = (
-            account.cash_micros + account.held_micros + account.margin_micros + sum(p.value_micros or 0 for p in held)
-        )
-        unrealised = sum(p.unrealised_pnl_micros or 0 for p in held)
-        residual = equity - (
-            account.start_micros
-            + account.realised_pnl_micros
-            + unrealised
-            + account.funding_micros
-            - account.fees_micros
-        )
+    perps = tuple(
+        perp_position_view(p, quotes.get(p.market), perp_params.get(p.market), now_ms=now_ms)
+        for p in sorted(holdings.perps, key=lambda p: p.market)
+        if p.direction != FLAT
+    )
+    equity, unrealised = _valued(account, rendered, perps)
+    residual = None
+    if equity is not None and unrealised is not None:
+        earned_micros = account.realised_pnl_micros + unrealised + account.funding_micros - account.fees_micros
+        residual = equity - account.start_micros - earned_micros
     return AccountView(
         account_id=account.account_id,
         kind=account.kind,
@@ -199,7 +189,21 @@ def account_view(
         margin_micros=account.margin_micros,
         funding_micros=account.funding_micros,
         open_orders=account.open_orders,
+        perps=perps,
     )
+
+
+def _valued(
+    account: Account, positions: Sequence[PositionView], perps: Sequence[PerpPositionView]
+) -> tuple[int | None, int | None]:
+    """(equity, unrealised PnL); None while anything held has no price."""
+    held = [p for p in positions if p.quantity_nanos]
+    if any(p.value_micros is None for p in held) or any(p.mark_e8 is None for p in perps):
+        return None, None
+    own_micros = account.cash_micros + account.held_micros + account.margin_micros
+    perp_pnl_micros = sum(p.unrealised_pnl_micros or 0 for p in perps)
+    equity_micros = own_micros + sum(p.value_micros or 0 for p in held) + perp_pnl_micros
+    return equity_micros, sum(p.unrealised_pnl_micros or 0 for p in held) + perp_pnl_micros
 
 
 def _position_view(position: Position, quote: Quote | None, *, now_ms: int) -> PositionView:
@@ -215,6 +219,30 @@ def _position_view(position: Position, quote: Quote | None, *, now_ms: int) -> P
         value_micros=value,
         unrealised_pnl_micros=None if value is None else value - position.cost_micros,
         held_nanos=position.held_nanos,
+    )
+
+
+def perp_position_view(
+    position: PerpPosition, quote: Quote | None, params: PerpParams | None, *, now_ms: int
+) -> PerpPositionView:
+    """Without a quote there is no mark, without parameters no liquidation price."""
+    liquidation_e8 = None
+    if params is not None and position.direction != FLAT:
+        liquidation_e8 = liquidation_price_e8(position, params) or None
+    return PerpPositionView(
+        market=position.market,
+        direction=position.direction,
+        quantity_nanos=position.quantity_nanos,
+        entry_cost_micros=position.entry_cost_micros,
+        margin_micros=position.margin_micros,
+        leverage=position.leverage,
+        realised_pnl_micros=position.realised_pnl_micros,
+        fees_micros=position.fees_micros,
+        funding_micros=position.funding_micros,
+        liquidation_e8=liquidation_e8,
+        mark_e8=None if quote is None else quote.mid_e8,
+        mark_age_ms=None if quote is None else quote.age_ms(now_ms),
+        unrealised_pnl_micros=None if quote is None else unrealised_pnl_micros(position, quote.mid_e8),
     )
 
 
@@ -235,3 +263,19 @@ def ledger_entries(record: JournalRecord) -> list[LedgerEntryView]:
         )
         for leg, posting in reversed(list(enumerate(read_postings(record.postings))))
     ]
+
+
+def rule_set_view(rules: RuleSet) -> RuleSetView:
+    """Its markets in alphabetical order."""
+    return RuleSetView(
+        name=rules.name,
+        kind=rules.kind,
+        fill_mode=rules.fill_mode,
+        contest_eligible=rules.contest_eligible,
+        default=rules.default,
+        start_micros=rules.start_micros,
+        params_sha256=rules.params_sha256,
+        markets=tuple(
+            msgspec.convert(rules.spot[market], MarketRulesView, from_attributes=True) for market in sorted(rules.spot)
+        ),
+    )

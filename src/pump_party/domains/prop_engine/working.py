@@ -9,20 +9,20 @@ from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.execution import is_within, price_limit, price_spot
 from pump_party.domains.prop_engine.matching import hold_for
 from pump_party.domains.prop_engine.model import (
-    FillMode,
     MarketOrder,
     OpenOrder,
     Order,
     Position,
     Pressure,
-    RuleSet,
     SpotFill,
     SpotParams,
-    Stage,
 )
+from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_interface.contract import (
     CancelReason,
+    FillMode,
     OrderKind,
+    OrderStage,
     OrderTerms,
     PlaceOrder,
     RejectCode,
@@ -58,13 +58,15 @@ def is_immediate(terms: OrderTerms, mode: FillMode) -> bool:
     return mode is FillMode.LATEST and terms.kind not in TRIGGERED
 
 
-def check_terms(command: PlaceOrder, params: SpotParams) -> RejectCode | None:
+def check_terms(command: PlaceOrder, params: SpotParams, *, is_perp: bool) -> RejectCode | None:
     """Refuse terms that contradict each other or the market. Sizes are checked when the order is priced as well."""
     terms = terms_of(command)
+    if terms.is_liquidation or terms.parent_id is not None:
+        return RejectCode.BAD_REQUEST
     prices = (terms.limit_price_e8, terms.trigger_price_e8, terms.stop_price_e8, terms.target_price_e8)
     if any(p is not None and (p <= 0 or p % params.tick_e8) for p in prices):
         return RejectCode.BAD_REQUEST
-    if not _is_consistent(command, terms):
+    if not _is_consistent(command, terms, is_perp=is_perp):
         return RejectCode.BAD_REQUEST
     if command.quantity_nanos is None:
         return None
@@ -73,23 +75,37 @@ def check_terms(command: PlaceOrder, params: SpotParams) -> RejectCode | None:
     return RejectCode.LOT_SIZE if command.quantity_nanos % params.lot_nanos else None
 
 
-def _is_consistent(command: PlaceOrder, terms: OrderTerms) -> bool:
+def _is_consistent(command: PlaceOrder, terms: OrderTerms, *, is_perp: bool) -> bool:
     kind, sells = terms.kind, command.side is Side.SELL
     whole_position = command.quantity_nanos is None and command.quote_micros is None
     one_size = (command.quantity_nanos is None) != (command.quote_micros is None)
-    exits = (terms.stop_price_e8, terms.target_price_e8)
+    may_reduce = sells or is_perp
     return (
-        (one_size or (whole_position and terms.reduce_only and sells))
-        and (command.quote_micros is None or (kind is OrderKind.MARKET and not sells and command.quote_micros > 0))
+        (one_size or (whole_position and terms.reduce_only))
+        and (command.quote_micros is None or _takes_a_budget(command, kind, is_perp=is_perp))
         and (terms.limit_price_e8 is not None) == (kind is OrderKind.LIMIT)
         and (terms.trigger_price_e8 is not None) == (kind in TRIGGERED)
         and (terms.time_in_force is TimeInForce.GTC or kind is OrderKind.LIMIT)
-        # A spot position is only ever made smaller by a sale, and only a purchase opens one that exits can guard.
-        and (not terms.reduce_only or sells)
-        and (exits == (None, None) or not sells)
-        and (None in exits or exits[0] < exits[1])  # type: ignore[operator]
-        and terms.leverage is None
+        and (may_reduce or not terms.reduce_only)
+        and (terms.leverage is None or (is_perp and terms.leverage >= 1))
+        and _exits_are_apart(command, terms, is_perp=is_perp)
     )
+
+
+def _takes_a_budget(command: PlaceOrder, kind: OrderKind, *, is_perp: bool) -> bool:
+    """Only a purchase at the market can be sized by what it may cost."""
+    return kind is OrderKind.MARKET and command.side is Side.BUY and not is_perp and (command.quote_micros or 0) > 0
+
+
+def _exits_are_apart(command: PlaceOrder, terms: OrderTerms, *, is_perp: bool) -> bool:
+    """Exits belong to an order that opens a position, the stop on the losing side of the target."""
+    stop_e8, target_e8 = terms.stop_price_e8, terms.target_price_e8
+    if stop_e8 is None and target_e8 is None:
+        return True
+    sells = command.side is Side.SELL
+    if terms.reduce_only or (sells and not is_perp):
+        return False
+    return stop_e8 is None or target_e8 is None or (stop_e8 > target_e8 if sells else stop_e8 < target_e8)
 
 
 def reference_e8(terms: OrderTerms, quote: Quote) -> int:
@@ -137,7 +153,7 @@ def accepted(order: Order, held_asset: str, held_amount: int, rules: RuleSet, pa
     if terms.kind in TRIGGERED:
         return armed(order, held_asset, held_amount)
     return waiting(
-        OpenOrder(order, Stage.WAITING, 0, None, None, None, held_asset, held_amount),
+        OpenOrder(order, OrderStage.WAITING, 0, None, None, None, held_asset, held_amount),
         rules,
         params,
         from_ms=order.created_ms,
@@ -150,7 +166,7 @@ def armed(order: Order, held_asset: str, held_amount: int) -> OpenOrder:
     # A stop guards against the price running away; a take-profit waits for it to come.
     falls = (order.side is Side.SELL) == (terms.kind is OrderKind.STOP)
     at_or_below, at_or_above = (terms.trigger_price_e8, None) if falls else (None, terms.trigger_price_e8)
-    return OpenOrder(order, Stage.ARMED, order.created_ms, None, at_or_below, at_or_above, held_asset, held_amount)
+    return OpenOrder(order, OrderStage.ARMED, order.created_ms, None, at_or_below, at_or_above, held_asset, held_amount)
 
 
 def waiting(open_order: OpenOrder, rules: RuleSet, params: SpotParams, *, from_ms: int) -> OpenOrder:
@@ -160,7 +176,7 @@ def waiting(open_order: OpenOrder, rules: RuleSet, params: SpotParams, *, from_m
     rests = terms.kind in TRIGGERED or (terms.kind is OrderKind.LIMIT and terms.time_in_force is TimeInForce.GTC)
     return OpenOrder(
         open_order.order,
-        Stage.WAITING,
+        OrderStage.WAITING,
         from_ms + latency_ms,
         None if rests else from_ms + params.max_wait_ms,
         None,
@@ -177,7 +193,7 @@ def resting(open_order: OpenOrder) -> OpenOrder:
     below, above = (limit_e8, None) if open_order.order.side is Side.BUY else (None, limit_e8)
     return OpenOrder(
         open_order.order,
-        Stage.RESTING,
+        OrderStage.RESTING,
         open_order.due_ms,
         None,
         below,
@@ -202,14 +218,14 @@ def is_late(open_order: OpenOrder, now_ms: int) -> bool:
 
 def step(open_order: OpenOrder, position: Position, quote: Quote, rules: RuleSet, params: SpotParams) -> Step:
     """What this tick, which concerns the order, does to it. Funds are checked by the caller."""
-    if open_order.stage is Stage.ARMED and rules.fill_mode is FillMode.NEXT_TICK:
+    if open_order.stage is OrderStage.ARMED and rules.fill_mode is FillMode.NEXT_TICK:
         return Change.TRIGGERS
     market = sized(open_order.order, position)
     if market is None:
         return CancelReason.POSITION_CLOSED
     terms = terms_of(open_order.order)
     pressure = pressure_of(position, market.side)
-    if open_order.stage is Stage.RESTING:
+    if open_order.stage is OrderStage.RESTING:
         assert terms.limit_price_e8 is not None
         filled = price_limit(
             market,
@@ -233,7 +249,7 @@ def step(open_order: OpenOrder, position: Position, quote: Quote, rules: RuleSet
         params=params,
         fill_ms=quote.recv_ms,
     )
-    if terms.kind in TRIGGERED and decided in _NOT_NOW:
+    if terms.kind in TRIGGERED and decided in NOT_NOW:
         return Change.NOTHING
     return decided if terms.limit_price_e8 is None else arrived(decided, terms)
 
@@ -243,12 +259,12 @@ def arrived(decided: SpotFill | RejectCode, terms: OrderTerms) -> SpotFill | Rej
     assert terms.limit_price_e8 is not None
     if isinstance(decided, SpotFill) and is_within(decided, terms.limit_price_e8):
         return decided
-    if isinstance(decided, RejectCode) and decided not in _NOT_NOW:
+    if isinstance(decided, RejectCode) and decided not in NOT_NOW:
         return decided
     return CancelReason.IOC if terms.time_in_force is TimeInForce.IOC else Change.RESTS
 
 
-_NOT_NOW = (RejectCode.PRICE_STALE, RejectCode.PRICE_UNCERTAIN, RejectCode.SLIPPAGE_LIMIT, RejectCode.MARKET_HALTED)
+NOT_NOW = (RejectCode.PRICE_STALE, RejectCode.PRICE_UNCERTAIN, RejectCode.SLIPPAGE_LIMIT, RejectCode.MARKET_HALTED)
 """Reasons that pass: a resting or triggered order outlives them."""
 
 

@@ -37,7 +37,8 @@ class Side(StrEnum):
 
 class OrderKind(StrEnum):
     """A stop waits for the price to turn against you, a take-profit for it to turn your way; both then fill like a
-    market order. A limit waits for its price."""
+    market order. A limit waits for its price.
+    """
 
     MARKET = "market"
     LIMIT = "limit"
@@ -59,6 +60,21 @@ class OrderStatus(StrEnum):
     FILLED = "filled"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+
+
+class OrderStage(StrEnum):
+    """What an accepted order waits for: its tick, a tick through its limit, or a tick at its trigger."""
+
+    WAITING = "waiting"
+    RESTING = "resting"
+    ARMED = "armed"
+
+
+class FillMode(StrEnum):
+    """At once on the newest tick, or on the first one published after acceptance and latency."""
+
+    LATEST = "latest"
+    NEXT_TICK = "next_tick"
 
 
 class CancelReason(StrEnum):
@@ -128,6 +144,8 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     stop_price_e8: int | None = None
     target_price_e8: int | None = None
     parent_id: OrderId | None = None
+    is_liquidation: bool = False
+    """Set by the engine when it closes a position whose margin is used up."""
 
 
 class PlaceOrder(msgspec.Struct, frozen=True):
@@ -154,6 +172,14 @@ class CancelOrder(msgspec.Struct, frozen=True):
     order_id: str
 
 
+class CancelOrders(msgspec.Struct, frozen=True):
+    """Every open order of the account; with `market` only those there."""
+
+    user_id: UserId
+    account_id: AccountId
+    market: Market | None = None
+
+
 class EvidenceView(msgspec.Struct, frozen=True):
     source: str
     publish_ms: int
@@ -163,6 +189,18 @@ class EvidenceView(msgspec.Struct, frozen=True):
     conf_e8: int
     tick_sha256: str
     tape_ms: int | None
+
+
+class PerpFillView(msgspec.Struct, frozen=True):
+    """What a fill did to a perpetual position. `event` is open, close or liquidation; changes are the account's."""
+
+    event: str
+    direction: int
+    leverage: int
+    position_quantity_nanos: int
+    margin_change_micros: int
+    liquidation_fee_micros: int
+    shortfall_micros: int
 
 
 class FillView(msgspec.Struct, frozen=True):
@@ -180,6 +218,7 @@ class FillView(msgspec.Struct, frozen=True):
     filled_ms: int
     version: int
     evidence: EvidenceView
+    perp: PerpFillView | None = None
 
 
 class OrderView(msgspec.Struct, frozen=True):
@@ -198,11 +237,21 @@ class OrderView(msgspec.Struct, frozen=True):
     cancel_reason: CancelReason | None = None
     terms: OrderTerms | None = None
     held_amount: int = 0
-    """What is set aside for an accepted order: micros of USDC for a purchase, nanos of the base for a sale."""
+    """What is set aside for an accepted order: micros of USDC, or nanos of the base asset."""
+
+    held_asset: str | None = None
+
+    stage: OrderStage | None = None
+    """What an accepted order waits for; None once it has ended."""
 
 
 class PreviewView(msgspec.Struct, frozen=True):
-    """What the order would cost now. `reject_code` says why it would be refused; then the amounts are None."""
+    """What the order would do now. `reject_code` says why it would be refused.
+
+    Amounts are those of a fill at this moment's price, also where only the funds are missing; None when the order
+    would wait for a price of its own. `held_amount` is what it would set aside, `liquidation_e8` where the position
+    it makes would be liquidated.
+    """
 
     market: Market
     side: Side
@@ -217,6 +266,11 @@ class PreviewView(msgspec.Struct, frozen=True):
     impact_e8: int | None
     cash_after_micros: int | None
     position_after_nanos: int | None
+    status: OrderStatus = OrderStatus.REJECTED
+    held_amount: int = 0
+    leverage: int | None = None
+    margin_micros: int | None = None
+    liquidation_e8: int | None = None
 
 
 class PositionView(msgspec.Struct, frozen=True):
@@ -233,6 +287,27 @@ class PositionView(msgspec.Struct, frozen=True):
     unrealised_pnl_micros: int | None
     held_nanos: int = 0
     """The part of the quantity that is set aside for open orders."""
+
+
+class PerpPositionView(msgspec.Struct, frozen=True):
+    """An open perpetual position. `direction` is 1 long, -1 short; the entry price is entry cost over quantity.
+
+    `liquidation_e8` is where the margin becomes too small, None when no price gets there.
+    """
+
+    market: Market
+    direction: int
+    quantity_nanos: int
+    entry_cost_micros: int
+    margin_micros: int
+    leverage: int
+    realised_pnl_micros: int
+    fees_micros: int
+    funding_micros: int
+    liquidation_e8: int | None
+    mark_e8: int | None
+    mark_age_ms: int | None
+    unrealised_pnl_micros: int | None
 
 
 class AccountView(msgspec.Struct, frozen=True):
@@ -266,6 +341,41 @@ class AccountView(msgspec.Struct, frozen=True):
     margin_micros: int = 0
     funding_micros: int = 0
     open_orders: int = 0
+    perps: tuple[PerpPositionView, ...] = ()
+
+
+class MarketRulesView(msgspec.Struct, frozen=True):
+    """The parameters by which orders of one market fill (execution model, section 7)."""
+
+    market: Market
+    model: str
+    tick_e8: int
+    lot_nanos: int
+    min_notional_micros: int
+    max_notional_micros: int
+    conf_mult_ppm: int
+    min_half_spread_ppm: int
+    depth_per_bp_micros: int
+    recovery_per_s_micros: int
+    taker_fee_ppm: int
+    max_conf_ppm: int
+    max_slippage_ppm: int
+    max_tick_age_ms: int
+    latency_ms: int
+    max_wait_ms: int
+
+
+class RuleSetView(msgspec.Struct, frozen=True):
+    """What an account can be opened under. `default`: what its kind gets when none is named."""
+
+    name: str
+    kind: AccountKind
+    fill_mode: FillMode
+    contest_eligible: bool
+    default: bool
+    start_micros: int
+    params_sha256: str
+    markets: tuple[MarketRulesView, ...]
 
 
 class LedgerEntryView(msgspec.Struct, frozen=True):
@@ -326,6 +436,10 @@ class PropTrading(Protocol):
         """The virtual cash a new account of this kind starts with."""
         ...
 
+    def rule_sets(self) -> Sequence[RuleSetView]:
+        """Everything an account may be opened under, with the parameters of every market."""
+        ...
+
     def open_account(self, command: OpenAccount) -> AccountView: ...
 
     def reset_account(self, command: ResetAccount) -> AccountView:
@@ -342,6 +456,10 @@ class PropTrading(Protocol):
 
     def cancel_order(self, command: CancelOrder) -> OrderView:
         """End an accepted order and free what it held. An order that has ended is returned as it ended."""
+        ...
+
+    def cancel_orders(self, command: CancelOrders) -> Sequence[OrderView]:
+        """End the account's open orders in one transaction, oldest first. Returns those that this call ended."""
         ...
 
     def open_orders(self, user_id: UserId, account_id: str) -> Sequence[OrderView]:

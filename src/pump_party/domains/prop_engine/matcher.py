@@ -1,0 +1,110 @@
+"""The shell of `take_ticks`: find what a tick concerns, let it act, write it, page by page."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+
+from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore, TransactionConflict
+from pump_party.domains.prop_engine.ticks import DueOrder, TickBatch
+from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX
+from pump_party.kernel.errors import Unavailable
+from pump_party.kernel.ids import AccountId, Market
+from pump_party.platform.clock import Clock
+from pump_party.platform.ids import Ids
+
+HOUR_MS = 3_600_000
+
+CONFLICT_TRIES_MAX = 5
+"""A batch that another transaction overtook is decided again this often."""
+
+Key = tuple[AccountId, Market, str]
+
+
+class Matcher:
+    """Lets ticks fill, trigger, fund and liquidate. Several at once are safe: each change is decided under its lock."""
+
+    def __init__(self, store: PropStore, rule_sets: Mapping[str, RuleSet], clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._rule_sets = rule_sets
+        self._clock = clock
+        self._ids = ids
+        self._perps = {market for rules in rule_sets.values() for market in rules.perp}
+
+    def take_ticks(self, quotes: Sequence[Quote]) -> int:
+        return sum(self._watch_perps(quote) + self._fill_due(quote) for quote in quotes)
+
+    def expire_orders(self) -> int:
+        late = self._store.late_orders(now_ms=self._clock.now_ms(), limit=BATCH_ORDERS_MAX)
+        due = [(account_id, order_id) for account_id, _, order_id in late]
+        return self._act([(a, market, "") for a, market, _ in late], lambda batch: batch.expire(due))
+
+    def _fill_due(self, quote: Quote) -> int:
+        ended, after = 0, ""
+        while True:
+            due = self._store.due_orders(
+                quote.market,
+                publish_ms=quote.publish_ms,
+                mid_e8=quote.mid_e8,
+                after=after,
+                limit=BATCH_ORDERS_MAX,
+            )
+            if not due:
+                return ended
+            after = due[-1][1]
+            ended += self._act([(a, quote.market, "") for a, _ in due], _taking(quote, due))
+
+    def _watch_perps(self, quote: Quote) -> int:
+        liquidated, after = 0, ""
+        while quote.market in self._perps:
+            accounts = self._store.perps_to_watch(
+                quote.market,
+                mid_e8=quote.mid_e8,
+                hour=quote.publish_ms // HOUR_MS,
+                after=after,
+                limit=BATCH_ORDERS_MAX,
+            )
+            if not accounts:
+                break
+            after = accounts[-1]
+            liquidated += self._act([(a, quote.market, "") for a in accounts], _watching(quote, accounts))
+        return liquidated
+
+    def _act(self, keys: Sequence[Key], act: Callable[[TickBatch], int]) -> int:
+        ended = 0
+
+        def decide(transaction: OrdersTransaction) -> Batch:
+            nonlocal ended
+            new_ids = endless(self._ids, 2 * len(keys))
+            batch = TickBatch(transaction, self._rule_sets, new_ids, now_ms=self._clock.now_ms())
+            ended = act(batch)
+            return batch.batch
+
+        if keys:
+            write(self._store, keys, decide)
+        return ended
+
+
+def _taking(quote: Quote, due: Sequence[DueOrder]) -> Callable[[TickBatch], int]:
+    return lambda batch: batch.take(quote, due)
+
+
+def _watching(quote: Quote, accounts: Sequence[AccountId]) -> Callable[[TickBatch], int]:
+    return lambda batch: batch.watch(quote, accounts)
+
+
+def write(store: PropStore, keys: Sequence[Key], decide: Callable[[OrdersTransaction], Batch]) -> None:
+    """Decide and record in one transaction; again from the start when another one came first."""
+    for _ in range(CONFLICT_TRIES_MAX):
+        try:
+            with store.orders_transaction(keys) as transaction:
+                transaction.record(decide(transaction))
+        except TransactionConflict:
+            continue
+        return
+    raise Unavailable("the account is busy; try again", code="busy")
+
+
+def endless(ids: Ids, expected: int = 1) -> Iterator[str]:
+    """Ids without end; as many as expected come at the price of one look at the clock."""
+    return chain(ids.take(expected), iter(ids.new, ""))
