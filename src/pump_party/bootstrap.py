@@ -24,7 +24,7 @@ from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.rules import build_rule_sets
 from pump_party.domains.prop_engine.service import PropTradingEngine
-from pump_party.domains.prop_interface.contract import OrderStatus, OrderView, PlaceOrder, PropTrading
+from pump_party.domains.prop_interface.contract import OrderView, PlaceOrder, PropTrading
 from pump_party.domains.users.contract import Users
 from pump_party.domains.users.service import UserService
 from pump_party.kernel.errors import Refusal, Unavailable
@@ -282,7 +282,7 @@ def _outcome_label(outcome: OrderView | Exception) -> str:
         return outcome.code
     if isinstance(outcome, Exception):
         return "error"
-    return outcome.status.value if outcome.status is OrderStatus.FILLED else str(outcome.reject_code)
+    return outcome.status.value if outcome.reject_code is None else outcome.reject_code.value
 
 
 def _users(settings: Settings, database: Database, clock: Clock, ids: Ids) -> UserService:

@@ -40,7 +40,7 @@ class Metrics:
         )
         self._orders = Counter(
             "pump_party_orders_total",
-            "Orders decided, by outcome: filled or the reject code",
+            "Orders decided, by outcome: filled, accepted, cancelled or the reject code",
             ["outcome"],
             registry=registry,
         )
@@ -63,6 +63,32 @@ class Metrics:
             "pump_party_ticks_given_up_total",
             "Admitted ticks that no listener could be sent in time",
             registry=registry,
+        )
+        self._ticks_matched = Counter(
+            "pump_party_ticks_matched_total", "Admitted ticks brought to the orders that wait", registry=registry
+        )
+        self._ticks_unmatched = Counter(
+            "pump_party_ticks_unmatched_total",
+            "Admitted ticks that the matcher passed over because it lagged",
+            registry=registry,
+        )
+        self._match = Histogram(
+            "pump_party_match_seconds",
+            "Duration of one round of ticks acting on the orders that wait",
+            buckets=DURATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._match_lag = Histogram(
+            "pump_party_match_lag_seconds",
+            "From the receipt of a round's first tick until its fills were durable",
+            buckets=DURATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._orders_ended = Counter(
+            "pump_party_orders_ended_total", "Accepted orders that a tick or a deadline ended", registry=registry
+        )
+        self._orders_awaited = Gauge(
+            "pump_party_orders_awaited", "Requests that wait for the end of an accepted order", registry=registry
         )
         self._price_age = Gauge(
             "pump_party_price_age_seconds", "Age of the newest price of a market", ["market"], registry=registry
@@ -104,6 +130,20 @@ class Metrics:
 
     def tick_given_up(self) -> None:
         self._ticks_given_up.inc()
+
+    def ticks_matched(self, count: int, *, duration_s: float, lag_s: float) -> None:
+        self._ticks_matched.inc(count)
+        self._match.observe(duration_s)
+        self._match_lag.observe(lag_s)
+
+    def ticks_unmatched(self, count: int) -> None:
+        self._ticks_unmatched.inc(count)
+
+    def orders_ended(self, count: int) -> None:
+        self._orders_ended.inc(count)
+
+    def orders_awaited(self, count: int) -> None:
+        self._orders_awaited.set(count)
 
     def price_age(self, market: str, age_s: float) -> None:
         self._price_age.labels(market).set(age_s)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.apps.workers.feeding import HZ, SOL, Away, TestSource, ingestion_of, running, until, with_
 
-from pump_party.apps.workers import ingest_prices
+from pump_party.apps.workers import ingest_prices, leading
 from pump_party.bootstrap import Services
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.domains.marketdata.contract import CandleInterval, HaltReason, MarketState, Quote, SourceState
@@ -97,7 +97,7 @@ def test_silence_halts_the_market_in_the_cache(services):
 
 
 def test_of_two_workers_one_is_active_and_the_other_takes_over(services, monkeypatch):
-    monkeypatch.setattr(ingest_prices, "LEASE_RENEWED_EVERY_S", 0.05)
+    monkeypatch.setattr(leading, "LEASE_RENEWED_EVERY_S", 0.05)
 
     async def scenario() -> None:
         first, second = TestSource(), TestSource()
@@ -116,8 +116,8 @@ def test_of_two_workers_one_is_active_and_the_other_takes_over(services, monkeyp
 
 @pytest.mark.parametrize("services", ["in_process"], indirect=True)
 def test_a_worker_that_lost_its_lease_stops_its_sources(services, monkeypatch):
-    monkeypatch.setattr(ingest_prices, "LEASE_MS", 1)
-    monkeypatch.setattr(ingest_prices, "LEASE_RENEWED_EVERY_S", 0.05)
+    monkeypatch.setattr(leading, "LEASE_MS", 1)
+    monkeypatch.setattr(leading, "LEASE_RENEWED_EVERY_S", 0.05)
 
     async def scenario() -> None:
         source = TestSource()

@@ -97,6 +97,10 @@ def _worker_of(
             ingestion = build_ingestion(services)
             ingestion.on_feed(on_feed)
             return lambda services, stop: ingest_prices.run(services, ingestion, stop=stop)
+        case "match_orders":
+            from pump_party.apps.workers import match_orders
+
+            return lambda services, stop: match_orders.run(services, stop=stop)
         case "relay_outbox":
             from pump_party.apps.workers import relay_outbox
 

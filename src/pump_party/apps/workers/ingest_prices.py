@@ -7,10 +7,10 @@ is away costs nobody the newest state: it is sent when it is back.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
 import msgspec
 
+from pump_party.apps.workers.leading import is_set_within, lead
 from pump_party.bootstrap import Services
 from pump_party.domains.marketdata.contract import Feed, Ingestion, Quote
 from pump_party.kernel.errors import Unavailable
@@ -19,8 +19,6 @@ from pump_party.platform.bus import PRICE_CHANNEL, TICK_CHANNEL
 from pump_party.platform.logging import get_logger
 
 WORKER = "ingest_prices"
-LEASE_MS = 3_000
-LEASE_RENEWED_EVERY_S = 1.0
 WRITE_EVERY_S = 1.0
 HEALTH_EVERY_S = 1.0
 RECORD_EVERY_S = 0.5
@@ -41,22 +39,11 @@ _encode = msgspec.json.Encoder().encode
 
 async def run(services: Services, ingestion: Ingestion, *, stop: asyncio.Event) -> None:
     """Ingest until `stop` is set, whenever no other process does. What was taken in is written before it returns."""
-    holder = services.ids.new()
-    while not stop.is_set():
-        try:
-            if await services.locks.hold(WORKER, holder, lease_ms=LEASE_MS):
-                await asyncio.to_thread(ingestion.begin)
-                await _ingest(services, ingestion, holder, stop)
-                continue
-        except Unavailable as error:
-            log.warning("ingest_waits", round="begin", code=error.code, reason=error.detail)
-        await _is_set_within(stop, LEASE_RENEWED_EVERY_S)
-    with suppress(Unavailable):
-        await services.locks.release(WORKER, holder)
+    await lead(services, WORKER, lambda ended: _ingest(services, ingestion, ended), stop=stop)
 
 
-async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: asyncio.Event) -> None:
-    ended = asyncio.Event()
+async def _ingest(services: Services, ingestion: Ingestion, ended: asyncio.Event) -> None:
+    await asyncio.to_thread(ingestion.begin)
     rounds = _Rounds(services, ended)
     outlet = _Outlet(services, ingestion)
     ingestion.on_halt(outlet.hurry.set)
@@ -92,8 +79,6 @@ async def _ingest(services: Services, ingestion: Ingestion, holder: str, stop: a
         group.create_task(rounds.every(BOOKS_EVERY_S, "books", put_books))
         if services.settings.record_raw:
             group.create_task(rounds.every(RECORD_EVERY_S, "record", record))
-        group.create_task(_keep_lease(services, holder, ended))
-        group.create_task(_end_with(stop, ended))
         await ended.wait()
         for feed in feeds:
             feed.cancel()
@@ -139,7 +124,7 @@ class _Outlet:
         while not ended.is_set():
             await rounds.once("send", self._send)
             slot_at = max(slot_at + self._slot_s, loop.time())
-            while await _is_set_within(self.hurry, slot_at - loop.time()):
+            while await is_set_within(self.hurry, slot_at - loop.time()):
                 self.hurry.clear()
                 await rounds.once("send", self._send_halts)
 
@@ -196,7 +181,7 @@ class _Rounds:
     async def every(self, seconds: float, name: str, work: Work) -> None:
         while not self._ended.is_set():
             await self.once(name, work)
-            await _is_set_within(self._ended, seconds)
+            await is_set_within(self._ended, seconds)
 
     async def once(self, name: str, work: Work) -> None:
         try:
@@ -213,32 +198,3 @@ class _Rounds:
 
     def failed(self) -> None:
         self._metrics.worker_failed(WORKER)
-
-
-async def _keep_lease(services: Services, holder: str, ended: asyncio.Event) -> None:
-    """Renew the lease; end the run when another process holds it. While the lock is away nobody can take it."""
-    while not ended.is_set():
-        await _is_set_within(ended, LEASE_RENEWED_EVERY_S)
-        with suppress(Unavailable):
-            if not await services.locks.hold(WORKER, holder, lease_ms=LEASE_MS):
-                log.warning("lease_lost", lease=WORKER)
-                ended.set()
-
-
-async def _end_with(stop: asyncio.Event, ended: asyncio.Event) -> None:
-    waiting = [asyncio.ensure_future(event.wait()) for event in (stop, ended)]
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for future in waiting:
-            future.cancel()
-    ended.set()
-
-
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
