@@ -75,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     group_commit_wait_us: int = 500
     log_level: str = "info"
     log_format: str = "auto"
+    order_wait_ms: int = 8_000
     rate_limits: bool = True
 
     def origin(self) -> str:
@@ -104,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _URL = r"[a-z]+://\S+"
 PORT_MAX = 65_535
+ORDER_WAIT_MS_MAX = 8_000
 
 RULES: Mapping[str, Rule] = {
     "data_dir": Rule(help="folder of the SQLite database, tapes and objects", pattern=r".+", allowed="a path"),
@@ -201,6 +203,11 @@ RULES: Mapping[str, Rule] = {
         help="json lines, console text, or auto (console on a terminal)",
         pattern=r"auto|json|console",
         allowed="auto | json | console",
+    ),
+    "order_wait_ms": Rule(
+        help="longest wait of a REST order for its end, in milliseconds; a request may ask for less",
+        low=0,
+        high=ORDER_WAIT_MS_MAX,
     ),
     "rate_limits": Rule(help="enforce request limits; off only for load tests"),
 }

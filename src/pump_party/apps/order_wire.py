@@ -10,16 +10,22 @@ from typing import Annotated, Protocol
 import msgspec
 
 from pump_party.domains.prop_interface.contract import (
+    CancelReason,
     FillView,
+    OrderKind,
+    OrderStage,
     OrderStatus,
+    OrderTerms,
     OrderView,
     PlaceOrder,
     RejectCode,
     Side,
+    TimeInForce,
 )
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import AccountId, Market, UserId
 from pump_party.kernel.money import (
+    E8_DECIMALS,
     INT64_MAX,
     MICROS_DECIMALS,
     NANOS_DECIMALS,
@@ -34,25 +40,46 @@ from pump_party.platform.limits import Limit
 ORDERS_PER_USER = Limit(name="orders", burst=300, per_minute=6_000)
 """Taken once per order and user, on REST and the socket alike, unless `settings.rate_limits` is off."""
 
+CASH_ASSET = "USDC"
 KEY_PATTERN = r"^[A-Za-z0-9_\-.:]{1,64}$"
 _KEY = re.compile(KEY_PATTERN, re.ASCII)
 _KEY_RULE = "must be 1 to 64 characters of A-Z a-z 0-9 _ - . :"
 
 DecimalText = Annotated[str, msgspec.Meta(max_length=25, description='decimal string, for example "1.5"')]
-MarketText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,15}-[A-Z0-9]{1,15}$")]
+MARKET_PATTERN = r"^[A-Z0-9]{1,15}-[A-Z0-9]{1,15}$"
+MarketText = Annotated[str, msgspec.Meta(pattern=MARKET_PATTERN)]
 SlippageBps = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Leverage = Annotated[int, msgspec.Meta(ge=1, le=50)]
 KeyText = Annotated[str, msgspec.Meta(pattern=KEY_PATTERN)]
 
 
-class OrderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A market order as sent by a client: exactly one of `quantity` and `quote_amount`."""
+class OrderFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An order as sent by a client: exactly one of `quantity` and `quote_amount`.
+
+    A `limit` has a `limit_price`, a `stop` and a `take_profit` a `trigger_price`. A `reduce_only` order without a size
+    closes whatever is held when it fires. `stop_price` and `target_price` attach exits to the position it opens.
+    """
 
     market: MarketText
     side: Side
+    kind: OrderKind = OrderKind.MARKET
     quantity: DecimalText | None = None
     quote_amount: DecimalText | None = None
+    limit_price: DecimalText | None = None
+    trigger_price: DecimalText | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    leverage: Leverage | None = None
+    stop_price: DecimalText | None = None
+    target_price: DecimalText | None = None
     max_slippage_bps: SlippageBps | None = None
     client_order_id: KeyText | None = None
+
+
+class OrderBody(OrderFields, frozen=True, kw_only=True):
+    """An order as the body of a request: see `OrderFields`."""
+
+    kind: OrderKind = msgspec.field(default=OrderKind.MARKET, name="type")
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -82,7 +109,10 @@ class FillDetail(msgspec.Struct, frozen=True):
 
 
 class OrderBodyOut(msgspec.Struct, frozen=True):
-    """An order and its outcome as answered to a client."""
+    """An order as answered to a client. `accepted` waits for what `stage` says; every other status is final.
+
+    `held` of `held_asset` is set aside while it waits. `parent_id` is the order that an exit was attached by.
+    """
 
     order_id: str
     account_id: str
@@ -96,6 +126,19 @@ class OrderBodyOut(msgspec.Struct, frozen=True):
     reject_code: RejectCode | None
     created_ms: int
     fill: FillDetail | None
+    cancel_reason: CancelReason | None
+    type: OrderKind
+    stage: OrderStage | None
+    held: str
+    held_asset: str | None
+    limit_price: str | None = None
+    trigger_price: str | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    leverage: int | None = None
+    stop_price: str | None = None
+    target_price: str | None = None
+    parent_id: str | None = None
 
 
 class Markets(Protocol):
@@ -107,14 +150,11 @@ class Markets(Protocol):
 
 
 def parse_order(
-    body: OrderBody, markets: Markets, *, user_id: UserId, account_id: str, idempotency_key: str
+    body: OrderFields, markets: Markets, *, user_id: UserId, account_id: str, idempotency_key: str
 ) -> PlaceOrder:
     """Turn a decoded body into a command. Raises Invalid or NotFound with the field for whatever is not an order."""
     markets.asset(body.market)
-    if (body.quantity is None) == (body.quote_amount is None):
-        raise Invalid(
-            "give exactly one of quantity and quote_amount", code="quantity_or_quote_amount", field="quantity"
-        )
+    _check_shape(body)
     if body.client_order_id is not None and _KEY.fullmatch(body.client_order_id) is None:
         raise Invalid(_KEY_RULE, code="client_order_id_invalid", field="client_order_id")
     return PlaceOrder(
@@ -127,7 +167,66 @@ def parse_order(
         quote_micros=_amount(body.quote_amount, decimals=MICROS_DECIMALS, field="quote_amount"),
         max_slippage_ppm=None if body.max_slippage_bps is None else body.max_slippage_bps * PPM_PER_BPS,
         client_order_id=body.client_order_id,
+        terms=_terms(body),
     )
+
+
+def _check_shape(body: OrderFields) -> None:
+    """Refuse what no market and no account could make an order. Whether its terms make sense the engine decides."""
+    sizes = (body.quantity is not None) + (body.quote_amount is not None)
+    if sizes != 1 and not (sizes == 0 and body.reduce_only):
+        raise Invalid(
+            "give exactly one of quantity and quote_amount", code="quantity_or_quote_amount", field="quantity"
+        )
+    kind = body.kind
+    if (body.limit_price is not None) != (kind is OrderKind.LIMIT):
+        raise Invalid(
+            "a limit order needs its limit_price and no other order has one",
+            code="limit_price_and_type",
+            field="limit_price",
+        )
+    if (body.trigger_price is not None) != (kind in _TRIGGERED):
+        raise Invalid(
+            "a stop or take_profit needs its trigger_price and no other order has one",
+            code="trigger_price_and_type",
+            field="trigger_price",
+        )
+    if body.quote_amount is not None and kind is not OrderKind.MARKET:
+        raise Invalid("only a market order has a budget", code="quote_amount_and_type", field="quote_amount")
+
+
+_TRIGGERED = (OrderKind.STOP, OrderKind.TAKE_PROFIT)
+
+
+def _terms(body: OrderFields) -> OrderTerms | None:
+    """What is asked beyond a plain market order; None for one, however much of its default was spelt out."""
+    if _is_plain(body):
+        return None
+    return OrderTerms(
+        kind=body.kind,
+        limit_price_e8=_price(body.limit_price, "limit_price"),
+        trigger_price_e8=_price(body.trigger_price, "trigger_price"),
+        time_in_force=body.time_in_force,
+        reduce_only=body.reduce_only,
+        leverage=body.leverage,
+        stop_price_e8=_price(body.stop_price, "stop_price"),
+        target_price_e8=_price(body.target_price, "target_price"),
+    )
+
+
+def _is_plain(body: OrderFields) -> bool:
+    return (
+        body.kind is OrderKind.MARKET
+        and body.time_in_force is TimeInForce.GTC
+        and not body.reduce_only
+        and body.leverage is None
+        and body.stop_price is None
+        and body.target_price is None
+    )
+
+
+def _price(text: str | None, field: str) -> int | None:
+    return _amount(text, decimals=E8_DECIMALS, field=field)
 
 
 def parse_idempotency_key(key: str | None) -> str:
@@ -140,6 +239,29 @@ def parse_idempotency_key(key: str | None) -> str:
 
 
 def render_order(order: OrderView) -> OrderBodyOut:
+    terms = order.terms
+    plain = _render_plain(order)
+    if terms is None:
+        return plain
+    return msgspec.structs.replace(
+        plain,
+        type=terms.kind,
+        limit_price=_price_text(terms.limit_price_e8),
+        trigger_price=_price_text(terms.trigger_price_e8),
+        time_in_force=terms.time_in_force,
+        reduce_only=terms.reduce_only,
+        leverage=terms.leverage,
+        stop_price=_price_text(terms.stop_price_e8),
+        target_price=_price_text(terms.target_price_e8),
+        parent_id=terms.parent_id,
+    )
+
+
+def _price_text(price_e8: int | None) -> str | None:
+    return None if price_e8 is None else format_e8(price_e8)
+
+
+def _render_plain(order: OrderView) -> OrderBodyOut:
     return OrderBodyOut(
         order_id=order.order_id,
         account_id=order.account_id,
@@ -153,6 +275,11 @@ def render_order(order: OrderView) -> OrderBodyOut:
         reject_code=order.reject_code,
         created_ms=order.created_ms,
         fill=None if order.fill is None else render_fill(order.fill),
+        cancel_reason=order.cancel_reason,
+        type=OrderKind.MARKET,
+        stage=order.stage,
+        held=format_micros(order.held_amount) if order.held_asset == CASH_ASSET else format_nanos(order.held_amount),
+        held_asset=order.held_asset,
     )
 
 

@@ -11,13 +11,16 @@ from itertools import count
 from typing import Any
 
 import httpx2
+import msgspec
 from tests.wallets import SolanaWallet, Wallet
 
 from pump_party.apps.api.server import serve
+from pump_party.apps.workers import match_orders, relay_outbox
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.kernel.ids import Market
+from pump_party.platform.bus import TICK_CHANNEL
 
 SOL = "SOL-USDC"
 START_TIMEOUT_S = 20
@@ -51,8 +54,9 @@ class Person:
         key = key or f"{self.user_id}.{next(self._keys)}"
         return self.request("POST", path, json=body, headers={"Idempotency-Key": key}, **options)
 
-    def open_account(self) -> str:
-        answer = self.post("/v1/accounts", {"kind": "practice"})
+    def open_account(self, rule_set: str | None = None) -> str:
+        named = {} if rule_set is None else {"rule_set": rule_set}
+        answer = self.post("/v1/accounts", {"kind": "practice"} | named)
         assert answer.status_code == 201, answer.text
         account_id: str = answer.json()["account_id"]
         return account_id
@@ -67,8 +71,9 @@ class Person:
 class Api:
     """The server under test, as its clients see it."""
 
-    def __init__(self, services: Services, port: int) -> None:
+    def __init__(self, services: Services, port: int, loop: asyncio.AbstractEventLoop) -> None:
         self.services = services
+        self._loop = loop
         self.port = port
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, cookies=no_cookies)
@@ -86,8 +91,14 @@ class Api:
         fields = challenge.json()
         return {"challenge_id": fields["challenge_id"], "signature": wallet.sign(fields["message"])}
 
-    def set_price(self, price: int, *, market: str = SOL) -> None:
-        """Admit a tick of this many whole USDC, published now."""
+    def tick(self, price: int, *, market: str = SOL) -> None:
+        """Admit a tick and tell whoever matches orders, as the ingest worker does it."""
+        quote = self.set_price(price, market=market)
+        publishing = self.services.bus.publish(TICK_CHANNEL, [msgspec.json.encode([quote])])
+        asyncio.run_coroutine_threadsafe(publishing, self._loop).result()
+
+    def set_price(self, price: int, *, market: str = SOL) -> Quote:
+        """Put the price into the cache: this many whole USDC, published now."""
         now_ms = self.services.clock.now_ms()
         quote = Quote(
             market=Market(market),
@@ -101,6 +112,7 @@ class Api:
             feed="live",
         )
         self.services.quotes.put([quote])
+        return quote
 
     def show_book(self, market: str = SOL) -> Book:
         now_ms = self.services.clock.now_ms()
@@ -111,19 +123,24 @@ class Api:
 
 
 @contextmanager
-def running_api(settings: Settings) -> Iterator[Api]:
-    """A server on a free port until the block ends."""
+def running_api(settings: Settings, *, matching: bool = False) -> Iterator[Api]:
+    """A server on a free port until the block ends; with the workers that end the orders that wait, if wanted."""
     services = build(settings)
     bound = socket.create_server(("127.0.0.1", 0))
     port = bound.getsockname()[1]
     started = threading.Event()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(services, [bound], stop, started.set)))
+
+    async def run() -> None:
+        workers = [relay_outbox.run(services, stop=stop), match_orders.run(services, stop=stop)] if matching else []
+        await asyncio.gather(serve(services, [bound], stop, started.set), *workers)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
     thread.start()
     try:
         assert started.wait(START_TIMEOUT_S)
-        api = Api(services, port)
+        api = Api(services, port, loop)
         with api.client:
             yield api
     finally:

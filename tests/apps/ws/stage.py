@@ -13,14 +13,14 @@ import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from tests.wallets import SolanaWallet
 
-from pump_party.apps.workers import relay_outbox
+from pump_party.apps.workers import match_orders, relay_outbox
 from pump_party.apps.ws import gateway
 from pump_party.bootstrap import Services
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_interface.contract import AccountKind, AccountView, OpenAccount
 from pump_party.domains.users.contract import ChallengePurpose, Principal
 from pump_party.kernel.ids import Market
-from pump_party.platform.bus import PRICE_CHANNEL
+from pump_party.platform.bus import PRICE_CHANNEL, TICK_CHANNEL
 
 SOL = Market("SOL-USDC")
 BTC = Market("BTC-USDC")
@@ -98,7 +98,7 @@ class Client(WSListener):
 class User:
     """Somebody with a session and an account."""
 
-    def __init__(self, stage: "Stage", number: int) -> None:
+    def __init__(self, stage: "Stage", number: int, rule_set: str | None) -> None:
         services = stage.services
         wallet = SolanaWallet(number)
         challenge = services.users.create_challenge(
@@ -112,7 +112,7 @@ class User:
         )
         self.principal: Principal = services.users.authenticate_session(signed_in.token)
         self.account: AccountView = services.prop.open_account(
-            OpenAccount(self.principal.user_id, AccountKind.PRACTICE, "open")
+            OpenAccount(self.principal.user_id, AccountKind.PRACTICE, "open", rule_set)
         )
         self.account_id = self.account.account_id
         self._services = services
@@ -133,8 +133,8 @@ class Stage:
         self.port = 0
         self._prices = count(150_00000000, 1_000_000)
 
-    def user(self, number: int = 1) -> User:
-        return User(self, number)
+    def user(self, number: int = 1, *, rule_set: str | None = None) -> User:
+        return User(self, number, rule_set)
 
     def quote(self, market: Market = SOL, **more: Any) -> Quote:
         now_ms = self.services.clock.now_ms()
@@ -147,6 +147,7 @@ class Stage:
         quote = self.quote(market, **more)
         self.services.quotes.put([quote])
         await self.services.bus.publish(PRICE_CHANNEL, [msgspec.json.encode(quote)])
+        await self.services.bus.publish(TICK_CHANNEL, [msgspec.json.encode([quote])])
         return quote
 
     async def connect(self, *, origin: str | None = None, path: str = "/v1/stream", **more: Any) -> Client:
@@ -171,8 +172,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(services: Services, *, relaying: bool = True, **replaced: Any) -> AsyncIterator[Stage]:
-    """Run the gateway and, unless told otherwise, the relay."""
+async def staged(
+    services: Services, *, relaying: bool = True, matching: bool = False, **replaced: Any
+) -> AsyncIterator[Stage]:
+    """Run the gateway and, unless told otherwise, the relay; on demand also what ends the orders that wait."""
     services = replace(services, **replaced)
     stage = Stage(services)
     stop = asyncio.Event()
@@ -182,6 +185,8 @@ async def staged(services: Services, *, relaying: bool = True, **replaced: Any) 
     tasks = [asyncio.create_task(serving)]
     if relaying:
         tasks.append(asyncio.create_task(relay_outbox.run(services, stop=stop)))
+    if matching:
+        tasks.append(asyncio.create_task(match_orders.run(services, stop=stop)))
     await asyncio.wait([started, tasks[0]], return_when=asyncio.FIRST_COMPLETED)
     stage.port = await started
     try:
@@ -191,11 +196,17 @@ async def staged(services: Services, *, relaying: bool = True, **replaced: Any) 
         await asyncio.gather(*tasks)
 
 
-def run(services: Services, scenario: Callable[[Stage], Coroutine[Any, Any, None]], **replaced: Any) -> None:
+def run(
+    services: Services,
+    scenario: Callable[[Stage], Coroutine[Any, Any, None]],
+    *,
+    matching: bool = False,
+    **replaced: Any,
+) -> None:
     """Run a scenario on a stage of its own, in the event loop of production."""
 
     async def on_stage() -> None:
-        async with staged(services, **replaced) as stage:
+        async with staged(services, matching=matching, **replaced) as stage:
             await scenario(stage)
 
     uvloop.run(on_stage())

@@ -36,7 +36,7 @@ from pump_party.kernel.errors import Unavailable
         ({"idempotency_key": ""}, "invalid_value", "idempotency_key"),
         ({"idempotency_key": "a b"}, "invalid_value", "idempotency_key"),
         ({"account_id": "x"}, "invalid_value", "account_id"),
-        ({"leverage": 5}, "unknown_field", "leverage"),
+        ({"colour": 5}, "unknown_field", "colour"),
     ],
 )
 def test_an_order_that_is_none_is_answered_with_the_field_and_nothing_happens(

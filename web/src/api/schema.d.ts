@@ -16,7 +16,7 @@ export interface paths {
         put?: never;
         /**
          * Open account
-         * @description Open a practice account with virtual cash. API keys need `trade`.
+         * @description Open a practice account with virtual cash, under the rule set of your choice. API keys need `trade`.
          */
         post: operations["open_account"];
         delete?: never;
@@ -114,16 +114,23 @@ export interface paths {
         };
         /**
          * List orders
-         * @description API keys need `read`.
+         * @description Orders that have ended, by their end; or, with `status=open`, those that wait. API keys need `read`.
          */
         get: operations["list_orders"];
         put?: never;
         /**
          * Place order
-         * @description Place a market order. A rejected order is recorded too: look at `status` and `reject_code`. API keys need `trade`.
+         * @description Place an order. 201 with its end, also when that is a rejection; 202 when it is accepted and still waits.
+         *
+         *     An order that fills on its next tick is waited for, up to `wait_ms`. One that rests at its limit or is armed at its
+         *     trigger is answered at once. API keys need `trade`.
          */
         post: operations["place_order"];
-        delete?: never;
+        /**
+         * Cancel orders
+         * @description End every accepted order of the account, or of one market, in one step. API keys need `trade`.
+         */
+        delete: operations["cancel_orders"];
         options?: never;
         head?: never;
         patch?: never;
@@ -143,7 +150,11 @@ export interface paths {
         get: operations["read_order"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Cancel order
+         * @description End an accepted order and free what it holds. One that ended before is answered as it ended. API keys need `trade`.
+         */
+        delete: operations["cancel_order"];
         options?: never;
         head?: never;
         patch?: never;
@@ -160,7 +171,7 @@ export interface paths {
         put?: never;
         /**
          * Preview order
-         * @description What the order would cost now. Changes nothing. API keys need `read`.
+         * @description What the order would cost at the current price, whatever it is to wait for. Changes nothing. API keys need `read`.
          */
         post: operations["preview_order"];
         delete?: never;
@@ -524,6 +535,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rule-sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List rule sets
+         * @description What an account can be opened under: how orders fill, every parameter, and whether a contest may count it.
+         */
+        get: operations["list_rule_sets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/stream/tickets": {
         parameters: {
             query?: never;
@@ -570,7 +601,10 @@ export interface components {
     schemas: {
         /**
          * Account
-         * @description An account, with equity = start + realised_pnl + unrealised_pnl - fees + residual, and residual always 0.
+         * @description An account. equity = start + realised_pnl + unrealised_pnl + funding - fees + residual, and residual is always 0.
+         *
+         *         `cash` is free; `held` is set aside for open orders, `margin` for perpetual positions. Only an `active` account
+         *         takes orders.
          */
         Account: {
             account_id: string;
@@ -579,7 +613,11 @@ export interface components {
             cycle: number;
             equity: string | null;
             fees: string;
+            funding: string;
+            held: string;
             kind: components["schemas"]["AccountKind"];
+            margin: string;
+            open_orders: number;
             opened_ms: number;
             params_sha256: string;
             positions: components["schemas"]["Position"][];
@@ -588,12 +626,18 @@ export interface components {
             rule_set: string;
             seq: number;
             start: string;
+            status: components["schemas"]["AccountStatus"];
             unrealised_pnl: string | null;
             version: number;
         };
-        /** AccountBody */
+        /**
+         * AccountBody
+         * @description `rule_set` names one of `GET /v1/rule-sets`; without it the account gets the default of its kind.
+         */
         AccountBody: {
             kind: components["schemas"]["AccountKind"];
+            /** @default null */
+            rule_set?: string | null;
         };
         /**
          * AccountKind
@@ -604,6 +648,12 @@ export interface components {
         Accounts: {
             items: components["schemas"]["Account"][];
         };
+        /**
+         * AccountStatus
+         * @description What an account may do. Only an active one takes orders; a frozen one broke a risk rule and is being closed.
+         * @enum {unknown}
+         */
+        AccountStatus: "active" | "completed" | "frozen" | "locked" | "paused";
         /** ApiKeyBody */
         ApiKeyBody: {
             name: string;
@@ -645,6 +695,19 @@ export interface components {
             python: string;
             version: string;
         };
+        /**
+         * CancelledOrders
+         * @description The orders that the request ended, oldest first.
+         */
+        CancelledOrders: {
+            items: components["schemas"]["OrderBodyOut"][];
+        };
+        /**
+         * CancelReason
+         * @description Why an accepted order ended without a fill and without a fault.
+         * @enum {unknown}
+         */
+        CancelReason: "CANCELLED_ACCOUNT_CLOSED" | "CANCELLED_BY_USER" | "CANCELLED_IOC" | "CANCELLED_OTHER_FILLED" | "CANCELLED_POSITION_CLOSED";
         /**
          * CandleInterval
          * @enum {string}
@@ -765,6 +828,12 @@ export interface components {
             version: number;
         };
         /**
+         * FillMode
+         * @description At once on the newest tick, or on the first one published after acceptance and latency.
+         * @enum {unknown}
+         */
+        FillMode: "latest" | "next_tick";
+        /**
          * FillPage
          * @description Newest first; `next_cursor` continues, null is the end.
          */
@@ -860,6 +929,28 @@ export interface components {
          * @enum {unknown}
          */
         MarketKind: "perp" | "spot";
+        /**
+         * MarketRules
+         * @description The parameters of one market. Rates are parts per million; amounts are USDC, `lot` is of the base asset.
+         */
+        MarketRules: {
+            conf_mult_ppm: number;
+            depth_per_bp: string;
+            latency_ms: number;
+            lot: string;
+            market: string;
+            max_conf_ppm: number;
+            max_notional: string;
+            max_slippage_ppm: number;
+            max_tick_age_ms: number;
+            max_wait_ms: number;
+            min_half_spread_ppm: number;
+            min_notional: string;
+            model: string;
+            recovery_per_s: string;
+            taker_fee_ppm: number;
+            tick: string;
+        };
         /** Markets */
         Markets: {
             items: components["schemas"]["Market"][];
@@ -880,11 +971,15 @@ export interface components {
         };
         /**
          * OrderBody
-         * @description A market order as sent by a client: exactly one of `quantity` and `quote_amount`.
+         * @description An order as the body of a request: see `OrderFields`.
          */
         OrderBody: {
             /** @default null */
             client_order_id?: string | null;
+            /** @default null */
+            leverage?: number | null;
+            /** @default null */
+            limit_price?: string | null;
             market: string;
             /** @default null */
             max_slippage_bps?: number | null;
@@ -892,25 +987,60 @@ export interface components {
             quantity?: string | null;
             /** @default null */
             quote_amount?: string | null;
+            /** @default false */
+            reduce_only?: boolean;
             side: components["schemas"]["Side"];
+            /** @default null */
+            stop_price?: string | null;
+            /** @default null */
+            target_price?: string | null;
+            /** @default gtc */
+            time_in_force?: components["schemas"]["TimeInForce"];
+            /** @default null */
+            trigger_price?: string | null;
+            /** @default market */
+            type?: components["schemas"]["OrderKind"];
         };
         /**
          * OrderBodyOut
-         * @description An order and its outcome as answered to a client.
+         * @description An order as answered to a client. `accepted` waits for what `stage` says; every other status is final.
+         *
+         *         `held` of `held_asset` is set aside while it waits. `parent_id` is the order that an exit was attached by.
          */
         OrderBodyOut: {
             account_id: string;
+            cancel_reason: components["schemas"]["CancelReason"] | null;
             client_order_id: string | null;
             created_ms: number;
             fill: components["schemas"]["FillDetail"] | null;
+            held: string;
+            held_asset: string | null;
+            /** @default null */
+            leverage?: number | null;
+            /** @default null */
+            limit_price?: string | null;
             market: string;
             max_slippage_bps: number | null;
             order_id: string;
+            /** @default null */
+            parent_id?: string | null;
             quantity: string | null;
             quote_amount: string | null;
+            /** @default false */
+            reduce_only?: boolean;
             reject_code: components["schemas"]["RejectCode"] | null;
             side: components["schemas"]["Side"];
+            stage: components["schemas"]["OrderStage"] | null;
             status: components["schemas"]["OrderStatus"];
+            /** @default null */
+            stop_price?: string | null;
+            /** @default null */
+            target_price?: string | null;
+            /** @default gtc */
+            time_in_force?: components["schemas"]["TimeInForce"];
+            /** @default null */
+            trigger_price?: string | null;
+            type: components["schemas"]["OrderKind"];
         };
         /**
          * OrderBook
@@ -928,6 +1058,13 @@ export interface components {
             source: string;
         };
         /**
+         * OrderKind
+         * @description A stop waits for the price to turn against you, a take-profit for it to turn your way; both then fill like a
+         *         market order. A limit waits for its price.
+         * @enum {unknown}
+         */
+        OrderKind: "limit" | "market" | "stop" | "take_profit";
+        /**
          * OrderPage
          * @description Newest first; `next_cursor` continues, null is the end.
          */
@@ -936,6 +1073,12 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * OrderStage
+         * @description What an accepted order waits for: its tick, a tick through its limit, or a tick at its trigger.
+         * @enum {unknown}
+         */
+        OrderStage: "armed" | "resting" | "waiting";
+        /**
          * OrderStatus
          * @description `accepted` waits: for its tick, its price or its trigger. The others are final.
          * @enum {unknown}
@@ -943,12 +1086,13 @@ export interface components {
         OrderStatus: "accepted" | "cancelled" | "filled" | "rejected";
         /**
          * Position
-         * @description A holding. What depends on the current price is null while there is none.
+         * @description A holding; `held` of it is set aside for open orders. What depends on the price is null while there is none.
          */
         Position: {
             average_price: string | null;
             cost: string;
             fees: string;
+            held: string;
             mark: string | null;
             mark_age_ms: number | null;
             market: string;
@@ -1041,6 +1185,24 @@ export interface components {
          */
         RejectCode: "ACCOUNT_FROZEN" | "BAD_REQUEST" | "CONTEST_CLOSED" | "DUPLICATE_IN_FLIGHT" | "IDEMPOTENCY_MISMATCH" | "INSUFFICIENT_DEPTH" | "INSUFFICIENT_FUNDS" | "INSUFFICIENT_POSITION" | "LOT_SIZE" | "MARKET_HALTED" | "MAX_LEVERAGE" | "MAX_NOTIONAL" | "MIN_NOTIONAL" | "PRICE_DIVERGENCE" | "PRICE_STALE" | "PRICE_TIMEOUT" | "PRICE_UNCERTAIN" | "RATE_LIMITED" | "SLIPPAGE_LIMIT";
         /**
+         * RuleSet
+         * @description What an account plays by. `next_tick` fills nothing on a price that could have been seen before the order.
+         */
+        RuleSet: {
+            contest_eligible: boolean;
+            default: boolean;
+            fill_mode: components["schemas"]["FillMode"];
+            kind: components["schemas"]["AccountKind"];
+            markets: components["schemas"]["MarketRules"][];
+            name: string;
+            params_sha256: string;
+            start: string;
+        };
+        /** RuleSets */
+        RuleSets: {
+            items: components["schemas"]["RuleSet"][];
+        };
+        /**
          * Scope
          * @description What an API key may do. A session may do everything its user may.
          * @enum {unknown}
@@ -1113,6 +1275,12 @@ export interface components {
             expires_at_ms: number;
             ticket: string;
         };
+        /**
+         * TimeInForce
+         * @description Good till cancelled, or: fill at the first tick that may fill it, else cancel.
+         * @enum {unknown}
+         */
+        TimeInForce: "gtc" | "ioc";
         /** Wallet */
         Wallet: {
             address: string;
@@ -1336,6 +1504,8 @@ export interface operations {
                 /** @description `next_cursor` of the page before */
                 cursor?: string | null;
                 limit?: number;
+                /** @description `open` lists the orders that wait, all at once; else those that have ended */
+                status?: "open" | null;
             };
             header?: never;
             path: {
@@ -1367,7 +1537,10 @@ export interface operations {
     };
     place_order: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description longest wait for the end of an accepted order */
+                wait_ms?: number | null;
+            };
             header: {
                 /** @description repeat the request with the same key and it happens once */
                 "Idempotency-Key": string;
@@ -1392,6 +1565,49 @@ export interface operations {
                     "application/json": components["schemas"]["OrderBodyOut"];
                 };
             };
+            /** @description Accepted: it waits */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBodyOut"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_orders: {
+        parameters: {
+            query?: {
+                /** @description only orders of this market */
+                market?: string | null;
+            };
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledOrders"];
+                };
+            };
             /** @description Refused: the status says how, the code why */
             default: {
                 headers: {
@@ -1404,6 +1620,38 @@ export interface operations {
         };
     };
     read_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBodyOut"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -2106,6 +2354,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rule_sets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSets"];
                 };
             };
             /** @description Refused: the status says how, the code why */

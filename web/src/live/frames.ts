@@ -1,5 +1,5 @@
 /** Frames of the gateway that the page understands. Anything else is ignored. */
-import type { FeedKind, OrderFill, Side } from '@/api/types'
+import type { FeedKind, Order, OrderFill, Side } from '@/api/types'
 
 export interface PriceUpdate {
   type: 'price_update'
@@ -37,18 +37,30 @@ export interface RejectFrame {
   reject_code: string
 }
 
+/** An order was accepted, rests, was triggered or was cancelled. */
+export interface OrderFrame {
+  type: 'order_update'
+  account_id: string
+  seq: number
+  version: number
+  cash: string
+  held: string
+  order: Order
+}
+
 export interface PortfolioFrame {
   type: 'portfolio_update'
   account_id: string
   seq: number
   version: number
   cash: string
+  held: string
   position: { market: string; quantity: string; cost: string; realised_pnl: string; fees: string } | null
   cycle?: number
   reset: boolean
 }
 
-export type PrivateFrame = FillFrame | RejectFrame | PortfolioFrame
+export type PrivateFrame = FillFrame | RejectFrame | OrderFrame | PortfolioFrame
 
 export type Frame =
   | PriceUpdate

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Account, OrderFill } from '@/api/types'
+import type { Account, Order, OrderFill } from '@/api/types'
 import { identityAt } from '@/lib/equity'
 import type { FillFrame, PortfolioFrame } from './frames'
 import { applyFrame, verdictOn } from './gaps'
@@ -22,6 +22,11 @@ const account: Account = {
   fees: '0',
   residual: '0',
   positions: [],
+  status: 'active',
+  held: '0',
+  margin: '0',
+  funding: '0',
+  open_orders: 0,
 }
 
 const fill: OrderFill = {
@@ -63,6 +68,7 @@ const updated: PortfolioFrame = {
   seq: 9,
   version: 4,
   cash: '9849.879989',
+  held: '0',
   position: { market: 'SOL-USDC', quantity: '1', cost: '150.015', realised_pnl: '0', fees: '0.105011' },
   reset: false,
 }
@@ -95,6 +101,13 @@ test('a sold-out position disappears', () => {
     position: { market: 'SOL-USDC', quantity: '0', cost: '0', realised_pnl: '-0.03', fees: '0.21' },
   })
   expect(flat?.positions).toEqual([])
+})
+
+test('what becomes of an order that waits asks for a snapshot', () => {
+  const waiting = { ...account, open_orders: 1 }
+  expect(applyFrame(waiting, filled)).toBeUndefined()
+  expect(applyFrame(waiting, { ...updated, seq: 8 })).toBeUndefined()
+  expect(applyFrame(account, { ...updated, type: 'order_update', order: {} as Order })).toBeUndefined()
 })
 
 test('a rejection only moves the sequence; a reset asks for a snapshot', () => {

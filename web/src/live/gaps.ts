@@ -12,9 +12,15 @@ export function verdictOn(lastSeq: number, frameSeq: number): Verdict {
   return frameSeq === lastSeq + 1 ? 'apply' : 'gap'
 }
 
-/** The account after a frame that follows it directly. A reset changes more than the frame says: undefined. */
+/**
+ * The account after a frame that follows it directly. A reset, and whatever becomes of an order that waits, changes
+ * more than the frame says: undefined.
+ */
 export function applyFrame(account: Account, frame: PrivateFrame): Account | undefined {
+  if (account.open_orders > 0) return undefined
   switch (frame.type) {
+    case 'order_update':
+      return undefined
     case 'order_reject':
       return { ...account, seq: frame.seq }
     case 'order_fill':
@@ -31,6 +37,7 @@ export function applyFrame(account: Account, frame: PrivateFrame): Account | und
         seq: frame.seq,
         version: frame.version,
         cash: frame.cash,
+        held: frame.held,
         positions: frame.position ? replacePosition(account.positions, frame.position) : account.positions,
       }
   }
@@ -46,5 +53,7 @@ function replacePosition(
 ): Position[] {
   const others = positions.filter((one) => one.market !== told.market)
   const derived = { average_price: null, mark: null, mark_age_ms: null, value: null, unrealised_pnl: null }
-  return heldOnly([...others, { ...told, ...derived }]).sort((a, b) => a.market.localeCompare(b.market))
+  return heldOnly([...others, { ...told, ...derived, held: '0' }]).sort((a, b) =>
+    a.market.localeCompare(b.market),
+  )
 }

@@ -98,6 +98,7 @@ function onFrame(frame: Frame, nowMs: number) {
       return putPriceUpdate(frame, nowMs)
     case 'order_fill':
     case 'order_reject':
+    case 'order_update':
     case 'portfolio_update':
       return onPrivate(frame)
   }

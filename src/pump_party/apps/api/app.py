@@ -1,6 +1,6 @@
 """Puts the HTTP API together: edge, routes, documentation, web app."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import NoReturn
@@ -17,16 +17,19 @@ from pump_party.apps.api.edge import Edge
 from pump_party.apps.api.fast_lane import FastLane
 from pump_party.apps.api.handlers import HANDLERS
 from pump_party.apps.api.openapi import openapi_document
+from pump_party.apps.api.order_waits import OrderWaits
 from pump_party.apps.api.parameters import access
 from pump_party.apps.api.webapp import WebApp
 from pump_party.bootstrap import Services
 
 
-def create_app(services: Services) -> ASGIApp:
-    """The ASGI app of the API and the web app. One per process."""
+def create_app(services: Services, stopping: Callable[[Callable[[], None]], None]) -> ASGIApp:
+    """The ASGI app of the API and the web app. One per process. `stopping` takes what to call before the end."""
     threads = Threads()
+    waits = OrderWaits(services, threads)
+    stopping(waits.close)
     authenticator = Authenticator(services.users, threads, cookie_name(services.settings))
-    return Edge(FastLane(create_routes(threads)), WebApp(), services, threads, authenticator, services.metrics)
+    return Edge(FastLane(create_routes(threads)), WebApp(), services, threads, waits, authenticator)
 
 
 def create_routes(threads: Threads) -> Litestar:

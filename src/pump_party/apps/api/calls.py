@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from litestar.types import Scope
 
@@ -14,6 +14,9 @@ from pump_party.domains.users.contract import Principal
 from pump_party.kernel.errors import RateLimited, Unauthenticated
 from pump_party.kernel.ids import UserId
 from pump_party.platform.limits import Limit
+
+if TYPE_CHECKING:
+    from pump_party.apps.api.order_waits import OrderWaits
 
 THREADS_MAX: Final = 8
 """Service calls at a time: as many as the database has connections."""
@@ -43,6 +46,7 @@ class Call:
 
     __slots__ = (
         "address",
+        "answer_status",
         "body",
         "by_cookie",
         "forget_principals",
@@ -54,6 +58,7 @@ class Call:
         "services",
         "status",
         "threads",
+        "waits",
     )
 
     def __init__(
@@ -61,6 +66,7 @@ class Call:
         *,
         services: Services,
         threads: Threads,
+        waits: "OrderWaits",
         request_id: str,
         address: str,
         headers: dict[bytes, bytes],
@@ -68,6 +74,7 @@ class Call:
     ) -> None:
         self.services = services
         self.threads = threads
+        self.waits = waits
         self.request_id = request_id
         self.address = address
         self.headers = headers
@@ -78,6 +85,8 @@ class Call:
         self.refused_because: Exception | None = None
         """Why the credential that was sent is no good; raised where one is needed."""
         self.response_headers: list[tuple[bytes, bytes]] = []
+        self.answer_status: int | None = None
+        """Set by a route that answers with another status than it is declared with."""
         self.status = 0
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -63,16 +63,16 @@ class ApiResponse(Response[Any]):
     def to_asgi_response(self, *_arguments: Any, **_options: Any) -> ASGIApp:  # type: ignore[override]
         return self.send
 
-    async def send(self, _scope: ASGIScope, _receive: Receive, send: Send) -> None:
-        content = self._document
+    async def send(self, scope: ASGIScope, _receive: Receive, send: Send) -> None:
+        content, status = self._document, call_of(scope).answer_status or self._status
         if content is None:
-            await send({"type": "http.response.start", "status": self._status, "headers": []})
+            await send({"type": "http.response.start", "status": status, "headers": []})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         body = content.body if isinstance(content, Document) else _encode(content)
         kind = content.content_type if isinstance(content, Document) else b"application/json"
         headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -15,12 +15,12 @@ from pump_party.apps.api.bodies import read_body
 from pump_party.apps.api.browsers import SAFE_METHODS, api_headers, check_origin, page_headers
 from pump_party.apps.api.calls import Call, Threads, attach_call
 from pump_party.apps.api.errors import refusal_of, render_problem
+from pump_party.apps.api.order_waits import OrderWaits
 from pump_party.apps.api.rates import ALWAYS_ANSWERED, limits_of
 from pump_party.apps.api.webapp import WebApp
 from pump_party.bootstrap import Services
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.logging import get_logger
-from pump_party.platform.metrics import Metrics
 
 REQUESTS_IN_FLIGHT_MAX: Final = 2_000
 API_PREFIX: Final = "/v1/"
@@ -38,15 +38,16 @@ class Edge:
         web: WebApp,
         services: Services,
         threads: Threads,
+        waits: OrderWaits,
         authenticator: Authenticator,
-        metrics: Metrics,
     ) -> None:
         self._routes = routes
         self._web = web
         self._services = services
         self._threads = threads
+        self._waits = waits
         self._authenticator = authenticator
-        self._metrics = metrics
+        self._metrics = services.metrics
         self._origins = services.settings.origins()
         self._api_headers = api_headers(services.settings)
         self._page_headers = page_headers(services.settings)
@@ -99,6 +100,7 @@ class Edge:
         call = Call(
             services=self._services,
             threads=self._threads,
+            waits=self._waits,
             request_id=f"{self._run_id}.{next(self._numbers)}",
             address=client[0] if client else "unknown",
             headers=dict(scope["headers"]),

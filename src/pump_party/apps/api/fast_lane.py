@@ -20,13 +20,14 @@ _PATH: Final = re.compile(r"/v1/accounts/([^/]+)/orders")
 
 
 class FastLane:
-    """Answers orders itself and hands everything else to the routes."""
+    """Answers orders without a query itself and hands everything else to the routes."""
 
     def __init__(self, routes: ASGIApp) -> None:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match = _PATH.fullmatch(scope["path"]) if scope.get("method") == "POST" else None
+        is_plain = scope.get("method") == "POST" and not scope["query_string"]
+        match = _PATH.fullmatch(scope["path"]) if is_plain else None
         if match is None:
             await self._routes(scope, receive, send)
             return
@@ -34,5 +35,5 @@ class FastLane:
         scope["path_template"] = TEMPLATE
         require(call, place_order.opt["access"])
         body = decode(OrderBody, call.body)
-        order = await place_order.fn(scope=scope, account_id=match[1], data=body)
+        order = await place_order.fn(scope=scope, account_id=match[1], data=body, wait_ms=None)
         await ApiResponse(order, status_code=place_order.status_code).send(scope, receive, send)

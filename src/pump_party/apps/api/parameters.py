@@ -1,10 +1,12 @@
 """Path and query parameters that several routes share. A malformed id never reaches a query."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from litestar.params import PathParameter, QueryParameter
 
 from pump_party.apps.api.auth import Access
+from pump_party.apps.order_wire import MARKET_PATTERN
+from pump_party.config import ORDER_WAIT_MS_MAX
 from pump_party.domains.marketdata.contract import BOOK_DEPTH_MAX, CandleInterval
 from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX
 from pump_party.kernel.errors import NotFound
@@ -26,6 +28,14 @@ Interval = Annotated[CandleInterval, QueryParameter()]
 CandleLimit = Annotated[int, QueryParameter(ge=1, le=CANDLES_MAX)]
 BookDepth = Annotated[int, QueryParameter(ge=1, le=BOOK_DEPTH_MAX)]
 BeforeMs = Annotated[int | None, QueryParameter(ge=0, le=INT64_MAX, description="only candles that opened earlier")]
+WaitMs = Annotated[
+    int | None, QueryParameter(ge=0, le=ORDER_WAIT_MS_MAX, description="longest wait for the end of an accepted order")
+]
+OnlyMarket = Annotated[str | None, QueryParameter(pattern=MARKET_PATTERN, description="only orders of this market")]
+OrderListStatus = Annotated[
+    Literal["open"] | None,
+    QueryParameter(description="`open` lists the orders that wait, all at once; else those that have ended"),
+]
 LeaderboardLimit = Annotated[int, QueryParameter(ge=1, le=LEADERBOARD_MAX)]
 
 

@@ -31,12 +31,17 @@ def limits_of(call: Call, method: str, path: str) -> list[tuple[Limit, str]]:
             return [(CHALLENGES_PER_ADDRESS, site_of(call.address))]
         if path == "/v1/auth/sessions":
             return [(SIGN_INS_PER_ADDRESS, site_of(call.address))]
-        if path.endswith("/orders") and call.principal is not None:
-            return [(ORDERS_PER_USER, call.principal.user_id)]
+    if call.principal is not None and _is_order(method, path):
+        return [(ORDERS_PER_USER, call.principal.user_id)]
     if call.principal is None:
         return [(READS_PER_ADDRESS, site_of(call.address))]
     limit = READS_PER_CREDENTIAL if method in ("GET", "HEAD") else WRITES_PER_CREDENTIAL
     return [(limit, call.principal.credential_id())]
+
+
+def _is_order(method: str, path: str) -> bool:
+    """Placing and cancelling; a preview is a write like any other."""
+    return path.endswith("/orders") if method == "POST" else method == "DELETE" and "/orders" in path
 
 
 def site_of(address: str) -> str:

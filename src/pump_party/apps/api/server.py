@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import uvicorn
@@ -24,10 +24,11 @@ async def serve(
     services: Services, sockets: list[socket.socket], stop: asyncio.Event, on_started: Callable[[], None]
 ) -> None:
     """Answer on bound sockets until `stop`; then finish what is in flight, at most SHUTDOWN_SECONDS."""
+    stopping: list[Callable[[], None]] = []
     server = _Server(
         on_started,
         uvicorn.Config(
-            create_app(services),
+            create_app(services, stopping.append),
             http=BoundedProtocol,
             ws="none",
             loop="none",
@@ -42,16 +43,18 @@ async def serve(
             backlog=BACKLOG,
         ),
     )
-    waiting = asyncio.create_task(_stop_when_asked(server, stop))
+    waiting = asyncio.create_task(_stop_when_asked(server, stop, stopping))
     try:
         await server.serve(sockets=sockets)
     finally:
         waiting.cancel()
 
 
-async def _stop_when_asked(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _stop_when_asked(server: uvicorn.Server, stop: asyncio.Event, stopping: Sequence[Callable[[], None]]) -> None:
     await stop.wait()
     server.should_exit = True
+    for end in stopping:
+        end()
 
 
 class _Server(uvicorn.Server):

@@ -11,19 +11,20 @@ from typing import Final
 import msgspec
 import structlog
 
-from pump_party.apps.order_wire import render_fill
+from pump_party.apps.order_wire import render_fill, render_order
 from pump_party.apps.ws.fan_out import Outlet
 from pump_party.apps.ws.frames import (
     OrderFillFrame,
     OrderRejectFrame,
+    OrderUpdate,
     PortfolioUpdate,
     PositionNow,
     Subscribed,
     error_frame,
     text_frame,
 )
-from pump_party.domains.prop_interface.contract import FillView, OrderStatus
-from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected
+from pump_party.domains.prop_interface.contract import FillView, OrderStatus, OrderView
+from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated
 from pump_party.kernel.errors import Conflict, Unavailable
 from pump_party.kernel.money import format_micros, format_nanos
 from pump_party.platform.metrics import Metrics
@@ -38,6 +39,8 @@ _log = structlog.get_logger("account_feed")
 _decode_filled = msgspec.json.Decoder(OrderFilled).decode
 _decode_fill = msgspec.json.Decoder(FillView).decode
 _decode_rejected = msgspec.json.Decoder(OrderRejected).decode
+_decode_updated = msgspec.json.Decoder(OrderUpdated).decode
+_decode_order = msgspec.json.Decoder(OrderView).decode
 _decode_reset = msgspec.json.Decoder(AccountReset).decode
 
 
@@ -188,6 +191,9 @@ def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
         case OrderRejected.KIND:
             rejected = _decode_rejected(message.payload)
             return [("order_reject", text_frame(_order_reject(rejected, message.seq)))]
+        case OrderUpdated.KIND:
+            updated = _decode_updated(message.payload)
+            return [("order_update", text_frame(_order_update(updated, message.seq)))]
         case AccountReset.KIND:
             reset = _decode_reset(message.payload)
             return [("portfolio_update", text_frame(_portfolio_after_reset(reset, message.seq)))]
@@ -216,6 +222,7 @@ def _portfolio_after_fill(event: OrderFilled, fill: FillView, seq: int) -> Portf
         seq=seq,
         version=event.version,
         cash=format_micros(event.cash_micros),
+        held=format_micros(event.held_micros),
         position=PositionNow(
             market=fill.market,
             quantity=format_nanos(event.position_quantity_nanos),
@@ -241,12 +248,25 @@ def _order_reject(event: OrderRejected, seq: int) -> OrderRejectFrame:
     )
 
 
+def _order_update(event: OrderUpdated, seq: int) -> OrderUpdate:
+    return OrderUpdate(
+        account_id=event.account_id,
+        seq=seq,
+        version=event.version,
+        cash=format_micros(event.cash_micros),
+        held=format_micros(event.held_micros),
+        order=render_order(_decode_order(event.order)),
+        at_ms=event.at_ms,
+    )
+
+
 def _portfolio_after_reset(event: AccountReset, seq: int) -> PortfolioUpdate:
     return PortfolioUpdate(
         account_id=event.account_id,
         seq=seq,
         version=event.version,
         cash=format_micros(event.cash_micros),
+        held="0",
         position=None,
         reset=True,
         cycle=event.cycle,

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from pump_party.apps.order_wire import FillDetail, KeyText, MarketText, OrderBody, OrderBodyOut
+from pump_party.apps.order_wire import FillDetail, KeyText, MarketText, OrderBodyOut, OrderFields
 from pump_party.apps.refusals import STATUS, invalid_body
 from pump_party.domains.marketdata.contract import HaltReason, MarketState
+from pump_party.domains.prop_interface.contract import OrderKind
 from pump_party.kernel.errors import RateLimited, Refusal
 
 MARKETS_PER_FRAME_MAX = 64
@@ -40,17 +41,26 @@ class Unsubscribe(Subscribe, frozen=True, tag="unsubscribe"):
     """Same fields as `subscribe`; `after_seq` is ignored."""
 
 
-class PlaceOrderFrame(OrderBody, frozen=True, tag="place_order", tag_field="type"):
+class PlaceOrderFrame(OrderFields, frozen=True, kw_only=True, tag="place_order", tag_field="type"):
+    """The order's own type is `order_type` here, since every frame has a `type`."""
+
+    kind: OrderKind = msgspec.field(default=OrderKind.MARKET, name="order_type")
     account_id: Uuid
     idempotency_key: KeyText
     id: FrameId = UNSET
+
+
+class CancelOrderFrame(_Client, frozen=True, tag="cancel_order"):
+    account_id: Uuid
+    order_id: Uuid
 
 
 class Ping(_Client, frozen=True, tag="ping"):
     pass
 
 
-ClientFrame = Authenticate | Subscribe | Unsubscribe | PlaceOrderFrame | Ping
+OrderFrame = PlaceOrderFrame | CancelOrderFrame
+ClientFrame = Authenticate | Subscribe | Unsubscribe | OrderFrame | Ping
 
 
 # --- what the server sends ----------------------------------------------------------------
@@ -124,6 +134,21 @@ class OrderRejectFrame(_Server, frozen=True, tag="order_reject"):
     at_ms: int
 
 
+class OrderUpdate(_Server, frozen=True, tag="order_update"):
+    """An order was accepted, rests, was triggered or was cancelled: `order` says which. `cash` is the account's.
+
+    A triggered order has the stage `waiting` where it was `armed`.
+    """
+
+    account_id: str
+    seq: int
+    version: int
+    cash: str
+    held: str
+    order: OrderBodyOut
+    at_ms: int
+
+
 class PositionNow(msgspec.Struct, frozen=True):
     market: str
     quantity: str
@@ -139,12 +164,15 @@ class PortfolioUpdate(_Server, frozen=True, tag="portfolio_update"):
     seq: int
     version: int
     cash: str
+    held: str
     position: PositionNow | None
     reset: bool
     cycle: int | UnsetType = UNSET
 
 
 class OrderResult(_Server, frozen=True, tag="order_result"):
+    """The answer to `place_order` and `cancel_order`. What an accepted order comes to, frames of the account tell."""
+
     order: OrderBodyOut
     id: str | UnsetType = UNSET
 
@@ -172,7 +200,7 @@ class _Sketch(msgspec.Struct):
 
 
 _decode_sketch = msgspec.json.Decoder(_Sketch).decode
-_CLIENT_TYPES = frozenset({"authenticate", "subscribe", "unsubscribe", "place_order", "ping"})
+_CLIENT_TYPES = frozenset({"authenticate", "subscribe", "unsubscribe", "place_order", "cancel_order", "ping"})
 
 
 def read_frame(text: bytes | memoryview) -> ClientFrame:

@@ -1,37 +1,33 @@
-"""Orders over the socket: the same command, the same limits and the same outcome as over REST."""
+"""Orders over the socket: the same commands, the same limits and the same outcomes as over REST."""
+
+import asyncio
 
 import msgspec
 import structlog
 
 from pump_party.apps.order_wire import ORDERS_PER_USER, parse_order, render_order
-from pump_party.apps.ws.frames import ErrorFrame, OrderResult, PlaceOrderFrame, error_frame, text_frame
+from pump_party.apps.ws.frames import (
+    CancelOrderFrame,
+    ErrorFrame,
+    OrderFrame,
+    OrderResult,
+    PlaceOrderFrame,
+    error_frame,
+    text_frame,
+)
 from pump_party.bootstrap import Services
+from pump_party.domains.prop_interface.contract import CancelOrder, OrderView, PlaceOrder
 from pump_party.domains.users.contract import Principal, Scope
 from pump_party.kernel.errors import Forbidden, NotFound, RateLimited, Refusal
-from pump_party.kernel.ids import is_uuid
+from pump_party.kernel.ids import AccountId, is_uuid
 
 _log = structlog.get_logger("order_frames")
 
 
-async def place_order(services: Services, principal: Principal, frame: PlaceOrderFrame) -> bytes:
+async def answer_order(services: Services, principal: Principal, frame: OrderFrame) -> bytes:
     """Carry out one order frame. Returns its answer, `order_result` or `error`; raises nothing."""
     try:
-        if Scope.TRADE not in principal.scopes:
-            raise Forbidden("this key may not trade", code="scope_missing")
-        if not is_uuid(frame.account_id):
-            raise NotFound("there is no such account of yours", code="account_not_found", field="account_id")
-        command = parse_order(
-            frame,
-            services.registry,
-            user_id=principal.user_id,
-            account_id=frame.account_id,
-            idempotency_key=frame.idempotency_key,
-        )
-        if services.settings.rate_limits:
-            wait_ms = await services.limits.take(ORDERS_PER_USER, principal.user_id)
-            if wait_ms:
-                raise RateLimited("too many orders; slow down", retry_after_ms=wait_ms)
-        order = await services.orders.submit(command)
+        order = await _carry_out(services, principal, frame)
     except Refusal as refusal:
         services.metrics.refused(refusal.code)
         return text_frame(error_frame(refusal, frame.id))
@@ -39,6 +35,38 @@ async def place_order(services: Services, principal: Principal, frame: PlaceOrde
         _log.exception("order_failed", account_id=frame.account_id)
         return text_frame(internal_error(frame.id))
     return text_frame(OrderResult(order=render_order(order), id=frame.id))
+
+
+async def _carry_out(services: Services, principal: Principal, frame: OrderFrame) -> OrderView:
+    if Scope.TRADE not in principal.scopes:
+        raise Forbidden("this key may not trade", code="scope_missing")
+    if not is_uuid(frame.account_id):
+        raise NotFound("there is no such account of yours", code="account_not_found", field="account_id")
+    command = _command(services, principal, frame)
+    if services.settings.rate_limits:
+        wait_ms = await services.limits.take(ORDERS_PER_USER, principal.user_id)
+        if wait_ms:
+            raise RateLimited("too many orders; slow down", retry_after_ms=wait_ms)
+    if isinstance(command, PlaceOrder):
+        return await services.orders.submit(command)
+    order = await asyncio.to_thread(services.prop.cancel_order, command)
+    services.outbox.notify()
+    return order
+
+
+def _command(services: Services, principal: Principal, frame: OrderFrame) -> PlaceOrder | CancelOrder:
+    if isinstance(frame, PlaceOrderFrame):
+        return parse_order(
+            frame,
+            services.registry,
+            user_id=principal.user_id,
+            account_id=frame.account_id,
+            idempotency_key=frame.idempotency_key,
+        )
+    assert isinstance(frame, CancelOrderFrame)
+    if not is_uuid(frame.order_id):
+        raise NotFound("there is no such order", code="order_not_found", field="order_id")
+    return CancelOrder(principal.user_id, AccountId(frame.account_id), frame.order_id)
 
 
 def internal_error(frame_id: str | msgspec.UnsetType) -> ErrorFrame:

@@ -18,7 +18,9 @@ from pump_party.apps.ws.fan_out import Outlet
 from pump_party.apps.ws.frames import (
     Authenticate,
     Authenticated,
+    CancelOrderFrame,
     ClientFrame,
+    OrderFrame,
     Ping,
     PlaceOrderFrame,
     Pong,
@@ -31,7 +33,7 @@ from pump_party.apps.ws.frames import (
     read_frame,
     text_frame,
 )
-from pump_party.apps.ws.order_frames import internal_error, place_order
+from pump_party.apps.ws.order_frames import answer_order, internal_error
 from pump_party.domains.users.contract import Principal, Scope
 from pump_party.kernel.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Refusal, Unauthenticated
 from pump_party.kernel.ids import is_uuid
@@ -84,7 +86,7 @@ class Session(WSListener):
         self._waiting: deque[ClientFrame] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._orders: set[asyncio.Task[None]] = set()
-        self._held: deque[PlaceOrderFrame] = deque()
+        self._held: deque[OrderFrame] = deque()
         self._sign_in_timer: asyncio.TimerHandle | None = None
         self._finishing = False
         self._close_code: int | None = None
@@ -182,7 +184,7 @@ class Session(WSListener):
                 self.outlet.send(text_frame(refusal))
                 self._require_sign_in()
             return
-        if type(frame) is PlaceOrderFrame and self.principal is not None:
+        if isinstance(frame, OrderFrame) and self.principal is not None:
             self._take_order(frame, self.principal)
         elif self._spend():
             self._waiting.append(frame)
@@ -207,7 +209,7 @@ class Session(WSListener):
 
     # --- orders
 
-    def _take_order(self, frame: PlaceOrderFrame, principal: Principal) -> None:
+    def _take_order(self, frame: OrderFrame, principal: Principal) -> None:
         if len(self._orders) < ORDERS_IN_FLIGHT_MAX:
             task = self._loop.create_task(self._place(frame, principal))
             self._orders.add(task)
@@ -219,8 +221,8 @@ class Session(WSListener):
         if len(self._held) > ORDERS_HELD_MAX:
             self.close(TOO_MANY, "too many orders at once")
 
-    async def _place(self, frame: PlaceOrderFrame, principal: Principal) -> None:
-        self.outlet.send(await place_order(self._services, principal, frame))
+    async def _place(self, frame: OrderFrame, principal: Principal) -> None:
+        self.outlet.send(await answer_order(self._services, principal, frame))
 
     def _order_done(self, task: asyncio.Task[None]) -> None:
         self._orders.discard(task)
@@ -308,7 +310,7 @@ class Session(WSListener):
     async def _ping(self, frame: Ping) -> None:
         self.outlet.send(text_frame(Pong(server_ms=self._services.clock.now_ms(), id=frame.id)))
 
-    async def _order(self, frame: PlaceOrderFrame) -> None:
+    async def _order(self, frame: OrderFrame) -> None:
         """An order that waited behind the sign-in."""
         assert self.principal is not None
         self._take_order(frame, self.principal)
@@ -316,6 +318,7 @@ class Session(WSListener):
     _handlers: Final[dict[type, Callable[..., Coroutine[Any, Any, None]]]] = {
         Authenticate: _authenticate,
         PlaceOrderFrame: _order,
+        CancelOrderFrame: _order,
         Subscribe: _subscribe,
         Unsubscribe: _unsubscribe,
         Ping: _ping,

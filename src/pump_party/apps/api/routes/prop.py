@@ -1,7 +1,9 @@
 """Accounts, orders and their history, the leaderboard."""
 
-from litestar import get, post
+from litestar import delete, get, post
+from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
+from litestar.status_codes import HTTP_202_ACCEPTED
 from litestar.types import Scope
 
 from pump_party.apps.api.auth import Access
@@ -12,8 +14,11 @@ from pump_party.apps.api.parameters import (
     PAGE_DEFAULT,
     Cursor,
     LeaderboardLimit,
+    OnlyMarket,
+    OrderListStatus,
     PageLimit,
     PathText,
+    WaitMs,
     access,
     checked_id,
 )
@@ -21,6 +26,7 @@ from pump_party.apps.api.schemas.prop import (
     Account,
     AccountBody,
     Accounts,
+    CancelledOrders,
     EquityPage,
     FillPage,
     Leaderboard,
@@ -34,19 +40,32 @@ from pump_party.apps.api.schemas.prop import (
     render_ledger_item,
     render_preview,
 )
+from pump_party.apps.api.schemas.rule_sets import RuleSets, render_rule_set
 from pump_party.apps.order_wire import OrderBody, OrderBodyOut, parse_order, render_order
-from pump_party.domains.prop_interface.contract import OpenAccount, ResetAccount
-from pump_party.kernel.ids import AccountId
+from pump_party.domains.prop_interface.contract import (
+    CancelOrder,
+    CancelOrders,
+    OpenAccount,
+    OrderStatus,
+    ResetAccount,
+)
+from pump_party.kernel.ids import AccountId, Market
 
 PREVIEW_KEY = "preview"
 """A preview changes nothing, so its command's key is never recorded."""
 
 
+@get("/v1/rule-sets", opt=access(Access.PUBLIC), tags=["accounts"])
+async def list_rule_sets(scope: Scope) -> RuleSets:
+    """What an account can be opened under: how orders fill, every parameter, and whether a contest may count it."""
+    return RuleSets([render_rule_set(view) for view in call_of(scope).services.prop.rule_sets()])
+
+
 @post("/v1/accounts", opt=access(Access.TRADE, idempotent=True), tags=["accounts"])
 async def open_account(scope: Scope, data: JSONBody[AccountBody]) -> Account:
-    """Open a practice account with virtual cash."""
+    """Open a practice account with virtual cash, under the rule set of your choice."""
     call = call_of(scope)
-    command = OpenAccount(call.user_id(), data.kind, call.idempotency_key())
+    command = OpenAccount(call.user_id(), data.kind, call.idempotency_key(), data.rule_set)
     return render_account(await call.run(call.services.prop.open_account, command))
 
 
@@ -80,9 +99,20 @@ async def reset_account(scope: Scope, account_id: PathText) -> Account:
     return render_account(await call.run(call.services.prop.reset_account, command))
 
 
-@post("/v1/accounts/{account_id:str}/orders", opt=access(Access.TRADE, idempotent=True), tags=["orders"])
-async def place_order(scope: Scope, account_id: PathText, data: JSONBody[OrderBody]) -> OrderBodyOut:
-    """Place a market order. A rejected order is recorded too: look at `status` and `reject_code`."""
+@post(
+    "/v1/accounts/{account_id:str}/orders",
+    opt=access(Access.TRADE, idempotent=True),
+    tags=["orders"],
+    responses={202: ResponseSpec(OrderBodyOut, generate_examples=False, description="Accepted: it waits")},
+)
+async def place_order(
+    scope: Scope, account_id: PathText, data: JSONBody[OrderBody], wait_ms: WaitMs = None
+) -> OrderBodyOut:
+    """Place an order. 201 with its end, also when that is a rejection; 202 when it is accepted and still waits.
+
+    An order that fills on its next tick is waited for, up to `wait_ms`. One that rests at its limit or is armed at its
+    trigger is answered at once.
+    """
     call = call_of(scope)
     command = parse_order(
         data,
@@ -91,12 +121,20 @@ async def place_order(scope: Scope, account_id: PathText, data: JSONBody[OrderBo
         account_id=checked_id(account_id, "account"),
         idempotency_key=call.idempotency_key(),
     )
-    return render_order(await call.services.orders.submit(command))
+    order = await call.services.orders.submit(command)
+    if order.status is OrderStatus.ACCEPTED:
+        longest_ms = call.services.settings.order_wait_ms
+        order = await call.waits.settle(
+            order, command.user_id, wait_ms=longest_ms if wait_ms is None else min(wait_ms, longest_ms)
+        )
+        if order.status is OrderStatus.ACCEPTED:
+            call.answer_status = HTTP_202_ACCEPTED
+    return render_order(order)
 
 
 @post("/v1/accounts/{account_id:str}/orders/preview", status_code=200, opt=access(Access.READ), tags=["orders"])
 async def preview_order(scope: Scope, account_id: PathText, data: JSONBody[OrderBody]) -> Preview:
-    """What the order would cost now. Changes nothing."""
+    """What the order would cost at the current price, whatever it is to wait for. Changes nothing."""
     call = call_of(scope)
     command = parse_order(
         data,
@@ -110,10 +148,18 @@ async def preview_order(scope: Scope, account_id: PathText, data: JSONBody[Order
 
 @get("/v1/accounts/{account_id:str}/orders", opt=access(Access.READ), tags=["orders"])
 async def list_orders(
-    scope: Scope, account_id: PathText, cursor: Cursor = None, limit: PageLimit = PAGE_DEFAULT
+    scope: Scope,
+    account_id: PathText,
+    status: OrderListStatus = None,
+    cursor: Cursor = None,
+    limit: PageLimit = PAGE_DEFAULT,
 ) -> OrderPage:
+    """Orders that have ended, by their end; or, with `status=open`, those that wait."""
     call = call_of(scope)
     account_id = checked_id(account_id, "account")
+    if status is not None:
+        waiting = await call.run(call.services.prop.open_orders, call.user_id(), account_id)
+        return OrderPage([render_order(order) for order in waiting], None)
     page = await call.run(call.services.prop.orders, call.user_id(), account_id, cursor=cursor, limit=limit)
     return OrderPage([render_order(order) for order in page.items], page.next_cursor)
 
@@ -123,6 +169,33 @@ async def read_order(scope: Scope, account_id: PathText, order_id: PathText) -> 
     call = call_of(scope)
     account_id, order_id = checked_id(account_id, "account"), checked_id(order_id, "order")
     return render_order(await call.run(call.services.prop.order, call.user_id(), account_id, order_id))
+
+
+@delete(
+    "/v1/accounts/{account_id:str}/orders/{order_id:str}", status_code=200, opt=access(Access.TRADE), tags=["orders"]
+)
+async def cancel_order(scope: Scope, account_id: PathText, order_id: PathText) -> OrderBodyOut:
+    """End an accepted order and free what it holds. One that ended before is answered as it ended."""
+    call = call_of(scope)
+    refuse_body(call.body)
+    account, order_id = AccountId(checked_id(account_id, "account")), checked_id(order_id, "order")
+    order = await call.run(call.services.prop.cancel_order, CancelOrder(call.user_id(), account, order_id))
+    call.services.outbox.notify()
+    return render_order(order)
+
+
+@delete("/v1/accounts/{account_id:str}/orders", status_code=200, opt=access(Access.TRADE), tags=["orders"])
+async def cancel_orders(scope: Scope, account_id: PathText, market: OnlyMarket = None) -> CancelledOrders:
+    """End every accepted order of the account, or of one market, in one step."""
+    call = call_of(scope)
+    refuse_body(call.body)
+    account = AccountId(checked_id(account_id, "account"))
+    if market is not None:
+        call.services.registry.asset(market)
+    command = CancelOrders(call.user_id(), account, None if market is None else Market(market))
+    cancelled = await call.run(call.services.prop.cancel_orders, command)
+    call.services.outbox.notify()
+    return CancelledOrders([render_order(order) for order in cancelled])
 
 
 @get("/v1/accounts/{account_id:str}/fills", opt=access(Access.READ), tags=["orders"])

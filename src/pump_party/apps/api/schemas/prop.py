@@ -1,12 +1,14 @@
 """Accounts, their history and the leaderboard on the wire. Orders are in `apps/order_wire.py`."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
 
-from pump_party.apps.order_wire import Evidence, OrderBodyOut, render_fill
+from pump_party.apps.order_wire import CASH_ASSET, Evidence, OrderBodyOut, render_fill
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
+    AccountStatus,
     AccountView,
     EquityMark,
     FillView,
@@ -20,15 +22,16 @@ from pump_party.domains.prop_interface.contract import (
 from pump_party.kernel.ids import UserId
 from pump_party.kernel.money import E8, MICROS, NANOS, format_e8, format_micros, format_nanos
 
-CASH_ASSET = "USDC"
-
 
 class AccountBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`rule_set` names one of `GET /v1/rule-sets`; without it the account gets the default of its kind."""
+
     kind: AccountKind
+    rule_set: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A holding. What depends on the current price is null while there is none."""
+    """A holding; `held` of it is set aside for open orders. What depends on the price is null while there is none."""
 
     market: str
     quantity: str
@@ -40,10 +43,15 @@ class Position(msgspec.Struct, frozen=True):
     mark_age_ms: int | None
     value: str | None
     unrealised_pnl: str | None
+    held: str
 
 
 class Account(msgspec.Struct, frozen=True):
-    """An account, with equity = start + realised_pnl + unrealised_pnl - fees + residual, and residual always 0."""
+    """An account. equity = start + realised_pnl + unrealised_pnl + funding - fees + residual, and residual is always 0.
+
+    `cash` is free; `held` is set aside for open orders, `margin` for perpetual positions. Only an `active` account
+    takes orders.
+    """
 
     account_id: str
     kind: AccountKind
@@ -62,6 +70,11 @@ class Account(msgspec.Struct, frozen=True):
     fees: str
     residual: str | None
     positions: list[Position]
+    status: AccountStatus
+    held: str
+    margin: str
+    funding: str
+    open_orders: int
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -122,6 +135,12 @@ class EquityItem(msgspec.Struct, frozen=True):
     at_ms: int
     cycle: int
     equity: str
+
+
+class CancelledOrders(msgspec.Struct, frozen=True):
+    """The orders that the request ended, oldest first."""
+
+    items: list[OrderBodyOut]
 
 
 class OrderPage(msgspec.Struct, frozen=True):
@@ -189,6 +208,11 @@ def render_account(view: AccountView) -> Account:
         fees=format_micros(view.fees_micros),
         residual=_micros(view.residual_micros),
         positions=[_position(position) for position in view.positions],
+        status=view.status,
+        held=format_micros(view.held_micros),
+        margin=format_micros(view.margin_micros),
+        funding=format_micros(view.funding_micros),
+        open_orders=view.open_orders,
     )
 
 
@@ -204,6 +228,7 @@ def _position(view: PositionView) -> Position:
         mark_age_ms=view.mark_age_ms,
         value=_micros(view.value_micros),
         unrealised_pnl=_micros(view.unrealised_pnl_micros),
+        held=format_nanos(view.held_nanos),
     )
 
 

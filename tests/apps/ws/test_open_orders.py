@@ -1,0 +1,96 @@
+"""Orders that wait, over the socket: what their account is told, and cancelling."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from tests.apps.clock import LeapingClock, leaping_clock
+from tests.apps.ws.stage import Stage, run
+
+from pump_party.bootstrap import Services, build
+from pump_party.config import Settings
+
+NEXT_TICK = "practice-next-v1"
+LATENCY_MS = 1_501
+
+
+@pytest.fixture
+def clock() -> Iterator[LeapingClock]:
+    with leaping_clock() as clock:
+        yield clock
+
+
+@pytest.fixture
+def services(clock: LeapingClock, settings: Settings) -> Iterator[Services]:
+    with closing(build(settings)) as built:
+        yield built
+
+
+def test_the_life_of_an_order_is_told_in_sequence(services: Services, clock: LeapingClock) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user(rule_set=NEXT_TICK)
+        client = await stage.following(user)
+        result = await client.ask(**(user.order("one", stop_price="140") | {"id": None}))
+        assert (result["order"]["status"], result["order"]["stage"]) == ("accepted", "waiting")
+        clock.leap(LATENCY_MS)
+        await stage.price()
+        await client.until(lambda frame: frame.get("seq") == 4)
+        clock.leap(LATENCY_MS)
+        await stage.price(mid_e8=139 * 10**8)
+        await client.until(lambda frame: frame.get("seq") == 5)
+        clock.leap(LATENCY_MS)
+        await stage.price(mid_e8=138 * 10**8)
+        await client.until(lambda frame: frame.get("seq") == 7)
+
+        private = [frame for frame in client.frames if "seq" in frame and frame["type"] != "subscribed"]
+        assert [frame["seq"] for frame in private] == [1, 2, 3, 4, 5, 6, 7]
+        told = [(frame["type"], frame.get("order", {}).get("stage")) for frame in private]
+        assert told == [
+            ("order_update", "waiting"),
+            ("order_fill", None),
+            ("portfolio_update", None),
+            ("order_update", "armed"),
+            ("order_update", "waiting"),
+            ("order_fill", None),
+            ("portfolio_update", None),
+        ]
+        assert private[0]["order"] == result["order"]
+        assert float(private[0]["cash"]) + float(private[0]["held"]) == pytest.approx(10_000)
+        assert private[-1]["held"] == "0"
+
+    run(services, scenario, matching=True)
+
+
+def test_a_cancel_is_answered_with_the_order_as_it_ended_and_told_once(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user()
+        client = await stage.following(user)
+        resting = await client.ask(**(user.order("one", order_type="limit", limit_price="100") | {"id": None}))
+        cancel = {"type": "cancel_order", "account_id": user.account_id, "order_id": resting["order"]["order_id"]}
+        first, again = await client.ask(**cancel), await client.ask(**cancel)
+        assert first["order"] == again["order"]
+        assert (first["order"]["status"], first["order"]["cancel_reason"]) == ("cancelled", "CANCELLED_BY_USER")
+        told = await client.until(lambda frame: frame.get("seq") == 2)
+        assert (told["type"], told["order"], told["held"]) == ("order_update", first["order"], "0")
+
+        absent = await client.ask(**{**cancel, "order_id": user.account_id})
+        assert (absent["code"], absent["status"]) == ("order_not_found", 404)
+        malformed = await client.ask(**{**cancel, "order_id": "x" * 36})
+        assert (malformed["code"], malformed["field"]) == ("order_not_found", "order_id")
+        stranger = await stage.signed_in(stage.user(2))
+        assert (await stranger.ask(**cancel))["code"] == "account_not_found"
+
+    run(services, scenario)
+
+
+def test_orders_that_wait_are_replayed_after_a_reconnect(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user()
+        client = await stage.signed_in(user)
+        for key in ("one", "two"):
+            await client.ask(**(user.order(key, order_type="limit", limit_price="100") | {"id": None}))
+        late = await stage.following(user, after_seq=0)
+        await late.until(lambda frame: frame.get("seq") == 2 and frame["type"] == "order_update")
+        assert [frame["order"]["stage"] for frame in late.of("order_update")] == ["resting", "resting"]
+
+    run(services, scenario)
