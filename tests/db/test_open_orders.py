@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from tests.db.desk import ALICE, BOB, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, holds_nothing
-from tests.domains.prop_engine.markets import SOL
+from tests.domains.prop_engine.markets import SOL, order
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import OutboxStore
@@ -21,7 +21,7 @@ from pump_party.domains.prop_interface.contract import (
     TimeInForce,
 )
 from pump_party.kernel.errors import Invalid, NotFound
-from pump_party.kernel.ids import AccountId
+from pump_party.kernel.ids import AccountId, UserId
 from pump_party.platform.clock import ManualClock
 
 
@@ -53,6 +53,30 @@ def test_a_market_order_holds_its_cost_and_fills_on_the_first_tick_after_its_lat
     assert filled.fill.filled_ms == filled.fill.evidence.receive_ms
     assert desk.tick(153) == 0
     assert desk.view().residual_micros == 0
+    assert holds_nothing(desk)
+
+
+def test_one_tick_fills_or_expires_the_orders_of_many_accounts(desk: Desk) -> None:
+    owners = [UserId(f"01900000-0000-7000-8000-{number:012x}") for number in range(1, 6)]
+    accounts = [
+        desk.engine.open_account(OpenAccount(user, AccountKind.PRACTICE, "open", "practice-next-v1")).account_id
+        for user in owners
+    ]
+
+    def place_all(key: str) -> None:
+        desk.engine.place_orders(
+            [order(user, account, key, "buy", ONE_SOL) for user, account in zip(owners, accounts, strict=True)]
+        )
+
+    place_all("filled")
+    assert desk.tick(150) == len(owners)
+    place_all("late")
+    desk.clock.advance(WAIT_MS + 1)
+    assert desk.engine.expire_orders() == len(owners)
+    for user, account in zip(owners, accounts, strict=True):
+        late, filled = desk.engine.orders(user, account, cursor=None, limit=10).items
+        assert filled.status is OrderStatus.FILLED
+        assert late.reject_code is RejectCode.PRICE_TIMEOUT
     assert holds_nothing(desk)
 
 

@@ -68,10 +68,13 @@ class Loaded:
             kept = open_order_of(row)
             self.open_orders.setdefault(kept.order.account_id, {})[kept.order.order_id] = kept
 
-    def keep(self, accounts: Iterable[Row], held: Iterable[Row], earlier: Iterable[Row]) -> None:
-        """Rows in table order; an earlier order has its fill's columns behind its own."""
+    def keep(self, accounts: Iterable[Row], held: Iterable[Row]) -> None:
+        """Rows in table order."""
         self.accounts = {row[0]: account_of(row) for row in accounts}
         self.positions = {(row[0], row[1]): position_of(row) for row in held}
+
+    def keep_earlier(self, earlier: Iterable[Row]) -> None:
+        """An earlier order has its fill's columns behind its own."""
         width = len(columns(orders))
         for row in earlier:
             order = order_of(row[:width])
@@ -96,6 +99,11 @@ POSITION_UPSERT = f" ON CONFLICT (account_id, market) DO UPDATE SET {_UPSERTED}"
 PERP_UPSERT = " ON CONFLICT (account_id, market) DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}" for name in columns(perp_positions) if name not in ("account_id", "market")
 )
+
+
+def asked_keys(keys: Keys) -> list[tuple[AccountId, str]]:
+    """Whose earlier outcomes are asked for. A tick and a cancel bring no idempotency key of their own."""
+    return list({(k[0], k[2]) for k in keys if k[2]})
 
 
 def perp_keys(keys: Keys) -> list[tuple[AccountId, Market]]:

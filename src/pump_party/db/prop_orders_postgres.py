@@ -1,5 +1,6 @@
 """The order path on Postgres: accounts locked in id order until commit, one COPY per table, one array per column."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from pump_party.db.prop_orders import (
     POSITION_UPSERT,
     Keys,
     Loaded,
+    asked_keys,
     columns,
     listed,
     message_row,
@@ -31,7 +33,7 @@ from pump_party.db.prop_rows import (
 )
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 
-_ARRAY_TYPES = {"head": "bytea", "account_id": "text", "market": "text", "status": "text"}
+_ARRAY_TYPES = {"head": "bytea", "account_id": "text", "market": "text", "status": "text", "consumed": "text"}
 
 
 def _unnest(columns: Sequence[str]) -> str:
@@ -98,9 +100,10 @@ class _PostgresOrders(Loaded):
         accounts = cursor.execute(_ACCOUNTS, [_array(sorted({k[0] for k in keys}))]).fetchall()
         held = list({(k[0], k[1]) for k in keys})
         positions = cursor.execute(_POSITIONS, [_array(c) for c in zip(*held, strict=True)]).fetchall()
-        asked = list({(k[0], k[2]) for k in keys})
-        earlier = cursor.execute(_EARLIER, [_array(c) for c in zip(*asked, strict=True)]).fetchall()
-        self.keep(accounts, positions, earlier)
+        self.keep(accounts, positions)
+        asked = asked_keys(keys)
+        if asked:
+            self.keep_earlier(cursor.execute(_EARLIER, [_array(c) for c in zip(*asked, strict=True)]).fetchall())
         perps = perp_keys(keys)
         if perps:
             self.keep_perps(cursor.execute(_PERPS, [_array(c) for c in zip(*perps, strict=True)]).fetchall())
@@ -136,7 +139,9 @@ class _PostgresOrders(Loaded):
 
 
 def _array(values: Sequence[Any]) -> str:
-    """An array literal. Every text here is an id, a market or a key of a checked alphabet, so nothing needs quoting."""
+    """An array literal. Texts are ids, markets or keys of a checked alphabet and need no quoting, but JSON does."""
     if isinstance(values[0], bytes):
         return "{" + ",".join([f'"\\\\x{v.hex()}"' for v in values]) + "}"
+    if None in values or (isinstance(values[0], str) and values[0].startswith("{")):
+        return "{" + ",".join(["NULL" if v is None else json.dumps(v) for v in values]) + "}"
     return "{" + ",".join(map(str, values)) + "}"

@@ -22,6 +22,7 @@ from pump_party.db.prop_orders import (
     POSITION_UPSERT,
     Keys,
     Loaded,
+    asked_keys,
     columns,
     listed,
     message_row,
@@ -122,8 +123,10 @@ class _SqliteOrders(Loaded):
             self.keep(
                 _joined(cursor, _ACCOUNTS, {k[0] for k in keys}),
                 _joined(cursor, _POSITIONS, {(k[0], k[1]) for k in keys}),
-                _joined(cursor, _EARLIER, {(k[0], k[2]) for k in keys}),
             )
+            asked = asked_keys(keys)
+            if asked:
+                self.keep_earlier(_joined(cursor, _EARLIER, set(asked)))
             perps = perp_keys(keys)
             if perps:
                 self.keep_perps(_joined(cursor, _PERPS, set(perps)))

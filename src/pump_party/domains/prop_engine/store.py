@@ -98,7 +98,8 @@ class PropStore(Protocol):
         lets no other change of these accounts come between: by lock, or by raising TransactionConflict from `record`
         or at the end.
 
-        `keys` are (account, market, idempotency key). Durable when the block has ended.
+        `keys` are (account, market, idempotency key); an empty key asks for no earlier outcome. Durable when the
+        block has ended.
         """
         ...
 
