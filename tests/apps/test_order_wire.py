@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 
 from pump_party.apps.order_wire import OrderBody, parse_idempotency_key, parse_order, render_order
 from pump_party.domains.marketdata.registry import load_registry
-from pump_party.domains.prop_interface.contract import OrderStatus, OrderView, PlaceOrder, RejectCode, Side
+from pump_party.domains.prop_interface.contract import (
+    OrderKind,
+    OrderStatus,
+    OrderTerms,
+    OrderView,
+    PlaceOrder,
+    RejectCode,
+    Side,
+    TimeInForce,
+)
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.kernel.money import INT64_MAX, format_micros, format_nanos
@@ -32,6 +41,35 @@ def test_what_is_sent_is_what_is_answered(nanos: int, bps: int | None) -> None:
     assert (answer.client_order_id, answer.side, answer.market) == ("mine", Side.BUY, Market("SOL-USDC"))
 
 
+@pytest.mark.parametrize(
+    ("fields", "terms"),
+    [
+        ({"type": "limit", "limit_price": "149.5"}, OrderTerms(kind=OrderKind.LIMIT, limit_price_e8=14_950_000_000)),
+        ({"type": "stop", "trigger_price": "1"}, OrderTerms(kind=OrderKind.STOP, trigger_price_e8=10**8)),
+        ({"leverage": 50, "stop_price": "1"}, OrderTerms(leverage=50, stop_price_e8=10**8)),
+        ({"time_in_force": "ioc"}, OrderTerms(time_in_force=TimeInForce.IOC)),
+        ({"target_price": "2"}, OrderTerms(target_price_e8=2 * 10**8)),
+        ({"reduce_only": True}, OrderTerms(reduce_only=True)),
+    ],
+)  # fmt: skip
+def test_terms_are_read_in_units_and_answered_as_they_were_sent(fields: dict[str, object], terms: OrderTerms) -> None:
+    command = parsed(quantity="1", **fields)
+    assert command.terms == terms
+    answer = msgspec.to_builtins(render_order(msgspec.structs.replace(recorded(command), terms=command.terms)))
+    assert {name: answer[name] for name in fields} == fields
+
+
+def test_a_plain_market_order_has_no_terms_however_much_of_them_is_spelt_out() -> None:
+    spelt_out = {"type": "market", "time_in_force": "gtc", "reduce_only": False, "leverage": None, "limit_price": None}
+    assert parsed(quantity="1", **spelt_out) == parsed(quantity="1")
+    assert parsed(quantity="1").terms is None
+
+
+def test_an_order_that_reduces_may_leave_its_size_to_the_position() -> None:
+    command = parsed(side="sell", reduce_only=True, type="stop", trigger_price="1")
+    assert (command.quantity_nanos, command.quote_micros) == (None, None)
+
+
 @given(st.integers(0, 10**15))
 def test_a_budget_is_read_in_micros(micros: int) -> None:
     command = parsed(quote_amount=format_micros(micros))
@@ -51,6 +89,17 @@ def test_a_budget_is_read_in_micros(micros: int) -> None:
         ({"quote_amount": "1.0000001"}, "too_many_decimals"),
         ({"quantity": "9223372036.854775808"}, "too_large"),
         ({"quantity": "1", "client_order_id": "mine\n"}, "client_order_id_invalid"),
+        ({"quantity": "1", "type": "limit"}, "limit_price_and_type"),
+        ({"quantity": "1", "limit_price": "1"}, "limit_price_and_type"),
+        ({"quantity": "1", "type": "stop"}, "trigger_price_and_type"),
+        ({"quantity": "1", "type": "take_profit"}, "trigger_price_and_type"),
+        ({"quantity": "1", "type": "limit", "limit_price": "1", "trigger_price": "1"}, "trigger_price_and_type"),
+        ({"quote_amount": "1", "type": "limit", "limit_price": "1"}, "quote_amount_and_type"),
+        ({"type": "stop", "trigger_price": "1"}, "quantity_or_quote_amount"),
+        ({"quantity": "1", "type": "limit", "limit_price": "1e3"}, "not_a_decimal"),
+        ({"quantity": "1", "type": "limit", "limit_price": "0.000000001"}, "too_many_decimals"),
+        ({"quantity": "1", "stop_price": ""}, "not_a_decimal"),
+        ({"quantity": "1", "target_price": "999999999999"}, "too_large"),
     ],
 )
 def test_what_is_no_order_is_refused_with_its_code(fields: dict[str, str], code: str) -> None:

@@ -127,10 +127,10 @@ class OrderBodyOut(msgspec.Struct, frozen=True):
     created_ms: int
     fill: FillDetail | None
     cancel_reason: CancelReason | None
-    type: OrderKind
     stage: OrderStage | None
     held: str
     held_asset: str | None
+    type: OrderKind = OrderKind.MARKET
     limit_price: str | None = None
     trigger_price: str | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
@@ -239,8 +239,26 @@ def parse_idempotency_key(key: str | None) -> str:
 
 
 def render_order(order: OrderView) -> OrderBodyOut:
+    # In the order of the fields: names would cost as much again, for every order answered.
+    plain = OrderBodyOut(
+        order.order_id,
+        order.account_id,
+        order.client_order_id,
+        order.market,
+        order.side,
+        None if order.quantity_nanos is None else format_nanos(order.quantity_nanos),
+        None if order.quote_micros is None else format_micros(order.quote_micros),
+        None if order.max_slippage_ppm is None else order.max_slippage_ppm // PPM_PER_BPS,
+        order.status,
+        order.reject_code,
+        order.created_ms,
+        None if order.fill is None else render_fill(order.fill),
+        order.cancel_reason,
+        order.stage,
+        "0" if order.held_amount == 0 else _held(order),
+        order.held_asset,
+    )
     terms = order.terms
-    plain = _render_plain(order)
     if terms is None:
         return plain
     return msgspec.structs.replace(
@@ -257,53 +275,35 @@ def render_order(order: OrderView) -> OrderBodyOut:
     )
 
 
+def _held(order: OrderView) -> str:
+    return format_micros(order.held_amount) if order.held_asset == CASH_ASSET else format_nanos(order.held_amount)
+
+
 def _price_text(price_e8: int | None) -> str | None:
     return None if price_e8 is None else format_e8(price_e8)
-
-
-def _render_plain(order: OrderView) -> OrderBodyOut:
-    return OrderBodyOut(
-        order_id=order.order_id,
-        account_id=order.account_id,
-        client_order_id=order.client_order_id,
-        market=order.market,
-        side=order.side,
-        quantity=None if order.quantity_nanos is None else format_nanos(order.quantity_nanos),
-        quote_amount=None if order.quote_micros is None else format_micros(order.quote_micros),
-        max_slippage_bps=None if order.max_slippage_ppm is None else order.max_slippage_ppm // PPM_PER_BPS,
-        status=order.status,
-        reject_code=order.reject_code,
-        created_ms=order.created_ms,
-        fill=None if order.fill is None else render_fill(order.fill),
-        cancel_reason=order.cancel_reason,
-        type=OrderKind.MARKET,
-        stage=order.stage,
-        held=format_micros(order.held_amount) if order.held_asset == CASH_ASSET else format_nanos(order.held_amount),
-        held_asset=order.held_asset,
-    )
 
 
 def render_fill(fill: FillView) -> FillDetail:
     evidence = fill.evidence
     return FillDetail(
-        fill_id=fill.fill_id,
-        price=format_e8(fill.price_e8),
-        quantity=format_nanos(fill.quantity_nanos),
-        gross=format_micros(fill.gross_micros),
-        fee=format_micros(fill.fee_micros),
-        half_spread=format_e8(fill.half_spread_e8),
-        impact=format_e8(fill.impact_e8),
-        realised_pnl=format_micros(fill.realised_pnl_micros),
-        filled_ms=fill.filled_ms,
-        evidence=Evidence(
-            source=evidence.source,
-            publish_ms=evidence.publish_ms,
-            receive_ms=evidence.receive_ms,
-            age_ms=evidence.age_ms,
-            mid=format_e8(evidence.mid_e8),
-            confidence=format_e8(evidence.conf_e8),
-            tick_sha256=evidence.tick_sha256,
-            tape_ms=evidence.tape_ms,
+        fill.fill_id,
+        format_e8(fill.price_e8),
+        format_nanos(fill.quantity_nanos),
+        format_micros(fill.gross_micros),
+        format_micros(fill.fee_micros),
+        format_e8(fill.half_spread_e8),
+        format_e8(fill.impact_e8),
+        format_micros(fill.realised_pnl_micros),
+        fill.filled_ms,
+        Evidence(
+            evidence.source,
+            evidence.publish_ms,
+            evidence.receive_ms,
+            evidence.age_ms,
+            format_e8(evidence.mid_e8),
+            format_e8(evidence.conf_e8),
+            evidence.tick_sha256,
+            evidence.tape_ms,
         ),
     )
 

@@ -1040,7 +1040,8 @@ export interface components {
             time_in_force?: components["schemas"]["TimeInForce"];
             /** @default null */
             trigger_price?: string | null;
-            type: components["schemas"]["OrderKind"];
+            /** @default market */
+            type?: components["schemas"]["OrderKind"];
         };
         /**
          * OrderBook
