@@ -4,6 +4,9 @@ from typing import ClassVar
 
 import msgspec
 
+NO_PERP = msgspec.Raw(b"null")
+"""What is raw JSON cannot also be None: a decoder would then take nothing else."""
+
 
 class OrderFilled(msgspec.Struct, frozen=True):
     """An order was filled. `fill` is the JSON of a prop_interface `FillView`; the rest is the account afterwards."""
@@ -22,7 +25,7 @@ class OrderFilled(msgspec.Struct, frozen=True):
     position_fees_micros: int
     held_micros: int = 0
     margin_micros: int = 0
-    perp: msgspec.Raw | None = None
+    perp: msgspec.Raw = NO_PERP
     """JSON of the prop_interface `PerpPositionView` afterwards, when the fill was of a perpetual; without a mark."""
 
 

@@ -60,9 +60,9 @@ class Desk:
     def at_once(self, *actions: Callable[[], Any]) -> list[Any]:
         return [future.result() for future in [self._pool.submit(action) for action in actions]]
 
-    def tick(self, price: int) -> None:
+    def tick(self, price: int, *, market: str = SOL) -> None:
         self._clock.leap(LATENCY_MS)
-        self.api.tick(price)
+        self.api.tick(price, market=market)
 
     def account(self) -> AccountView:
         return self.api.services.prop.account(self.person.user_id, self.account_id)  # type: ignore[arg-type]
@@ -107,6 +107,19 @@ def test_an_order_is_answered_with_its_fill_when_its_tick_has_come(desk: Desk) -
     assert order["fill"]["evidence"]["mid"] == "151"
     assert desk.order(order["order_id"]) == order
     assert desk.holds_nothing()
+
+
+def test_an_order_on_a_perpetual_is_waited_for_like_any_other(desk: Desk) -> None:
+    desk.api.set_price(150, market="SOL-PERP")
+    waiting = desk.placing(BUY | {"market": "SOL-PERP", "side": "sell", "leverage": 5})
+    (placed,) = desk.open()
+    desk.tick(151, market="SOL-PERP")
+    answer = waiting.result()
+    assert (answer.status_code, answer.json()["status"]) == (201, "filled")
+    assert desk.order(placed["order_id"]) == answer.json()
+    account = desk.person.get(f"/v1/accounts/{desk.account_id}").json()
+    assert (account["held"], account["residual"]) == ("0", "0")
+    assert float(account["margin"]) == pytest.approx(30, rel=0.02)
 
 
 @pytest.mark.parametrize("wait_ms", [0, 50])

@@ -9,9 +9,12 @@ from tests.apps.ws.stage import Stage, run
 
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
+from pump_party.kernel.ids import Market
+from pump_party.kernel.money import format_micros
 
 NEXT_TICK = "practice-next-v1"
 LATENCY_MS = 1_501
+PERP = Market("SOL-PERP")
 
 
 @pytest.fixture
@@ -57,6 +60,28 @@ def test_the_life_of_an_order_is_told_in_sequence(services: Services, clock: Lea
         assert private[0]["order"] == result["order"]
         assert float(private[0]["cash"]) + float(private[0]["held"]) == pytest.approx(10_000)
         assert private[-1]["held"] == "0"
+
+    run(services, scenario, matching=True)
+
+
+def test_a_fill_of_a_perpetual_is_told_with_what_it_leaves_of_the_cash(services: Services, clock: LeapingClock) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user(rule_set=NEXT_TICK)
+        client = await stage.following(user)
+        await stage.price(PERP)
+        short = {"market": PERP, "side": "sell", "leverage": 5}
+        placed = (await client.ask(**(user.order("short", **short) | {"id": None})))["order"]
+        assert (placed["stage"], placed["held_asset"], placed["leverage"]) == ("waiting", "USDC", 5)
+        clock.leap(LATENCY_MS)
+        await stage.price(PERP)
+        told = await client.until(lambda frame: frame["type"] == "portfolio_update")
+        assert (told["seq"], told["position"]["market"], told["position"]["quantity"]) == (3, PERP, "1")
+        account = services.prop.account(user.principal.user_id, user.account_id)
+        assert (told["cash"], told["margin"]) == (
+            format_micros(account.cash_micros),
+            format_micros(account.margin_micros),
+        )
+        assert account.margin_micros > 0
 
     run(services, scenario, matching=True)
 

@@ -55,6 +55,7 @@ export interface PortfolioFrame {
   version: number
   cash: string
   held: string
+  margin: string
   position: { market: string; quantity: string; cost: string; realised_pnl: string; fees: string } | null
   cycle?: number
   reset: boolean

@@ -69,6 +69,7 @@ const updated: PortfolioFrame = {
   version: 4,
   cash: '9849.879989',
   held: '0',
+  margin: '0',
   position: { market: 'SOL-USDC', quantity: '1', cost: '150.015', realised_pnl: '0', fees: '0.105011' },
   reset: false,
 }

@@ -38,6 +38,7 @@ export function applyFrame(account: Account, frame: PrivateFrame): Account | und
         version: frame.version,
         cash: frame.cash,
         held: frame.held,
+        margin: frame.margin,
         positions: frame.position ? replacePosition(account.positions, frame.position) : account.positions,
       }
   }

@@ -223,6 +223,7 @@ def _portfolio_after_fill(event: OrderFilled, fill: FillView, seq: int) -> Portf
         version=event.version,
         cash=format_micros(event.cash_micros),
         held=format_micros(event.held_micros),
+        margin=format_micros(event.margin_micros),
         position=PositionNow(
             market=fill.market,
             quantity=format_nanos(event.position_quantity_nanos),
@@ -267,6 +268,7 @@ def _portfolio_after_reset(event: AccountReset, seq: int) -> PortfolioUpdate:
         version=event.version,
         cash=format_micros(event.cash_micros),
         held="0",
+        margin="0",
         position=None,
         reset=True,
         cycle=event.cycle,

@@ -165,6 +165,7 @@ class PortfolioUpdate(_Server, frozen=True, tag="portfolio_update"):
     version: int
     cash: str
     held: str
+    margin: str
     position: PositionNow | None
     reset: bool
     cycle: int | UnsetType = UNSET
