@@ -189,7 +189,7 @@ def build(settings: Settings) -> Services:
     database = open_database(settings)
     registry = load_registry()
     outbox = OutboxStore(database)
-    prop = _prop_engine(database, cache.quotes, registry, clock, ids)
+    prop = _prop_engine(database, cache, registry, clock, ids)
     desk = _order_desk(settings, prop, outbox, metrics)
 
     def close() -> None:
@@ -245,13 +245,11 @@ def _cache(settings: Settings, clock: Clock, ids: Ids) -> Cache:
     )
 
 
-def _prop_engine(
-    database: Database, quotes: QuotesWriter, registry: Registry, clock: Clock, ids: Ids
-) -> PropTradingEngine:
+def _prop_engine(database: Database, cache: Cache, registry: Registry, clock: Clock, ids: Ids) -> PropTradingEngine:
     folder = files("pump_party.domains.prop_engine")
     rules, perpetuals = (tomllib.loads(folder.joinpath(name).read_text()) for name in ("rules.toml", "perpetuals.toml"))
     rule_sets = build_rule_sets(rules, perpetuals, registry.assets())
-    return PropTradingEngine(PropStore(database), quotes, rule_sets, clock, ids)
+    return PropTradingEngine(PropStore(database), cache.quotes, cache.books, rule_sets, clock, ids)
 
 
 def _order_desk(

@@ -1,7 +1,7 @@
 """An account on a real database with its market and clock, as tests of orders drive them."""
 
 import msgspec
-from tests.domains.prop_engine.markets import SOL, FixedQuotes, order, quote_at, rule_sets
+from tests.domains.prop_engine.markets import SOL, FixedBooks, FixedQuotes, order, quote_at, rule_sets
 
 from pump_party.db.engine import Database
 from pump_party.db.prop_check import check
@@ -35,7 +35,8 @@ class Desk:
         self.clock = clock
         self.market = market
         self.quotes = FixedQuotes(quote_at(clock.now_ms(), market=market, conf_e8=0, mid_e8=150 * 10**8))
-        self.engine = PropTradingEngine(PropStore(database), self.quotes, rule_sets(), clock, Ids(clock))
+        self.books = FixedBooks()
+        self.engine = PropTradingEngine(PropStore(database), self.quotes, self.books, rule_sets(), clock, Ids(clock))
         opened = self.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, rule_set, rule_set))
         self.account_id = opened.account_id
         self._keys = 0

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 import sqlalchemy as sa
-from tests.domains.prop_engine.markets import BTC, SOL, FixedQuotes, order, quote_at, rule_sets
+from tests.domains.prop_engine.markets import BTC, SOL, FixedBooks, FixedQuotes, order, quote_at, rule_sets
 
 from pump_party.db.engine import Database, metadata
 from pump_party.db.outbox import OutboxStore
@@ -42,7 +42,7 @@ def quotes(clock: ManualClock) -> FixedQuotes:
 
 @pytest.fixture
 def engine(database: Database, quotes: FixedQuotes, clock: ManualClock) -> PropTradingEngine:
-    return PropTradingEngine(PropStore(database), quotes, rule_sets(), clock, Ids(clock))
+    return PropTradingEngine(PropStore(database), quotes, FixedBooks(), rule_sets(), clock, Ids(clock))
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_a_preview_says_what_the_order_then_costs_and_changes_nothing(
 
 def test_two_hundred_orders_at_once_cannot_spend_the_balance_twice(database: Database, clock: ManualClock) -> None:
     quotes = FixedQuotes(quote_at(clock.now_ms()))
-    engine = PropTradingEngine(PropStore(database), quotes, rule_sets(), clock, Ids(clock))
+    engine = PropTradingEngine(PropStore(database), quotes, FixedBooks(), rule_sets(), clock, Ids(clock))
     account = engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, "open"))
     start = threading.Barrier(16)
 

@@ -10,7 +10,6 @@ from pump_party.db.engine import POSTGRES_LOCKS, Database
 from pump_party.db.prop_orders import (
     MESSAGE,
     MOVED,
-    OPEN_ORDER_UPSERT,
     PERP_UPSERT,
     POSITION_UPSERT,
     Keys,
@@ -58,24 +57,21 @@ _PERPS = (
     f"SELECT {listed(tables.perp_positions, 'p.')} FROM unnest(%s::text[], %s::text[]) AS k(account_id, market) "
     "JOIN prop_perp_positions p ON p.account_id = k.account_id AND p.market = k.market"
 )
-_PERP_WRITE = (
-    f"INSERT INTO prop_perp_positions ({listed(tables.perp_positions)}) "
-    f"VALUES ({', '.join(['%s'] * len(columns(tables.perp_positions)))}){PERP_UPSERT}"
-)
 _OPEN = f"SELECT {listed(tables.open_orders)} FROM prop_open_orders WHERE account_id = ANY(%s::text[])"
 _CLOSE = "DELETE FROM prop_open_orders WHERE order_id = ANY(%s::text[])"
-_OPENED = (
-    f"INSERT INTO prop_open_orders ({listed(tables.open_orders)}) "
-    f"VALUES ({', '.join(['%s'] * len(columns(tables.open_orders)))}){OPEN_ORDER_UPSERT}"
-)
 _MOVE_COLUMNS = ("account_id", *MOVED)
 _MOVE = (
     f"UPDATE prop_accounts a SET {', '.join(f'{c} = k.{c}' for c in MOVED)} "
     f"FROM {_unnest(_MOVE_COLUMNS)} AS k({', '.join(_MOVE_COLUMNS)}) WHERE a.account_id = k.account_id"
 )
+_POSITION_COLUMNS = columns(tables.positions)
 _POSITION_WRITE = (
-    f"INSERT INTO prop_positions ({listed(tables.positions)}) "
-    f"SELECT * FROM {_unnest(columns(tables.positions))}{POSITION_UPSERT}"
+    f"INSERT INTO prop_positions ({', '.join(_POSITION_COLUMNS)}) "
+    f"SELECT * FROM {_unnest(_POSITION_COLUMNS)}{POSITION_UPSERT}"
+)
+_PERP_COLUMNS = columns(tables.perp_positions)
+_PERP_WRITE = (
+    f"INSERT INTO prop_perp_positions ({', '.join(_PERP_COLUMNS)}) SELECT * FROM {_unnest(_PERP_COLUMNS)}{PERP_UPSERT}"
 )
 
 
@@ -119,29 +115,35 @@ class _PostgresOrders(Loaded):
         self._copy("prop_journal", columns(tables.journal), map(record_row, batch.records))
         self._copy("platform_outbox", MESSAGE, map(message_row, batch.messages))
         moved = [(a.account_id, *moved_values(a)) for a in batch.accounts.values()]
-        self._spread(_MOVE, moved)
-        self._spread(_POSITION_WRITE, [position_row(p) for p in batch.positions.values()])
-        if batch.perps:
-            self._cursor.executemany(_PERP_WRITE, [perp_position_row(*p) for p in batch.perps.values()])
-        if batch.ended:
-            self._cursor.execute(_CLOSE, [_array(sorted(batch.ended))])
+        self._spread(_MOVE, _MOVE_COLUMNS, moved)
+        self._spread(_POSITION_WRITE, _POSITION_COLUMNS, [position_row(p) for p in batch.positions.values()])
+        self._spread(_PERP_WRITE, _PERP_COLUMNS, [perp_position_row(*p) for p in batch.perps.values()])
+        # An open order that changed is written anew: to Postgres an update is a delete and an insert as well.
+        gone = sorted({*batch.ended, *batch.opened})
+        if gone:
+            self._cursor.execute(_CLOSE, [_array(gone)])
         if batch.opened:
-            self._cursor.executemany(_OPENED, [open_order_row(o) for o in batch.opened.values()])
+            self._copy("prop_open_orders", columns(tables.open_orders), map(open_order_row, batch.opened.values()))
 
     def _copy(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         with self._cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
 
-    def _spread(self, query: str, rows: Sequence[Row]) -> None:
+    def _spread(self, query: str, names: Sequence[str], rows: Sequence[Row]) -> None:
         if rows:
-            self._cursor.execute(query, [_array(column) for column in zip(*rows, strict=True)])
+            arrays = zip(names, zip(*rows, strict=True), strict=True)
+            self._cursor.execute(query, [_quoted(a) if name in _NULLABLE else _array(a) for name, a in arrays])
 
 
 def _array(values: Sequence[Any]) -> str:
-    """An array literal. Texts are ids, markets or keys of a checked alphabet and need no quoting, but JSON does."""
+    """An array literal. Every text here is an id, a market or a key of a checked alphabet, so nothing needs quoting."""
     if isinstance(values[0], bytes):
         return "{" + ",".join([f'"\\\\x{v.hex()}"' for v in values]) + "}"
-    if None in values or (isinstance(values[0], str) and values[0].startswith("{")):
-        return "{" + ",".join(["NULL" if v is None else json.dumps(v) for v in values]) + "}"
     return "{" + ",".join(map(str, values)) + "}"
+
+
+def _quoted(values: Sequence[Any]) -> str:
+    """An array literal of anything that has a text, or is null."""
+    texts = [None if v is None else str(v).replace("\\", "\\\\").replace('"', '\\"') for v in values]
+    return "{" + ",".join(["NULL" if text is None else f'"{text}"' for text in texts]) + "}"

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from pump_party.domains.prop_engine.book import NOTHING_CONSUMED, ConsumedDepth
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -35,6 +36,7 @@ _END_CODES: dict[str, RejectCode | CancelReason] = {
 }
 _STATUSES = {status.value: status for status in AccountStatus}
 
+_decode_consumed = msgspec.json.Decoder(ConsumedDepth).decode
 _decode_terms = msgspec.json.Decoder(OrderTerms).decode
 
 _FILL_SIDE = Fill.__struct_fields__.index("side")
@@ -72,7 +74,7 @@ def account_row(account: Account) -> dict[str, Any]:
 
 
 def position_of(row: Sequence[Any]) -> Position:
-    account_id, market, quantity, cost, realised, fees, buy_micros, buy_ms, sell_micros, sell_ms, held = row
+    account_id, market, quantity, cost, realised, fees, buy_micros, buy_ms, sell_micros, sell_ms, held, consumed = row
     return Position(
         account_id,
         market,
@@ -83,6 +85,7 @@ def position_of(row: Sequence[Any]) -> Position:
         Pressure(buy_micros, buy_ms),
         Pressure(sell_micros, sell_ms),
         held,
+        _consumed_of(consumed),
     )
 
 
@@ -99,18 +102,19 @@ def position_row(position: Position) -> Row:
         position.sell_pressure.micros,
         position.sell_pressure.at_ms,
         position.held_nanos,
+        _consumed_text(position.consumed),
     )
 
 
 def perp_position_of(row: Sequence[Any]) -> PerpPosition:
-    *book, buy_micros, buy_ms, sell_micros, sell_ms, breach_ticks, partial_ms, funded_hour, _liquidation = row
+    *book, buy_micros, buy_ms, sell_micros, sell_ms, breach_ticks, partial_ms, funded_hour, _liquidation, consumed = row
     pressures = (Pressure(buy_micros, buy_ms), Pressure(sell_micros, sell_ms))
-    fields: tuple[Any, ...] = (*book, *pressures, breach_ticks, partial_ms, funded_hour)
+    fields: tuple[Any, ...] = (*book, *pressures, breach_ticks, partial_ms, funded_hour, _consumed_of(consumed))
     return PerpPosition(*fields)
 
 
 def perp_position_row(position: PerpPosition, liquidation_e8: int | None) -> Row:
-    *book, _buy, _sell, breach_ticks, partial_ms, funded_hour = msgspec.structs.astuple(position)
+    *book, _buy, _sell, breach_ticks, partial_ms, funded_hour, consumed = msgspec.structs.astuple(position)
     buy, sell = position.buy_pressure, position.sell_pressure
     return (
         *book,
@@ -122,7 +126,16 @@ def perp_position_row(position: PerpPosition, liquidation_e8: int | None) -> Row
         partial_ms,
         funded_hour,
         liquidation_e8,
+        _consumed_text(consumed),
     )
+
+
+def _consumed_of(text: str | None) -> ConsumedDepth:
+    return NOTHING_CONSUMED if text is None else _decode_consumed(text)
+
+
+def _consumed_text(consumed: ConsumedDepth) -> str | None:
+    return msgspec.json.encode(consumed).decode() if consumed.levels else None
 
 
 def order_of(row: Sequence[Any]) -> Order:

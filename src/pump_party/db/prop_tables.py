@@ -23,6 +23,11 @@ def _int(name: str) -> "sa.Column[int]":
     return sa.Column(name, Int64, nullable=False)
 
 
+def _partial_index(name: str, column: str, where: str) -> sa.Index:
+    """An index of a market's rows by one column, of those alone that `where` names."""
+    return sa.Index(name, "market", column, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
 accounts = sa.Table(
     "prop_accounts",
     metadata,
@@ -69,6 +74,7 @@ positions = sa.Table(
     _int("sell_pressure_micros"),
     _int("sell_pressure_ms"),
     _int("held_nanos"),
+    sa.Column("consumed", Text),
     sa.CheckConstraint("quantity_nanos >= 0", name="prop_positions_quantity_not_negative"),
     sa.CheckConstraint("cost_micros >= 0", name="prop_positions_cost_not_negative"),
     sqlite_strict=True,
@@ -96,6 +102,7 @@ perp_positions = sa.Table(
     sa.Column("partial_ms", Int64),
     _int("funded_hour"),
     sa.Column("liquidation_e8", Int64),
+    sa.Column("consumed", Text),
     sa.CheckConstraint("margin_micros >= 0", name="prop_perp_positions_margin_not_negative"),
     sa.Index("prop_perp_positions_by_funding", "market", "funded_hour"),
     sa.Index("prop_perp_positions_by_liquidation", "market", "direction", "liquidation_e8"),
@@ -180,7 +187,10 @@ open_orders = sa.Table(
     _text("held_asset"),
     _int("held_amount"),
     sa.Index("prop_open_orders_by_account", "account_id"),
-    sa.Index("prop_open_orders_by_market", "market", "due_ms"),
+    # Which tick an order waits for: any later one, one at or below a price, one at or above it.
+    _partial_index("prop_open_orders_by_time", "due_ms", "at_or_below_e8 IS NULL AND at_or_above_e8 IS NULL"),
+    _partial_index("prop_open_orders_by_fall", "at_or_below_e8", "at_or_below_e8 IS NOT NULL"),
+    _partial_index("prop_open_orders_by_rise", "at_or_above_e8", "at_or_above_e8 IS NOT NULL"),
     sa.Index("prop_open_orders_by_deadline", "deadline_ms"),
     sqlite_strict=True,
     sqlite_with_rowid=False,

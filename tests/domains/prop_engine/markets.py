@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Asset, MarketKind, Quote
+from pump_party.domains.marketdata.contract import Asset, Book, MarketKind, Quote
 from pump_party.domains.prop_engine.model import Account
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.rules import build_rule_sets
@@ -73,6 +73,19 @@ class FixedQuotes:
 
     def forget(self, market: Market) -> None:
         self._quotes.pop(market, None)
+
+
+class FixedBooks:
+    """Order books a test sets by hand, in place of the cache."""
+
+    def __init__(self, *books: Book) -> None:
+        self._books = {book.market: book for book in books}
+
+    def latest(self, markets: object) -> dict[Market, Book]:
+        return {m: self._books[m] for m in markets if m in self._books}  # type: ignore[attr-defined]
+
+    def set(self, *books: Book) -> None:
+        self._books |= {book.market: book for book in books}
 
 
 def practice_account(cash_micros: int = 10_000_000_000) -> Account:

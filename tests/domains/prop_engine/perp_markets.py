@@ -13,6 +13,7 @@ from pump_party.domains.prop_engine.model import MarketOrder, SpotFill
 from pump_party.domains.prop_engine.perp_model import PerpChange, PerpParams, PerpPosition
 from pump_party.domains.prop_engine.perp_rules import build_perp_params
 from pump_party.domains.prop_engine.perpetual import apply_fill, flat_position, trade, watch
+from pump_party.domains.prop_engine.pricing import Prices
 from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM, ceil_div
@@ -90,7 +91,7 @@ def traded(
 ) -> tuple[PerpChange, ...] | RejectCode:
     arguments = {"leverage": 10, "reduce_only": False, "fill_ms": NOW_MS, "cash_micros": RICH_MICROS, "params": PARAMS}
     order = MarketOrder(side, quantity_nanos, None, None)
-    return trade(position, order, quote or perp_quote(), **(arguments | more))
+    return trade(position, order, Prices(quote or perp_quote()), **(arguments | more))
 
 
 def with_margin(position: PerpPosition, margin_micros: int) -> PerpPosition:

@@ -35,6 +35,7 @@ from pump_party.domains.prop_engine.perpetual import (
     pay_funding,
     trade,
 )
+from pump_party.domains.prop_engine.pricing import Prices
 from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.money import PPM
 
@@ -87,7 +88,7 @@ def test_an_order_is_refused_in_the_order_of_checks() -> None:
     sized_in_quote = trade(
         flat(),
         budget,
-        perp_quote(),
+        Prices(perp_quote()),
         fill_ms=NOW_MS,
         leverage=1,
         reduce_only=False,
@@ -246,7 +247,7 @@ def test_over_any_life_of_a_position_nothing_is_made_or_lost_and_nobody_owes(see
         for _ in range(rng.randrange(1, 3)):
             position, due = watched(position, mid_e8, now_ms=now_ms)
             if due:
-                change = liquidate(position, due, quote, fill_ms=now_ms, params=PARAMS)
+                change = liquidate(position, due, Prices(quote), fill_ms=now_ms, params=PARAMS)
                 assert not isinstance(change, RejectCode)
                 position = books.book(change, mid_e8)
         outcome = traded(

@@ -23,6 +23,7 @@ from pump_party.domains.prop_engine.perpetual import (
     apply_liquidation,
     liquidate,
 )
+from pump_party.domains.prop_engine.pricing import Prices
 from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.money import PPM
 
@@ -127,4 +128,4 @@ def liquidated(
     position: PerpPosition, quantity_nanos: int, *, mid_e8: int = DEEP_E8, conf_e8: int = 0, age_ms: int = 0
 ):
     quote = perp_quote(mid_e8, conf_e8, age_ms=age_ms)
-    return liquidate(position, quantity_nanos, quote, fill_ms=NOW_MS, params=PARAMS)
+    return liquidate(position, quantity_nanos, Prices(quote), fill_ms=NOW_MS, params=PARAMS)

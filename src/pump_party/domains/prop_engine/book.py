@@ -55,6 +55,10 @@ class BookFill(msgspec.Struct, frozen=True):
     fee_micros: int
     cash_change_micros: int
     consumed_after: ConsumedDepth
+    source: str
+    seq: int
+    publish_ms: int
+    sha256: str
 
 
 def walk_book(
@@ -98,7 +102,32 @@ def walk_book(
         fee_micros=fee_micros,
         cash_change_micros=-(gross_micros + fee_micros) if buys else gross_micros - fee_micros,
         consumed_after=_consume(consumed, side, legs, book),
+        source=book.source,
+        seq=book.seq,
+        publish_ms=book.publish_ms,
+        sha256=book.sha256,
     )
+
+
+def affordable_nanos(
+    book: Book,
+    *,
+    budget_micros: int,
+    consumed: ConsumedDepth = NOTHING_CONSUMED,
+    rules: BookRules = BOOK_RULES,
+) -> int | None:
+    """The most a purchase can take for the budget, fees aside; None when the book is shorter than the budget."""
+    taken = _taken_at(still_consumed(consumed, book), Side.BUY)
+    left = budget_micros * NOTIONAL_DIVISOR
+    quantity_nanos = 0
+    for price_e8, size_nanos in book.asks:
+        available_nanos = max(0, size_nanos * rules.participation_ppm // PPM - taken.get(price_e8, 0))
+        take_nanos = min(available_nanos, left // price_e8)
+        quantity_nanos += take_nanos
+        left -= take_nanos * price_e8
+        if take_nanos < available_nanos:
+            return quantity_nanos
+    return None
 
 
 def mid_of(book: Book) -> int | None:

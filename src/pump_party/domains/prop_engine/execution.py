@@ -3,6 +3,8 @@
 Pure and integer only: the same inputs give the same fill on every machine. Every rounding goes against the trader.
 """
 
+from msgspec.structs import replace
+
 from pump_party.domains.prop_engine.model import MarketOrder, Pressure, SpotFill, SpotParams
 from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM, ceil_div
@@ -25,13 +27,11 @@ def price_spot(
     Checks in this order: BAD_REQUEST, LOT_SIZE, PRICE_STALE, PRICE_UNCERTAIN, MIN_NOTIONAL, MAX_NOTIONAL,
     SLIPPAGE_LIMIT. Whether the account can pay is `check_funds`.
     """
-    malformed = _check_order(order, params)
-    if malformed is not None:
-        return malformed
-    if fill_ms - publish_ms > params.max_tick_age_ms:
-        return RejectCode.PRICE_STALE
-    if conf_e8 * PPM > params.max_conf_ppm * mid_e8:
-        return RejectCode.PRICE_UNCERTAIN
+    refused = check_order(order, params) or check_price(
+        mid_e8=mid_e8, conf_e8=conf_e8, publish_ms=publish_ms, params=params, fill_ms=fill_ms
+    )
+    if refused is not None:
+        return refused
 
     half_spread_e8 = max(
         ceil_div(conf_e8 * params.conf_mult_ppm, PPM), ceil_div(mid_e8 * params.min_half_spread_ppm, PPM)
@@ -40,7 +40,18 @@ def price_spot(
     notional_micros = _notional_before_impact(order, mid_e8, half_spread_e8, params)
     impact_e8 = ceil_div(mid_e8 * (2 * used_micros + notional_micros), 2 * params.depth_per_bp_micros * BASIS_POINTS)
     fill = _fill_at(order, mid_e8, half_spread_e8, impact_e8, notional_micros, used_micros, params)
+    return check_result(fill, order, mid_e8=mid_e8, params=params) or fill
 
+
+def check_price(*, mid_e8: int, conf_e8: int, publish_ms: int, params: SpotParams, fill_ms: int) -> RejectCode | None:
+    """Refuse a price that is too old or too uncertain to fill on."""
+    if fill_ms - publish_ms > params.max_tick_age_ms:
+        return RejectCode.PRICE_STALE
+    return RejectCode.PRICE_UNCERTAIN if conf_e8 * PPM > params.max_conf_ppm * mid_e8 else None
+
+
+def check_result(fill: SpotFill, order: MarketOrder, *, mid_e8: int, params: SpotParams) -> RejectCode | None:
+    """Refuse a fill that is too small, too large, or too far from the mid."""
     if fill.gross_micros < params.min_notional_micros:
         return RejectCode.MIN_NOTIONAL
     if fill.gross_micros > params.max_notional_micros:
@@ -48,9 +59,7 @@ def price_spot(
     limit_ppm = params.max_slippage_ppm
     if order.max_slippage_ppm is not None:
         limit_ppm = min(limit_ppm, order.max_slippage_ppm)
-    if abs(fill.price_e8 - mid_e8) * PPM > limit_ppm * mid_e8:
-        return RejectCode.SLIPPAGE_LIMIT
-    return fill
+    return RejectCode.SLIPPAGE_LIMIT if abs(fill.price_e8 - mid_e8) * PPM > limit_ppm * mid_e8 else None
 
 
 def price_limit(
@@ -64,11 +73,7 @@ def price_limit(
     params: SpotParams,
     fill_ms: int,
 ) -> SpotFill | None:
-    """Fill a resting limit at its own price, once the whole order could be filled strictly better. Else None.
-
-    "Strictly" is the rule that a market must trade through a limit: at the price itself others queue before you. Size
-    counts: spread, impact and tick rounding are those of a market order of this size.
-    """
+    """A resting limit on the ladder: `rest_at` the price of a market order of its size."""
     market = price_spot(
         order,
         mid_e8=mid_e8,
@@ -78,15 +83,23 @@ def price_limit(
         params=params,
         fill_ms=fill_ms,
     )
-    if isinstance(market, RejectCode):
-        return None
-    through = market.price_e8 < limit_e8 if order.side is Side.BUY else market.price_e8 > limit_e8
+    return None if isinstance(market, RejectCode) else rest_at(market, limit_e8, params)
+
+
+def rest_at(market: SpotFill, limit_e8: int, params: SpotParams) -> SpotFill | None:
+    """Fill a resting limit at its own price, once the whole order could be filled strictly better. Else None.
+
+    "Strictly" is the rule that a market must trade through a limit: at the price itself others queue before you. Size
+    counts: spread, impact and tick rounding are those of a market order of this size. A book's depth stays consumed.
+    """
+    through = market.price_e8 < limit_e8 if market.side is Side.BUY else market.price_e8 > limit_e8
     if not through:
         return None
-    used_micros = market.pressure_after_micros - market.gross_micros
-    return _filled(
-        order.side, market.quantity_nanos, limit_e8, market.half_spread_e8, market.impact_e8, used_micros, params
+    used_micros = market.pressure_after_micros - (market.gross_micros if market.book is None else 0)
+    rested = _filled(
+        market.side, market.quantity_nanos, limit_e8, market.half_spread_e8, market.impact_e8, used_micros, params
     )
+    return rested if market.book is None else replace(rested, book=market.book)
 
 
 def is_within(fill: SpotFill, limit_e8: int) -> bool:
@@ -109,7 +122,8 @@ def decayed_pressure(pressure: Pressure, params: SpotParams, *, fill_ms: int) ->
     return max(0, pressure.micros - params.recovery_per_s_micros * elapsed_ms // 1000)
 
 
-def _check_order(order: MarketOrder, params: SpotParams) -> RejectCode | None:
+def check_order(order: MarketOrder, params: SpotParams) -> RejectCode | None:
+    """Refuse an order that no price could fill."""
     if (order.quantity_nanos is None) == (order.quote_micros is None):
         return RejectCode.BAD_REQUEST
     if order.quantity_nanos is None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.marketdata.contract import Book, Books, Quote
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore, TransactionConflict
 from pump_party.domains.prop_engine.ticks import DueOrder, TickBatch
-from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX
+from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX, PriceMode
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.platform.clock import Clock
@@ -24,22 +24,31 @@ Key = tuple[AccountId, Market, str]
 class Matcher:
     """Lets ticks fill, trigger, fund and liquidate. Several at once are safe: each change is decided under its lock."""
 
-    def __init__(self, store: PropStore, rule_sets: Mapping[str, RuleSet], clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, store: PropStore, books: Books, rule_sets: Mapping[str, RuleSet], clock: Clock, ids: Ids
+    ) -> None:
         self._store = store
+        self._books = books
         self._rule_sets = rule_sets
         self._clock = clock
         self._ids = ids
+        self._needs_books = any(rules.price_mode is PriceMode.BOOK for rules in rule_sets.values())
         self._perps = {market for rules in rule_sets.values() for market in rules.perp}
 
     def take_ticks(self, quotes: Sequence[Quote]) -> int:
-        return sum(self._watch_perps(quote) + self._fill_due(quote) for quote in quotes)
+        books = self._books.latest(sorted({q.market for q in quotes})) if self._needs_books else {}
+        ended = 0
+        for quote in quotes:
+            book = books.get(quote.market)
+            ended += self._watch_perps(quote, book) + self._fill_due(quote, book)
+        return ended
 
     def expire_orders(self) -> int:
         late = self._store.late_orders(now_ms=self._clock.now_ms(), limit=BATCH_ORDERS_MAX)
         due = [(account_id, order_id) for account_id, _, order_id in late]
         return self._act([(a, market, "") for a, market, _ in late], lambda batch: batch.expire(due))
 
-    def _fill_due(self, quote: Quote) -> int:
+    def _fill_due(self, quote: Quote, book: Book | None) -> int:
         ended, after = 0, ""
         while True:
             due = self._store.due_orders(
@@ -52,9 +61,9 @@ class Matcher:
             if not due:
                 return ended
             after = due[-1][1]
-            ended += self._act([(a, quote.market, "") for a, _ in due], _taking(quote, due))
+            ended += self._act([(a, quote.market, "") for a, _ in due], _taking(quote, book, due))
 
-    def _watch_perps(self, quote: Quote) -> int:
+    def _watch_perps(self, quote: Quote, book: Book | None) -> int:
         liquidated, after = 0, ""
         while quote.market in self._perps:
             accounts = self._store.perps_to_watch(
@@ -67,7 +76,7 @@ class Matcher:
             if not accounts:
                 break
             after = accounts[-1]
-            liquidated += self._act([(a, quote.market, "") for a in accounts], _watching(quote, accounts))
+            liquidated += self._act([(a, quote.market, "") for a in accounts], _watching(quote, book, accounts))
         return liquidated
 
     def _act(self, keys: Sequence[Key], act: Callable[[TickBatch], int]) -> int:
@@ -85,12 +94,12 @@ class Matcher:
         return ended
 
 
-def _taking(quote: Quote, due: Sequence[DueOrder]) -> Callable[[TickBatch], int]:
-    return lambda batch: batch.take(quote, due)
+def _taking(quote: Quote, book: Book | None, due: Sequence[DueOrder]) -> Callable[[TickBatch], int]:
+    return lambda batch: batch.take(quote, book, due)
 
 
-def _watching(quote: Quote, accounts: Sequence[AccountId]) -> Callable[[TickBatch], int]:
-    return lambda batch: batch.watch(quote, accounts)
+def _watching(quote: Quote, book: Book | None, accounts: Sequence[AccountId]) -> Callable[[TickBatch], int]:
+    return lambda batch: batch.watch(quote, book, accounts)
 
 
 def write(store: PropStore, keys: Sequence[Key], decide: Callable[[OrdersTransaction], Batch]) -> None:

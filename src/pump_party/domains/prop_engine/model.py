@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from pump_party.domains.prop_engine.book import NOTHING_CONSUMED, BookFill, ConsumedDepth
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountStatus,
@@ -69,6 +70,8 @@ class SpotFill(msgspec.Struct, frozen=True):
     cash_change_micros: int
     held_change_nanos: int
     pressure_after_micros: int
+    book: BookFill | None = None
+    """The walk, when an order book priced the order and not the ladder."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -84,6 +87,8 @@ class Position(msgspec.Struct, frozen=True):
     sell_pressure: Pressure
     held_nanos: int = 0
     """The part of the quantity that is set aside for open orders."""
+    consumed: ConsumedDepth = NOTHING_CONSUMED
+    """What the account has taken of the market's order book and not got back."""
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
-from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.domains.prop_engine import perp_orders
-from pump_party.domains.prop_engine.execution import check_funds, price_spot
+from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import base_asset
 from pump_party.domains.prop_engine.model import (
     Account,
@@ -19,6 +19,7 @@ from pump_party.domains.prop_engine.model import (
 )
 from pump_party.domains.prop_engine.perp_model import PerpParams
 from pump_party.domains.prop_engine.perp_recording import PerpRecorder
+from pump_party.domains.prop_engine.pricing import Prices, fresh_book, price_order
 from pump_party.domains.prop_engine.record_line import write_terms
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.rule_set import RuleSet
@@ -43,6 +44,7 @@ from pump_party.domains.prop_interface.contract import (
     CancelReason,
     FillMode,
     PlaceOrder,
+    PriceMode,
     RejectCode,
 )
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound, Refusal
@@ -68,17 +70,16 @@ def request_sha256(command: PlaceOrder) -> bytes:
 
 
 def decide_spot(
-    order: MarketOrder, position: Position, quote: Quote | None, params: SpotParams, *, now_ms: int
+    order: MarketOrder, position: Position, prices: Prices | None, params: SpotParams, *, now_ms: int
 ) -> SpotFill | RejectCode:
     """Price the order on the newest quote (fill mode `latest`), or say why not. Funds are not checked here."""
-    if quote is None or quote.halted(now_ms) is not None:
+    if prices is None or prices.quote.halted(now_ms) is not None:
         return RejectCode.MARKET_HALTED
-    return price_spot(
+    return price_order(
         order,
-        mid_e8=quote.mid_e8,
-        conf_e8=quote.conf_e8,
-        publish_ms=quote.publish_ms,
+        prices,
         pressure=pressure_of(position, order.side),
+        consumed=position.consumed,
         params=params,
         fill_ms=now_ms,
     )
@@ -89,6 +90,10 @@ def refused_by_status(status: AccountStatus) -> RejectCode | None:
     if status is AccountStatus.ACTIVE:
         return None
     return RejectCode.CONTEST_CLOSED if status is AccountStatus.COMPLETED else RejectCode.ACCOUNT_FROZEN
+
+
+class BooksNeeded(Exception):
+    """An order of the batch is priced on order books, which were not handed in: decide again with them."""
 
 
 class OrderBatch:
@@ -102,6 +107,7 @@ class OrderBatch:
         new_ids: Iterator[str],
         *,
         now_ms: int,
+        books: Mapping[Market, Book] | None = None,
     ) -> None:
         self._recorder = Recorder(state, rule_sets, new_ids, now_ms=now_ms)
         self._perps = PerpRecorder(self._recorder)
@@ -110,6 +116,7 @@ class OrderBatch:
             for waiting in open_orders.values():
                 self._outcomes[waiting.order.account_id, waiting.order.idempotency_key] = waiting
         self._quotes = quotes
+        self._books = books
         self._now_ms = now_ms
         self.batch = self._recorder.batch
 
@@ -140,14 +147,16 @@ class OrderBatch:
                 return self._reject(command, fingerprint, RejectCode.BAD_REQUEST)
             return self._on_perpetual(command, account, fingerprint, rules, perp)
         if command.terms is None and rules.fill_mode is FillMode.LATEST:
-            return self._at_once(command, account, fingerprint, params)
+            return self._at_once(command, account, fingerprint, rules, params)
         return self._with_terms(command, account, fingerprint, rules, params)
 
-    def _at_once(self, command: PlaceOrder, account: Account, fingerprint: bytes, params: SpotParams) -> Outcome:
+    def _at_once(
+        self, command: PlaceOrder, account: Account, fingerprint: bytes, rules: RuleSet, params: SpotParams
+    ) -> Outcome:
         position = self._recorder.position(account.account_id, command.market)
-        quote = self._quotes.get(command.market)
         order = MarketOrder(command.side, command.quantity_nanos, command.quote_micros, command.max_slippage_ppm)
-        decided = decide_spot(order, position, quote, params, now_ms=self._now_ms)
+        prices = self._prices(command.market, rules, params)
+        decided = decide_spot(order, position, prices, params, now_ms=self._now_ms)
         if isinstance(decided, SpotFill):
             return self._fill(command, account, fingerprint, position, decided)
         return self._reject(command, fingerprint, decided)
@@ -189,7 +198,8 @@ class OrderBatch:
         market = sized(command, position)
         if market is None:
             return self._reject(command, fingerprint, _refusal(CancelReason.POSITION_CLOSED))
-        priced = decide_spot(market, position, quote, params, now_ms=self._now_ms)
+        prices = self._prices(command.market, rules, params)
+        priced = decide_spot(market, position, prices, params, now_ms=self._now_ms)
         decided = priced if terms.limit_price_e8 is None else arrived(priced, terms)
         if isinstance(decided, SpotFill):
             return self._fill(command, account, fingerprint, position, decided)
@@ -239,8 +249,10 @@ class OrderBatch:
         position = self._perps.position(account.account_id, command.market)
         rests = False
         if is_immediate(terms_of(command), rules.fill_mode):
+            prices = self._prices(command.market, rules, params.pricing)
+            assert prices is not None
             decided = perp_orders.decide(
-                command, position, quote, fill_ms=self._now_ms, cash_micros=account.cash_micros, params=params
+                command, position, prices, fill_ms=self._now_ms, cash_micros=account.cash_micros, params=params
             )
             if isinstance(decided, tuple):
                 order = self._order(command, fingerprint, fill_id=None)
@@ -260,6 +272,14 @@ class OrderBatch:
         order = self._order(command, fingerprint, fill_id=None)
         taken = accepted(order, asset, amount, rules, params.pricing)
         return self._recorder.accept(resting(taken) if rests else taken)
+
+    def _prices(self, market: Market, rules: RuleSet, params: SpotParams) -> Prices | None:
+        quote = self._quotes.get(market)
+        if quote is None or rules.price_mode is PriceMode.ORACLE:
+            return None if quote is None else Prices(quote)
+        if self._books is None:
+            raise BooksNeeded
+        return Prices(quote, fresh_book(self._books.get(market), params, fill_ms=self._now_ms))
 
     def _refused_now(self, command: PlaceOrder, quote: Quote | None) -> RejectCode | None:
         """What forbids any order that may wait: too many of them, a client order id twice, a market without price."""

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from pump_party.domains.prop_engine.book import NOTHING_CONSUMED, BookFill, ConsumedDepth
 from pump_party.domains.prop_engine.model import Pressure, SpotParams
 from pump_party.domains.prop_interface.contract import Side
 from pump_party.kernel.ids import AccountId, Market
@@ -60,6 +61,7 @@ class PerpPosition(msgspec.Struct, frozen=True):
     breach_ticks: int
     partial_ms: int | None
     funded_hour: int
+    consumed: ConsumedDepth = NOTHING_CONSUMED
 
 
 class PerpEvent(StrEnum):
@@ -95,6 +97,7 @@ class PerpChange(msgspec.Struct, frozen=True):
     gross_micros: int = 0
     half_spread_e8: int = 0
     impact_e8: int = 0
+    book: BookFill | None = None
 
 
 class Maintenance(msgspec.Struct, frozen=True):

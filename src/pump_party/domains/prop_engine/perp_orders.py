@@ -1,11 +1,11 @@
 """Decide orders on perpetual markets: at once, when accepted, and at a tick. Pure; amounts come from `perpetual.py`."""
 
-from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.margin import initial_margin_micros, notional_micros
 from pump_party.domains.prop_engine.matching import CASH_ASSET, HOLD_MARGIN_PPM
 from pump_party.domains.prop_engine.model import MarketOrder, OpenOrder, Order
 from pump_party.domains.prop_engine.perp_model import FLAT, LONG, PerpChange, PerpParams, PerpPosition
 from pump_party.domains.prop_engine.perpetual import trade
+from pump_party.domains.prop_engine.pricing import Prices
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.working import NOT_NOW, TRIGGERED, Change, is_late, terms_of
 from pump_party.domains.prop_interface.contract import (
@@ -40,7 +40,7 @@ def sized(order: Order | PlaceOrder, position: PerpPosition) -> MarketOrder | No
 def decide(
     order: Order | PlaceOrder,
     position: PerpPosition,
-    quote: Quote,
+    prices: Prices,
     *,
     fill_ms: int,
     cash_micros: int,
@@ -54,7 +54,7 @@ def decide(
     traded = trade(
         position,
         market,
-        quote,
+        prices,
         fill_ms=fill_ms,
         leverage=leverage_of(terms),
         reduce_only=terms.reduce_only,
@@ -77,7 +77,7 @@ def _is_within(change: PerpChange, limit_e8: int) -> bool:
 def step(
     open_order: OpenOrder,
     position: PerpPosition,
-    quote: Quote,
+    prices: Prices,
     rules: RuleSet,
     *,
     cash_micros: int,
@@ -88,10 +88,12 @@ def step(
         return Change.TRIGGERS
     terms = terms_of(open_order.order)
     if open_order.stage is OrderStage.RESTING:
-        return _step_resting(open_order, terms, position, quote, cash_micros=cash_micros, params=params)
-    if is_late(open_order, quote.recv_ms):
+        return _step_resting(open_order, terms, position, prices, cash_micros=cash_micros, params=params)
+    if is_late(open_order, prices.quote.recv_ms):
         return RejectCode.PRICE_TIMEOUT
-    decided = decide(open_order.order, position, quote, fill_ms=quote.recv_ms, cash_micros=cash_micros, params=params)
+    decided = decide(
+        open_order.order, position, prices, fill_ms=prices.quote.recv_ms, cash_micros=cash_micros, params=params
+    )
     return Change.NOTHING if terms.kind in TRIGGERED and decided in NOT_NOW else decided
 
 
@@ -99,7 +101,7 @@ def _step_resting(
     open_order: OpenOrder,
     terms: OrderTerms,
     position: PerpPosition,
-    quote: Quote,
+    prices: Prices,
     *,
     cash_micros: int,
     params: PerpParams,
@@ -110,8 +112,8 @@ def _step_resting(
     traded = trade(
         position,
         market,
-        quote,
-        fill_ms=quote.recv_ms,
+        prices,
+        fill_ms=prices.quote.recv_ms,
         leverage=leverage_of(terms),
         reduce_only=terms.reduce_only,
         cash_micros=cash_micros,

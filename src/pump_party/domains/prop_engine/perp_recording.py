@@ -16,11 +16,11 @@ from pump_party.domains.prop_engine.model import Account, Fill, OpenOrder, Order
 from pump_party.domains.prop_engine.perp_model import FLAT, PerpChange, PerpParams, PerpPosition
 from pump_party.domains.prop_engine.perpetual import flat_position
 from pump_party.domains.prop_engine.recording import Recorder
+from pump_party.domains.prop_engine.views import fill_detail
 from pump_party.domains.prop_interface.contract import OrderTerms, PerpFillView, RejectCode
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
 _replace = msgspec.structs.replace
-_encode = msgspec.json.encode
 
 Traded = tuple[PerpChange, ...] | RejectCode
 
@@ -232,5 +232,5 @@ def _evidenced(order: Order, fill_id: FillId, account: Account, change: PerpChan
         quote.conf_e8,
         quote.tick_sha256,
         quote.tape_ms,
-        _encode(detail).decode(),
+        fill_detail(perp=detail, book=change.book),
     )

@@ -7,7 +7,6 @@ Every rounding goes against the trader, and no event ever takes more than the po
 from msgspec.structs import replace
 
 from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine.execution import price_limit, price_spot
 from pump_party.domains.prop_engine.margin import (
     below_maintenance,
     funding_cash_micros,
@@ -26,6 +25,7 @@ from pump_party.domains.prop_engine.perp_model import (
     PerpParams,
     PerpPosition,
 )
+from pump_party.domains.prop_engine.pricing import Prices, price_order, price_resting
 from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.kernel.money import INT64_MAX, PPM, ceil_div
@@ -75,7 +75,7 @@ def pay_funding(position: PerpPosition, quote: Quote, *, premium_ppb: int, param
 def trade(
     position: PerpPosition,
     order: MarketOrder,
-    quote: Quote,
+    prices: Prices,
     *,
     fill_ms: int,
     leverage: int,
@@ -102,9 +102,9 @@ def trade(
         pricing = replace(params.pricing, min_notional_micros=0) if whole else params.pricing
         sized = replace(order, quantity_nanos=quantity_nanos)
         fill = (
-            _price(position, sized, quote, pricing, fill_ms)
+            _price(position, sized, prices, pricing, fill_ms)
             if resting_at_e8 is None
-            else _price_resting(position, sized, resting_at_e8, quote, pricing, params.maker_fee_ppm, fill_ms)
+            else _price_resting(position, sized, resting_at_e8, prices, params, fill_ms)
         )
         if isinstance(fill, RejectCode):
             return fill
@@ -113,7 +113,7 @@ def trade(
             fill,
             leverage=leverage,
             cash_micros=cash_micros,
-            publish_ms=quote.publish_ms,
+            publish_ms=prices.quote.publish_ms,
             fill_ms=fill_ms,
             params=params,
         )
@@ -160,36 +160,28 @@ def _direction(side: Side) -> int:
 
 
 def _price(
-    position: PerpPosition, order: MarketOrder, quote: Quote, pricing: SpotParams, fill_ms: int
+    position: PerpPosition, order: MarketOrder, prices: Prices, pricing: SpotParams, fill_ms: int
 ) -> SpotFill | RejectCode:
-    return price_spot(
+    return price_order(
         order,
-        mid_e8=quote.mid_e8,
-        conf_e8=quote.conf_e8,
-        publish_ms=quote.publish_ms,
+        prices,
         pressure=position.buy_pressure if order.side is Side.BUY else position.sell_pressure,
+        consumed=position.consumed,
         params=pricing,
         fill_ms=fill_ms,
     )
 
 
 def _price_resting(
-    position: PerpPosition,
-    order: MarketOrder,
-    limit_e8: int,
-    quote: Quote,
-    pricing: SpotParams,
-    maker_fee_ppm: int,
-    fill_ms: int,
+    position: PerpPosition, order: MarketOrder, limit_e8: int, prices: Prices, params: PerpParams, fill_ms: int
 ) -> SpotFill | RejectCode:
-    fill = price_limit(
+    fill = price_resting(
         order,
         limit_e8,
-        mid_e8=quote.mid_e8,
-        conf_e8=quote.conf_e8,
-        publish_ms=quote.publish_ms,
+        prices,
         pressure=position.buy_pressure if order.side is Side.BUY else position.sell_pressure,
-        params=replace(pricing, taker_fee_ppm=maker_fee_ppm),
+        consumed=position.consumed,
+        params=replace(params.pricing, taker_fee_ppm=params.maker_fee_ppm),
         fill_ms=fill_ms,
     )
     return RejectCode.SLIPPAGE_LIMIT if fill is None else fill
@@ -280,6 +272,8 @@ def _realise(position: PerpPosition, fill: SpotFill) -> tuple[int, int]:
 
 def _pressed(position: PerpPosition, fill: SpotFill, fill_ms: int) -> PerpPosition:
     pressure = Pressure(fill.pressure_after_micros, fill_ms)
+    if fill.book is not None:
+        position = replace(position, consumed=fill.book.consumed_after)
     if fill.side is Side.BUY:
         return replace(position, buy_pressure=pressure)
     return replace(position, sell_pressure=pressure)
@@ -294,6 +288,7 @@ def _with_fill(change: PerpChange, fill: SpotFill) -> PerpChange:
         gross_micros=fill.gross_micros,
         half_spread_e8=fill.half_spread_e8,
         impact_e8=fill.impact_e8,
+        book=fill.book,
     )
 
 
@@ -334,9 +329,9 @@ def watch(
 
 
 def liquidate(
-    position: PerpPosition, quantity_nanos: int, quote: Quote, *, fill_ms: int, params: PerpParams
+    position: PerpPosition, quantity_nanos: int, prices: Prices, *, fill_ms: int, params: PerpParams
 ) -> PerpChange | RejectCode:
-    """Close what `watch` asked for on the ladder, whatever its size and slippage.
+    """Close what `watch` asked for, whatever its size and slippage.
 
     A stale or uncertain price refuses it (PRICE_STALE, PRICE_UNCERTAIN): the next tick tries again.
     """
@@ -344,7 +339,7 @@ def liquidate(
     unlimited = replace(
         params.pricing, min_notional_micros=0, max_notional_micros=INT64_MAX, max_slippage_ppm=INT64_MAX
     )
-    fill = _price(position, MarketOrder(side, quantity_nanos, None, None), quote, unlimited, fill_ms)
+    fill = _price(position, MarketOrder(side, quantity_nanos, None, None), prices, unlimited, fill_ms)
     if isinstance(fill, RejectCode):
         return fill
     return apply_liquidation(position, fill, fill_ms=fill_ms, params=params)

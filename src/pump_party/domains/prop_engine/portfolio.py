@@ -29,6 +29,7 @@ def apply_fill(position: Position, fill: SpotFill, *, fill_ms: int) -> tuple[Pos
     A partial sale removes its share of the cost, rounded up: the gain is rounded down.
     """
     pressure = Pressure(fill.pressure_after_micros, fill_ms)
+    consumed = position.consumed if fill.book is None else fill.book.consumed_after
     if fill.side is Side.BUY:
         return (
             Position(
@@ -41,6 +42,7 @@ def apply_fill(position: Position, fill: SpotFill, *, fill_ms: int) -> tuple[Pos
                 pressure,
                 position.sell_pressure,
                 position.held_nanos,
+                consumed,
             ),
             0,
         )
@@ -58,6 +60,7 @@ def apply_fill(position: Position, fill: SpotFill, *, fill_ms: int) -> tuple[Pos
             position.buy_pressure,
             pressure,
             position.held_nanos,
+            consumed,
         ),
         realised_pnl_micros,
     )

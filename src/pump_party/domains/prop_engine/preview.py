@@ -5,7 +5,7 @@ from itertools import count
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder
 from pump_party.domains.prop_engine.orders import OrderBatch
 from pump_party.domains.prop_engine.perp_model import PerpPosition
@@ -36,15 +36,16 @@ def preview(
     command: PlaceOrder,
     holdings: Holdings,
     quotes: Mapping[Market, Quote],
+    books: Mapping[Market, Book],
     rule_sets: Mapping[str, RuleSet],
     *,
     now_ms: int,
 ) -> PreviewView:
     """Two decisions: on the account as it is, for the outcome; on a rich one at the newest price, for the amounts."""
     rules = rule_sets[holdings.account.rule_set]
-    outcome, _ = _decide(command, holdings, quotes, rules, now_ms=now_ms)
+    outcome, _ = _decide(command, holdings, quotes, books, rules, now_ms=now_ms)
     at_once = _replace(rules, fill_mode=FillMode.LATEST)
-    priced, batch = _decide(command, _rich(command, holdings), quotes, at_once, now_ms=now_ms)
+    priced, batch = _decide(command, _rich(command, holdings), quotes, books, at_once, now_ms=now_ms)
     fill = _fill_of(priced, batch)
     perp = next((p for p, _ in batch.perps.values()), None)
     account = batch.accounts.get(holdings.account.account_id)
@@ -75,11 +76,17 @@ def preview(
 
 
 def _decide(
-    command: PlaceOrder, holdings: Holdings, quotes: Mapping[Market, Quote], rules: RuleSet, *, now_ms: int
+    command: PlaceOrder,
+    holdings: Holdings,
+    quotes: Mapping[Market, Quote],
+    books: Mapping[Market, Book],
+    rules: RuleSet,
+    *,
+    now_ms: int,
 ) -> tuple[RecordedOrder | OpenOrder, Batch]:
     state = AccountState.of(holdings, ())
     new_ids = (f"preview-{number}" for number in count())
-    deciding = OrderBatch(state, quotes, {rules.name: rules}, new_ids, now_ms=now_ms)
+    deciding = OrderBatch(state, quotes, {rules.name: rules}, new_ids, now_ms=now_ms, books=books)
     outcome = deciding.outcome(command)
     assert not isinstance(outcome, Exception), "the account was found and the key is new"
     return outcome, deciding.batch

@@ -31,6 +31,7 @@ from pump_party.domains.prop_engine.model import (
 from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import Batch, LoadedState
+from pump_party.domains.prop_engine.views import fill_detail
 from pump_party.domains.prop_engine.working import armed, exit_terms, terms_of
 from pump_party.domains.prop_interface.contract import CancelReason, OrderTerms, RejectCode, Side
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
@@ -316,4 +317,5 @@ def _evidenced(
         quote.conf_e8,
         quote.tick_sha256,
         quote.tape_ms,
+        None if decided.book is None else fill_detail(book=decided.book),
     )

@@ -5,7 +5,7 @@ import msgspec
 from pump_party.domains.prop_engine.model import SpotParams
 from pump_party.domains.prop_engine.perp_model import PerpParams
 from pump_party.domains.prop_engine.risk import RiskRules
-from pump_party.domains.prop_interface.contract import AccountKind, FillMode
+from pump_party.domains.prop_interface.contract import AccountKind, FillMode, PriceMode
 from pump_party.kernel.ids import Market
 
 
@@ -21,5 +21,6 @@ class RuleSet(msgspec.Struct, frozen=True):
     perp: dict[Market, PerpParams]
     risk: RiskRules
     fill_mode: FillMode = FillMode.LATEST
+    price_mode: PriceMode = PriceMode.ORACLE
     default: bool = False
     """Whether accounts of this kind play by it when they name no rule set."""

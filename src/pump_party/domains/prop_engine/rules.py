@@ -13,7 +13,7 @@ from pump_party.domains.prop_engine.perp_model import PerpParams
 from pump_party.domains.prop_engine.perp_rules import build_perp_params
 from pump_party.domains.prop_engine.risk import RiskRules
 from pump_party.domains.prop_engine.rule_set import RuleSet
-from pump_party.domains.prop_interface.contract import AccountKind, FillMode
+from pump_party.domains.prop_interface.contract import AccountKind, FillMode, PriceMode
 from pump_party.kernel.ids import Market
 
 
@@ -30,17 +30,19 @@ def build_rule_sets(
                 perpetuals, document["spot"], assets, version=entry["perp"], fees=entry.get("perp_fees")
             )
         fill_mode = FillMode(entry["fill_mode"])
+        price_mode = PriceMode(entry.get("price_mode", "oracle"))
         risk = msgspec.convert(entry.get("risk", {}), RiskRules)
         rule_sets[name] = RuleSet(
             name=name,
             kind=AccountKind(entry["kind"]),
             start_micros=entry["start_micros"],
             contest_eligible=entry["contest_eligible"],
-            params_sha256=params_sha256(spot.values(), perp.values(), fill_mode, risk),
+            params_sha256=params_sha256(spot.values(), perp.values(), fill_mode, price_mode, risk),
             spot=spot,
             perp=perp,
             risk=risk,
             fill_mode=fill_mode,
+            price_mode=price_mode,
             default=entry.get("default", False),
         )
     return rule_sets
@@ -57,7 +59,9 @@ def _spot_params(parameters: Mapping[str, Any], assets: Sequence[Asset]) -> dict
     }
 
 
-def params_sha256(spot: Iterable[SpotParams], perp: Iterable[PerpParams], fill_mode: FillMode, risk: RiskRules) -> str:
+def params_sha256(
+    spot: Iterable[SpotParams], perp: Iterable[PerpParams], fill_mode: FillMode, price_mode: PriceMode, risk: RiskRules
+) -> str:
     """The version of a set of parameters: hex SHA-256 of their canonical lines, a line for each market and rule.
 
     What a rule set does not have, it does not hash: an older version keeps its name when the model grows.
@@ -66,6 +70,8 @@ def params_sha256(spot: Iterable[SpotParams], perp: Iterable[PerpParams], fill_m
     lines += [msgspec.json.encode(p, order="sorted") for p in perp]
     if fill_mode is not FillMode.LATEST:
         lines.append(fill_mode.value.encode())
+    if price_mode is not PriceMode.ORACLE:
+        lines.append(price_mode.value.encode())
     if risk != RiskRules():
         lines.append(msgspec.json.encode(risk, order="sorted"))
     return sha256(b"\n".join(sorted(lines))).hexdigest()

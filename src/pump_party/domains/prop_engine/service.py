@@ -4,22 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
-import msgspec
-
-from pump_party.domains.marketdata.contract import Quote, Quotes
+from pump_party.domains.marketdata.contract import Book, Books, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
-from pump_party.domains.prop_engine.chain import genesis
-from pump_party.domains.prop_engine.ledger import close_postings, open_postings, write_record
+from pump_party.domains.prop_engine.cycle import blank_account, close_cycle, start_cycle
 from pump_party.domains.prop_engine.matcher import CONFLICT_TRIES_MAX, Matcher, endless, write
 from pump_party.domains.prop_engine.model import (
     Account,
     JournalRecord,
     OpenOrder,
     RecordedOrder,
-    RecordKind,
     Standing,
 )
-from pump_party.domains.prop_engine.orders import OrderBatch, Outcome, account_not_found
+from pump_party.domains.prop_engine.orders import BooksNeeded, OrderBatch, Outcome, account_not_found
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.preview import preview
 from pump_party.domains.prop_engine.recording import Recorder
@@ -74,15 +70,22 @@ class PropTradingEngine:
     """Owns prop accounts and their trading ledger. Does not know who decided to trade."""
 
     def __init__(
-        self, store: PropStore, quotes: Quotes, rule_sets: Mapping[str, RuleSet], clock: Clock, ids: Ids
+        self,
+        store: PropStore,
+        quotes: Quotes,
+        books: Books,
+        rule_sets: Mapping[str, RuleSet],
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         self._store = store
         self._quotes = quotes
+        self._books = books
         self._rule_sets = rule_sets
         self._by_kind = {rules.kind: rules for rules in rule_sets.values() if rules.default}
         self._clock = clock
         self._ids = ids
-        self._matcher = Matcher(store, rule_sets, clock, ids)
+        self._matcher = Matcher(store, books, rule_sets, clock, ids)
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
     def start_micros(self, kind: AccountKind) -> int:
@@ -102,8 +105,8 @@ class PropTradingEngine:
                 raise Conflict(
                     f"you have {owned} accounts, the most allowed; reset one instead", code="too_many_accounts"
                 )
-            blank = _blank_account(AccountId(self._ids.new()), command.user_id, rules, now_ms=now_ms)
-            return _start_cycle(blank, self._ids.new(), rules.start_micros, now_ms=now_ms)
+            blank = blank_account(AccountId(self._ids.new()), command.user_id, rules, now_ms=now_ms)
+            return start_cycle(blank, self._ids.new(), rules.start_micros, now_ms=now_ms)
 
         account_id = self._store.open_account(
             command.user_id,
@@ -139,25 +142,8 @@ class PropTradingEngine:
                 recorder.end(open_order, CancelReason.ACCOUNT_CLOSED)
             account = recorder.accounts[account.account_id]
             held = [recorder.position(account.account_id, p.market) for p in positions]
-            closing = write_record(
-                account, self._ids.new(), RecordKind.CLOSE, at_ms=now_ms, postings=close_postings(account, held)
-            )
-            closed = msgspec.structs.replace(
-                account,
-                version=closing.version,
-                head=closing.sha256,
-                cycle=account.cycle + 1,
-                seq=account.seq + 1,
-                cash_micros=0,
-                realised_pnl_micros=0,
-                fees_micros=0,
-                fills=0,
-                margin_micros=0,
-                funding_micros=0,
-                insurance_micros=0,
-                liquidation_fees_micros=0,
-            )
-            fresh, opening = _start_cycle(
+            closed, closing = close_cycle(account, held, self._ids.new(), now_ms=now_ms)
+            fresh, opening = start_cycle(
                 closed, self._ids.new(), self._rule_sets[account.rule_set].start_micros, now_ms=now_ms
             )
             batch = recorder.batch
@@ -182,20 +168,30 @@ class PropTradingEngine:
         assert 0 < len(commands) <= BATCH_ORDERS_MAX
         # Before the lock: no cache is asked while accounts are held.
         quotes = self._quotes.latest(sorted({c.market for c in commands}))
+        books: Mapping[Market, Book] | None = None
         for _ in range(CONFLICT_TRIES_MAX):
             try:
-                outcomes = self._place(commands, quotes)
+                outcomes = self._place(commands, quotes, books)
             except TransactionConflict:
+                continue
+            except BooksNeeded:
+                books = self._books.latest(list(quotes))
                 continue
             return [o if isinstance(o, Refusal) else views.order_view(o) for o in outcomes]
         raise Unavailable("the account is busy; try again with the same key", code="busy")
 
-    def _place(self, commands: Sequence[PlaceOrder], quotes: Mapping[Market, Quote]) -> list[Outcome | Refusal]:
+    def _place(
+        self,
+        commands: Sequence[PlaceOrder],
+        quotes: Mapping[Market, Quote],
+        books: Mapping[Market, Book] | None,
+    ) -> list[Outcome | Refusal]:
         keys = [(c.account_id, c.market, c.idempotency_key) for c in commands]
         with self._store.orders_transaction(keys) as transaction:
             # The time is taken under the lock, so that a later fill of an account never has an earlier time.
             new_ids = endless(self._ids, IDS_PER_ORDER * len(commands))
-            deciding = OrderBatch(transaction, quotes, self._rule_sets, new_ids, now_ms=self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            deciding = OrderBatch(transaction, quotes, self._rule_sets, new_ids, now_ms=now_ms, books=books)
             outcomes = [deciding.outcome(command) for command in commands]
             transaction.record(deciding.batch)
         return outcomes
@@ -246,7 +242,8 @@ class PropTradingEngine:
     def preview_order(self, command: PlaceOrder) -> PreviewView:
         holdings = self._store.account(command.user_id, _checked_id(command.account_id))
         quotes = self._quotes.latest([command.market])
-        return preview(command, holdings, quotes, self._rule_sets, now_ms=self._clock.now_ms())
+        books = self._books.latest([command.market])
+        return preview(command, holdings, quotes, books, self._rule_sets, now_ms=self._clock.now_ms())
 
     def mark_accounts(self) -> int:
         now_ms = self._clock.now_ms()
@@ -318,39 +315,6 @@ class PropTradingEngine:
 
     def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]:
         return rank(self._store.top_standings(AccountKind.PRACTICE.value, limit=_limit(limit)))
-
-
-def _blank_account(account_id: AccountId, user_id: UserId, rules: RuleSet, *, now_ms: int) -> Account:
-    return Account(
-        account_id=account_id,
-        user_id=user_id,
-        kind=rules.kind,
-        rule_set=rules.name,
-        params_sha256=rules.params_sha256,
-        contest_eligible=rules.contest_eligible,
-        opened_ms=now_ms,
-        cycle=1,
-        version=0,
-        seq=0,
-        head=genesis(account_id),
-        start_micros=0,
-        cash_micros=0,
-        realised_pnl_micros=0,
-        fees_micros=0,
-        fills=0,
-    )
-
-
-def _start_cycle(account: Account, record_id: str, start_micros: int, *, now_ms: int) -> tuple[Account, JournalRecord]:
-    opening = write_record(account, record_id, RecordKind.OPEN, at_ms=now_ms, postings=open_postings(start_micros))
-    started = msgspec.structs.replace(
-        account,
-        version=opening.version,
-        head=opening.sha256,
-        start_micros=start_micros,
-        cash_micros=start_micros,
-    )
-    return started, opening
 
 
 def _fingerprint(*parts: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.domains.prop_engine import perp_orders
 from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import write_tick
@@ -10,11 +10,12 @@ from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder, Recor
 from pump_party.domains.prop_engine.perp_model import PerpChange, PerpParams
 from pump_party.domains.prop_engine.perp_recording import PerpRecorder
 from pump_party.domains.prop_engine.perpetual import funding_is_due, liquidate, pay_funding, watch
+from pump_party.domains.prop_engine.pricing import Prices, fresh_book
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import LoadedState
-from pump_party.domains.prop_engine.working import Change, concerns, is_late, resting, step, waiting
-from pump_party.domains.prop_interface.contract import CancelReason, RejectCode
+from pump_party.domains.prop_engine.working import Change, concerns, is_late, prices_for, resting, step, waiting
+from pump_party.domains.prop_interface.contract import CancelReason, PriceMode, RejectCode
 from pump_party.kernel.ids import AccountId, OrderId
 
 DueOrder = tuple[AccountId, OrderId]
@@ -38,10 +39,10 @@ class TickBatch:
         self._perps = PerpRecorder(self._recorder)
         self.batch = self._recorder.batch
 
-    def take(self, quote: Quote, due: Sequence[DueOrder]) -> int:
+    def take(self, quote: Quote, book: Book | None, due: Sequence[DueOrder]) -> int:
         """Returns how many orders ended. An order that ended or moved on meanwhile is left alone."""
         return sum(
-            self._step(open_order, quote)
+            self._step(open_order, quote, book)
             for open_order in self._still_open(due)
             if open_order.order.market == quote.market and concerns(open_order, quote)
         )
@@ -59,14 +60,15 @@ class TickBatch:
             if open_order is not None:
                 yield open_order
 
-    def watch(self, quote: Quote, accounts: Sequence[AccountId]) -> int:
+    def watch(self, quote: Quote, book: Book | None, accounts: Sequence[AccountId]) -> int:
         """Fund, warn and liquidate positions. Returns how many positions a liquidation changed."""
-        return sum(self._watch(account_id, quote) for account_id in accounts)
+        return sum(self._watch(account_id, quote, book) for account_id in accounts)
 
-    def _watch(self, account_id: AccountId, quote: Quote) -> bool:
+    def _watch(self, account_id: AccountId, quote: Quote, book: Book | None) -> bool:
         recorder = self._recorder
         account = recorder.accounts[account_id]
-        params = recorder.rule_sets[account.rule_set].perp[quote.market]
+        rules = recorder.rule_sets[account.rule_set]
+        params = rules.perp[quote.market]
         if funding_is_due(self._perps.position(account_id, quote.market), quote.publish_ms):
             due = self._perps.position(account_id, quote.market)
             self._perps.fund(pay_funding(due, quote, premium_ppb=NO_PREMIUM_PPB, params=params), quote, params)
@@ -74,7 +76,9 @@ class TickBatch:
         halted = quote.halt_reason is not None
         seen, quantity_nanos = watch(position, quote, halted=halted, now_ms=quote.recv_ms, params=params)
         if quantity_nanos:
-            change = liquidate(seen, quantity_nanos, quote, fill_ms=quote.recv_ms, params=params)
+            usable = book if rules.price_mode is PriceMode.BOOK else None
+            prices = Prices(quote, fresh_book(usable, params.pricing, fill_ms=quote.recv_ms))
+            change = liquidate(seen, quantity_nanos, prices, fill_ms=quote.recv_ms, params=params)
             if isinstance(change, PerpChange):
                 self._perps.liquidate(change, quote, params)
                 return True
@@ -82,25 +86,31 @@ class TickBatch:
             self._perps.watched(seen, quote, params)
         return False
 
-    def _step(self, open_order: OpenOrder, quote: Quote) -> bool:
+    def _step(self, open_order: OpenOrder, quote: Quote, book: Book | None) -> bool:
         order = open_order.order
         rules = self._recorder.rule_sets[self._recorder.accounts[order.account_id].rule_set]
         perp = rules.perp.get(order.market)
         if perp is not None:
-            return self._step_perp(open_order, quote, rules, perp)
+            return self._step_perp(open_order, quote, book, rules, perp)
         params = rules.spot[order.market]
         position = self._recorder.position(order.account_id, order.market)
-        outcome = step(open_order, position, quote, rules, params)
+        prices = prices_for(open_order, quote, book, rules, params)
+        outcome = Change.NOTHING if prices is None else step(open_order, position, prices, rules, params)
         if isinstance(outcome, SpotFill):
             self._fill(open_order, outcome, quote)
             return True
         return self._move_on(open_order, outcome, quote, rules, params)
 
-    def _step_perp(self, open_order: OpenOrder, quote: Quote, rules: RuleSet, params: PerpParams) -> bool:
+    def _step_perp(
+        self, open_order: OpenOrder, quote: Quote, book: Book | None, rules: RuleSet, params: PerpParams
+    ) -> bool:
         order = open_order.order
         position = self._perps.position(order.account_id, order.market)
         cash_micros, _ = self._recorder.free_for(open_order)
-        outcome = perp_orders.step(open_order, position, quote, rules, cash_micros=cash_micros, params=params)
+        prices = prices_for(open_order, quote, book, rules, params.pricing)
+        if prices is None:
+            return False
+        outcome = perp_orders.step(open_order, position, prices, rules, cash_micros=cash_micros, params=params)
         if isinstance(outcome, tuple):
             self._perps.fill_open(open_order, outcome, quote, params)
             return True

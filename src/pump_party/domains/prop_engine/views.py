@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine.book import BookFill
 from pump_party.domains.prop_engine.ledger import read_postings
 from pump_party.domains.prop_engine.margin import liquidation_price_e8, unrealised_pnl_micros
 from pump_party.domains.prop_engine.model import (
@@ -21,6 +22,7 @@ from pump_party.domains.prop_engine.portfolio import Holdings, value_micros
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_interface.contract import (
     AccountView,
+    BookFillView,
     CancelReason,
     EvidenceView,
     FillView,
@@ -63,11 +65,31 @@ def fill_view(fill: Fill) -> FillView:
             fill.tick_sha256,
             fill.tape_ms,
         ),
-        None if fill.detail is None else _decode_perp(fill.detail),
+        *_details(fill),
     )
 
 
-_decode_perp = msgspec.json.Decoder(PerpFillView).decode
+class FillDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What only some fills have, as it is stored with them."""
+
+    perp: PerpFillView | None = None
+    book: BookFillView | None = None
+
+
+_decode_detail = msgspec.json.Decoder(FillDetail).decode
+
+
+def fill_detail(*, perp: PerpFillView | None = None, book: BookFill | None = None) -> str:
+    """JSON of a perpetual's margin and of a walked book."""
+    walked = None if book is None else BookFillView(book.source, book.seq, book.publish_ms, book.sha256, book.legs)
+    return msgspec.json.encode(FillDetail(perp, walked)).decode()
+
+
+def _details(fill: Fill) -> tuple[PerpFillView | None, BookFillView | None]:
+    if fill.detail is None:
+        return None, None
+    detail = _decode_detail(fill.detail)
+    return detail.perp, detail.book
 
 
 def order_view(outcome: RecordedOrder | OpenOrder) -> OrderView:

@@ -5,8 +5,8 @@ Execution model section 5; limits, triggers and exits as in docs/domains/prop_en
 
 from enum import StrEnum
 
-from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine.execution import is_within, price_limit, price_spot
+from pump_party.domains.marketdata.contract import Book, Quote
+from pump_party.domains.prop_engine.execution import is_within
 from pump_party.domains.prop_engine.matching import hold_for
 from pump_party.domains.prop_engine.model import (
     MarketOrder,
@@ -17,6 +17,7 @@ from pump_party.domains.prop_engine.model import (
     SpotFill,
     SpotParams,
 )
+from pump_party.domains.prop_engine.pricing import Prices, fresh_book, price_order, price_resting
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_interface.contract import (
     CancelReason,
@@ -25,6 +26,7 @@ from pump_party.domains.prop_interface.contract import (
     OrderStage,
     OrderTerms,
     PlaceOrder,
+    PriceMode,
     RejectCode,
     Side,
     TimeInForce,
@@ -216,39 +218,40 @@ def is_late(open_order: OpenOrder, now_ms: int) -> bool:
     return open_order.deadline_ms is not None and now_ms > open_order.deadline_ms
 
 
-def step(open_order: OpenOrder, position: Position, quote: Quote, rules: RuleSet, params: SpotParams) -> Step:
-    """What this tick, which concerns the order, does to it. Funds are checked by the caller."""
+def prices_for(
+    open_order: OpenOrder, quote: Quote, book: Book | None, rules: RuleSet, params: SpotParams
+) -> Prices | None:
+    """What a tick prices the order by; None to wait, because the book could have been seen before the latency ended."""
+    fresh = fresh_book(book, params, fill_ms=quote.recv_ms) if rules.price_mode is PriceMode.BOOK else None
+    if fresh is not None and fresh.publish_ms < open_order.due_ms:
+        return None
+    return Prices(quote, fresh)
+
+
+def step(open_order: OpenOrder, position: Position, prices: Prices, rules: RuleSet, params: SpotParams) -> Step:
+    """What a tick that concerns the order does to it. Funds are checked by the caller."""
     if open_order.stage is OrderStage.ARMED and rules.fill_mode is FillMode.NEXT_TICK:
         return Change.TRIGGERS
     market = sized(open_order.order, position)
     if market is None:
         return CancelReason.POSITION_CLOSED
     terms = terms_of(open_order.order)
-    pressure = pressure_of(position, market.side)
+    pressure, fill_ms = pressure_of(position, market.side), prices.quote.recv_ms
     if open_order.stage is OrderStage.RESTING:
         assert terms.limit_price_e8 is not None
-        filled = price_limit(
+        rested = price_resting(
             market,
             terms.limit_price_e8,
-            mid_e8=quote.mid_e8,
-            conf_e8=quote.conf_e8,
-            publish_ms=quote.publish_ms,
+            prices,
             pressure=pressure,
+            consumed=position.consumed,
             params=params,
-            fill_ms=quote.recv_ms,
+            fill_ms=fill_ms,
         )
-        return Change.NOTHING if filled is None else filled
-    if is_late(open_order, quote.recv_ms):
+        return Change.NOTHING if rested is None else rested
+    if is_late(open_order, fill_ms):
         return RejectCode.PRICE_TIMEOUT
-    decided = price_spot(
-        market,
-        mid_e8=quote.mid_e8,
-        conf_e8=quote.conf_e8,
-        publish_ms=quote.publish_ms,
-        pressure=pressure,
-        params=params,
-        fill_ms=quote.recv_ms,
-    )
+    decided = price_order(market, prices, pressure=pressure, consumed=position.consumed, params=params, fill_ms=fill_ms)
     if terms.kind in TRIGGERED and decided in NOT_NOW:
         return Change.NOTHING
     return decided if terms.limit_price_e8 is None else arrived(decided, terms)

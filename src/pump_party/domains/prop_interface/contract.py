@@ -77,6 +77,13 @@ class FillMode(StrEnum):
     NEXT_TICK = "next_tick"
 
 
+class PriceMode(StrEnum):
+    """Fills are priced around the oracle's mid on a synthetic ladder, or on the market's order book where one is."""
+
+    ORACLE = "oracle"
+    BOOK = "book"
+
+
 class CancelReason(StrEnum):
     """Why an accepted order ended without a fill and without a fault."""
 
@@ -203,6 +210,16 @@ class PerpFillView(msgspec.Struct, frozen=True):
     shortfall_micros: int
 
 
+class BookFillView(msgspec.Struct, frozen=True):
+    """The order book a fill walked: `legs` are (price_e8, quantity_nanos) in the order taken."""
+
+    source: str
+    seq: int
+    publish_ms: int
+    sha256: str
+    legs: tuple[tuple[int, int], ...]
+
+
 class FillView(msgspec.Struct, frozen=True):
     fill_id: FillId
     order_id: OrderId
@@ -219,6 +236,7 @@ class FillView(msgspec.Struct, frozen=True):
     version: int
     evidence: EvidenceView
     perp: PerpFillView | None = None
+    book: BookFillView | None = None
 
 
 class OrderView(msgspec.Struct, frozen=True):

@@ -15,6 +15,11 @@ ADDED = {
     "prop_positions": ("held_nanos",),
 }
 ADDED_TEXT = {"prop_orders": "terms", "prop_fills": "detail", "prop_journal": "detail"}
+PARTIAL_INDEXES = (
+    ("prop_open_orders_by_time", "due_ms", "at_or_below_e8 IS NULL AND at_or_above_e8 IS NULL"),
+    ("prop_open_orders_by_fall", "at_or_below_e8", "at_or_below_e8 IS NOT NULL"),
+    ("prop_open_orders_by_rise", "at_or_above_e8", "at_or_above_e8 IS NOT NULL"),
+)
 
 
 def upgrade() -> None:
@@ -49,7 +54,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("prop_open_orders_by_account", "prop_open_orders", ["account_id"])
-    op.create_index("prop_open_orders_by_market", "prop_open_orders", ["market", "due_ms"])
+    for name, column, where in PARTIAL_INDEXES:
+        only = sa.text(where)
+        op.create_index(name, "prop_open_orders", ["market", column], sqlite_where=only, postgresql_where=only)
     op.create_index("prop_open_orders_by_deadline", "prop_open_orders", ["deadline_ms"])
 
 

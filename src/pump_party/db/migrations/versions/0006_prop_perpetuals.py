@@ -1,4 +1,4 @@
-"""Perpetual positions, and what insurance and liquidations did in an account's book."""
+"""Perpetual positions, what insurance did in an account's book, and depth taken of order books."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +20,7 @@ def _int(name: str) -> "sa.Column[int]":
 def upgrade() -> None:
     for name in ACCOUNT_COLUMNS:
         op.add_column("prop_accounts", sa.Column(name, Int64, nullable=False, server_default="0"))
+    op.add_column("prop_positions", sa.Column("consumed", Text))
     op.create_table(
         "prop_perp_positions",
         sa.Column("account_id", Text, sa.ForeignKey("prop_accounts.account_id"), primary_key=True),
@@ -40,6 +41,7 @@ def upgrade() -> None:
         sa.Column("partial_ms", Int64),
         _int("funded_hour"),
         sa.Column("liquidation_e8", Int64),
+        sa.Column("consumed", Text),
         sa.CheckConstraint("margin_micros >= 0", name="prop_perp_positions_margin_not_negative"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
@@ -55,5 +57,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("prop_perp_positions")
+    op.drop_column("prop_positions", "consumed")
     for name in ACCOUNT_COLUMNS:
         op.drop_column("prop_accounts", name)
