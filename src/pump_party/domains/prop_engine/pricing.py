@@ -6,7 +6,7 @@ Execution model, section 6. Both give a `SpotFill`; the checks before and after 
 import msgspec
 
 from pump_party.domains.marketdata.contract import Book, Quote
-from pump_party.domains.prop_engine.book import ConsumedDepth, affordable_nanos, walk_book
+from pump_party.domains.prop_engine.book import BookFill, ConsumedDepth, affordable_nanos, walk_book
 from pump_party.domains.prop_engine.execution import (
     check_order,
     check_price,
@@ -66,10 +66,16 @@ def price_order(
     )
     if isinstance(walked, RejectCode):
         return walked
-    buys = order.side is Side.BUY
+    fill = _as_fill(walked, book, decayed_pressure(pressure, params, fill_ms=fill_ms))
+    return check_result(fill, order, mid_e8=quote.mid_e8, params=params) or fill
+
+
+def _as_fill(walked: BookFill, book: Book, pressure_micros: int) -> SpotFill:
+    """Half the book's spread, and the way from its best level to the average, stand for spread and impact."""
+    buys = walked.side is Side.BUY
     best_e8 = (book.asks if buys else book.bids)[0][0]
-    fill = SpotFill(
-        order.side,
+    return SpotFill(
+        walked.side,
         walked.quantity_nanos,
         walked.average_price_e8,
         abs(best_e8 - walked.mid_e8),
@@ -77,11 +83,10 @@ def price_order(
         walked.gross_micros,
         walked.fee_micros,
         walked.cash_change_micros,
-        quantity_nanos if buys else -quantity_nanos,
-        decayed_pressure(pressure, params, fill_ms=fill_ms),
+        walked.quantity_nanos if buys else -walked.quantity_nanos,
+        pressure_micros,
         walked,
     )
-    return check_result(fill, order, mid_e8=quote.mid_e8, params=params) or fill
 
 
 def price_resting(
