@@ -115,9 +115,9 @@ class _PostgresOrders(Loaded):
         self._copy("prop_journal", columns(tables.journal), map(record_row, batch.records))
         self._copy("platform_outbox", MESSAGE, map(message_row, batch.messages))
         moved = [(a.account_id, *moved_values(a)) for a in batch.accounts.values()]
-        self._spread(_MOVE, _MOVE_COLUMNS, moved)
-        self._spread(_POSITION_WRITE, _POSITION_COLUMNS, [position_row(p) for p in batch.positions.values()])
-        self._spread(_PERP_WRITE, _PERP_COLUMNS, [perp_position_row(*p) for p in batch.perps.values()])
+        self._spread(_MOVE, moved)
+        self._spread(_POSITION_WRITE, [position_row(p) for p in batch.positions.values()])
+        self._spread(_PERP_WRITE, [perp_position_row(*p) for p in batch.perps.values()])
         # An open order that changed is written anew: to Postgres an update is a delete and an insert as well.
         gone = sorted({*batch.ended, *batch.opened})
         if gone:
@@ -130,20 +130,15 @@ class _PostgresOrders(Loaded):
             for row in rows:
                 copy.write_row(row)
 
-    def _spread(self, query: str, names: Sequence[str], rows: Sequence[Row]) -> None:
+    def _spread(self, query: str, rows: Sequence[Row]) -> None:
         if rows:
-            arrays = zip(names, zip(*rows, strict=True), strict=True)
-            self._cursor.execute(query, [_quoted(a) if name in _NULLABLE else _array(a) for name, a in arrays])
+            self._cursor.execute(query, [_array(column) for column in zip(*rows, strict=True)])
 
 
 def _array(values: Sequence[Any]) -> str:
-    """An array literal. Every text here is an id, a market or a key of a checked alphabet, so nothing needs quoting."""
+    """An array literal. Texts are ids, markets or keys of a checked alphabet and need no quoting, but JSON does."""
     if isinstance(values[0], bytes):
         return "{" + ",".join([f'"\\\\x{v.hex()}"' for v in values]) + "}"
+    if None in values or (isinstance(values[0], str) and values[0].startswith("{")):
+        return "{" + ",".join(["NULL" if v is None else json.dumps(v) for v in values]) + "}"
     return "{" + ",".join(map(str, values)) + "}"
-
-
-def _quoted(values: Sequence[Any]) -> str:
-    """An array literal of anything that has a text, or is null."""
-    texts = [None if v is None else str(v).replace("\\", "\\\\").replace('"', '\\"') for v in values]
-    return "{" + ",".join(["NULL" if text is None else f'"{text}"' for text in texts]) + "}"
