@@ -8,6 +8,9 @@ from pump_party.kernel.ids import RANDOM_BITS, uuid7
 from pump_party.platform.clock import Clock
 
 TOKEN_BYTES = 32
+TAIL_BITS = 48
+TAIL_MASK = (1 << TAIL_BITS) - 1
+TAIL_DIGITS = 12
 _FRESH_BYTES = RANDOM_BITS // 8
 """Leaves two bits of headroom, so that counting on within a millisecond never overflows."""
 
@@ -37,7 +40,13 @@ class Ids:
                 self._last = int.from_bytes(self._randomness(_FRESH_BYTES), "big")
             at_ms, first = self._last_ms, self._last + 1
             self._last += count
-        return (uuid7(at_ms, number) for number in range(first, first + count))
+        # Ids of one call differ in their last 48 bits alone, unless those run over: the rest is formatted once.
+        last = first + count - 1
+        if first >> TAIL_BITS != last >> TAIL_BITS:
+            return (uuid7(at_ms, number) for number in range(first, last + 1))
+        head = uuid7(at_ms, first)[:-TAIL_DIGITS]
+        tail = first & TAIL_MASK
+        return (f"{head}{number:012x}" for number in range(tail, tail + count))
 
     def token(self) -> bytes:
         """256 random bits for a session, ticket or API key."""
