@@ -188,6 +188,16 @@ def test_two_ticks_must_agree_before_a_position_is_liquidated(desk: Desk) -> Non
     assert is_proven(desk)
 
 
+def test_a_tick_that_is_delivered_twice_liquidates_nobody(desk: Desk) -> None:
+    desk.place("buy", TEN_SOL, leverage=20)
+    desk.clock.advance(1_000)
+    quote = desk.quote(120)
+    assert desk.engine.take_ticks([quote, quote]) == 0
+    assert desk.engine.take_ticks([quote]) == 0
+    assert position(desk).quantity_nanos == TEN_SOL
+    assert desk.tick(120, after_ms=1_000) == 1
+
+
 def test_a_gap_never_takes_more_than_the_margin_and_insurance_pays_the_rest(desk: Desk) -> None:
     opened = desk.place("buy", TEN_SOL, leverage=20)
     assert opened.fill is not None

@@ -95,7 +95,7 @@ class PropStore:
             open_.where(held.funded_hour < hour, held.direction != FLAT),
             open_.where(held.direction == LONG, held.liquidation_e8 >= mid_e8),
             open_.where(held.direction == SHORT, held.liquidation_e8 <= mid_e8),
-            open_.where(held.breach_ticks > 0, held.direction != FLAT),
+            open_.where(held.breach_ms > 0, held.direction != FLAT),
         )
         found = sa.union(*reasons).subquery()
         query = sa.select(found.c.account_id).order_by(found.c.account_id).limit(limit)

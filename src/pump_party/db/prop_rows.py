@@ -107,14 +107,14 @@ def position_row(position: Position) -> Row:
 
 
 def perp_position_of(row: Sequence[Any]) -> PerpPosition:
-    *book, buy_micros, buy_ms, sell_micros, sell_ms, breach_ticks, partial_ms, funded_hour, _liquidation, consumed = row
+    *book, buy_micros, buy_ms, sell_micros, sell_ms, breach_ms, partial_ms, funded_hour, _liquidation, consumed = row
     pressures = (Pressure(buy_micros, buy_ms), Pressure(sell_micros, sell_ms))
-    fields: tuple[Any, ...] = (*book, *pressures, breach_ticks, partial_ms, funded_hour, _consumed_of(consumed))
+    fields: tuple[Any, ...] = (*book, *pressures, breach_ms, partial_ms, funded_hour, _consumed_of(consumed))
     return PerpPosition(*fields)
 
 
 def perp_position_row(position: PerpPosition, liquidation_e8: int | None) -> Row:
-    *book, _buy, _sell, breach_ticks, partial_ms, funded_hour, consumed = msgspec.structs.astuple(position)
+    *book, _buy, _sell, breach_ms, partial_ms, funded_hour, consumed = msgspec.structs.astuple(position)
     buy, sell = position.buy_pressure, position.sell_pressure
     return (
         *book,
@@ -122,7 +122,7 @@ def perp_position_row(position: PerpPosition, liquidation_e8: int | None) -> Row
         buy.at_ms,
         sell.micros,
         sell.at_ms,
-        breach_ticks,
+        breach_ms,
         partial_ms,
         funded_hour,
         liquidation_e8,

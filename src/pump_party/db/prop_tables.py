@@ -98,7 +98,7 @@ perp_positions = sa.Table(
     _int("buy_pressure_ms"),
     _int("sell_pressure_micros"),
     _int("sell_pressure_ms"),
-    _int("breach_ticks"),
+    _int("breach_ms"),
     sa.Column("partial_ms", Int64),
     _int("funded_hour"),
     sa.Column("liquidation_e8", Int64),
@@ -106,7 +106,7 @@ perp_positions = sa.Table(
     sa.CheckConstraint("margin_micros >= 0", name="prop_perp_positions_margin_not_negative"),
     sa.Index("prop_perp_positions_by_funding", "market", "funded_hour"),
     sa.Index("prop_perp_positions_by_liquidation", "market", "direction", "liquidation_e8"),
-    sa.Index("prop_perp_positions_by_breach", "market", "breach_ticks"),
+    sa.Index("prop_perp_positions_by_breach", "market", "breach_ms"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

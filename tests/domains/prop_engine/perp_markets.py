@@ -99,6 +99,16 @@ def with_margin(position: PerpPosition, margin_micros: int) -> PerpPosition:
 
 
 def watched(
-    position: PerpPosition, mid_e8: int, *, conf_e8: int = 0, halted: bool = False, now_ms: int = NOW_MS
+    position: PerpPosition,
+    mid_e8: int,
+    *,
+    conf_e8: int = 0,
+    halted: bool = False,
+    now_ms: int = NOW_MS,
+    publish_ms: int | None = None,
 ) -> tuple[PerpPosition, int]:
-    return watch(position, perp_quote(mid_e8, conf_e8), halted=halted, now_ms=now_ms, params=PARAMS)
+    """What a tick does: a new one, or the one published then."""
+    quote = perp_quote(mid_e8, conf_e8)
+    publish_ms = max(quote.publish_ms, position.breach_ms + 1) if publish_ms is None else publish_ms
+    quote = msgspec.structs.replace(quote, publish_ms=publish_ms)
+    return watch(position, quote, halted=halted, now_ms=now_ms, params=PARAMS)

@@ -35,21 +35,28 @@ DEEP_E8 = 14_630_000_000
 
 def test_two_consecutive_ticks_must_agree_before_a_liquidation() -> None:
     position = position_of(Side.BUY, 10 * SOL, ENTRY_E8, 20)
-    # mid       confidence  halted | count  liquidated
-    for mid_e8, conf_e8, halted, ticks, quantity in [
-        (DEEP_E8, 0, False, 1, 0),
-        (ENTRY_E8, 0, False, 0, 0),
-        (DEEP_E8, 0, False, 1, 0),
-        (DEEP_E8, DEEP_E8 // 100, False, 0, 0),
-        (DEEP_E8, 0, False, 1, 0),
-        (DEEP_E8, 0, True, 0, 0),
-        (DEEP_E8, 0, False, 1, 0),
-        (DEEP_E8, DEEP_E8 // 200, False, 2, 10 * SOL),
-        (DEEP_E8, 0, False, 2, 10 * SOL),
+    # mid       confidence  halted | called  liquidated
+    for mid_e8, conf_e8, halted, called, quantity in [
+        (DEEP_E8, 0, False, True, 0),
+        (ENTRY_E8, 0, False, False, 0),
+        (DEEP_E8, 0, False, True, 0),
+        (DEEP_E8, DEEP_E8 // 100, False, False, 0),
+        (DEEP_E8, 0, False, True, 0),
+        (DEEP_E8, 0, True, False, 0),
+        (DEEP_E8, 0, False, True, 0),
+        (DEEP_E8, DEEP_E8 // 200, False, True, 10 * SOL),
+        (DEEP_E8, 0, False, True, 10 * SOL),
     ]:
         position, due = watched(position, mid_e8, conf_e8=conf_e8, halted=halted)
-        assert (position.breach_ticks, due) == (ticks, quantity), (mid_e8, conf_e8, halted)
+        assert (position.breach_ms > 0, due) == (called, quantity), (mid_e8, conf_e8, halted)
     assert watched(flat(), DEEP_E8) == (flat(), 0)
+
+
+def test_a_tick_that_is_delivered_again_does_not_agree_with_itself_and_an_older_one_calls_nothing_off() -> None:
+    called, _ = watched(position_of(Side.BUY, 10 * SOL, ENTRY_E8, 20), DEEP_E8, publish_ms=NOW_MS)
+    assert watched(called, DEEP_E8, publish_ms=NOW_MS) == (called, 0)
+    assert watched(called, ENTRY_E8, publish_ms=NOW_MS - 1) == (called, 0)
+    assert watched(called, DEEP_E8, publish_ms=NOW_MS + 1)[1] == 10 * SOL
 
 
 def test_the_trigger_looks_at_the_mid_and_not_at_the_worse_side() -> None:
@@ -57,7 +64,7 @@ def test_the_trigger_looks_at_the_mid_and_not_at_the_worse_side() -> None:
     just_above_e8 = liquidation_price_e8(position, PARAMS) + 10
     for _ in range(3):
         position, due = watched(position, just_above_e8, conf_e8=just_above_e8 // 200)
-        assert (position.breach_ticks, due) == (0, 0)
+        assert (position.breach_ms, due) == (0, 0)
 
 
 def test_a_large_position_is_liquidated_by_a_fifth_and_then_wholly_after_thirty_seconds() -> None:
@@ -83,7 +90,7 @@ def test_a_fifth_that_leaves_margin_enough_for_the_rest_is_all_that_is_liquidate
     position, _ = watched(position, DEEP_E8)
     position, due = watched(position, DEEP_E8)
     position, due = watched(liquidated(position, due).position, DEEP_E8, now_ms=NOW_MS + PARTIAL_WAIT_MS)
-    assert (position.breach_ticks, position.partial_ms, due) == (0, None, 0)
+    assert (position.breach_ms, position.partial_ms, due) == (0, None, 0)
     assert position.quantity_nanos == 800 * SOL
 
 

@@ -42,8 +42,9 @@ class PerpPosition(msgspec.Struct, frozen=True):
     are over the position's whole life: `realised_pnl_micros` is what the account bore or gained, without fees and
     without what insurance covered; `fees_micros` has liquidation fees in it.
 
-    `breach_ticks` counts consecutive admitted ticks that found the margin too small; `partial_ms` is when a first
-    part was liquidated, None outside a liquidation; `funded_hour` is the last hour since the epoch that was funded.
+    `breach_ms` is when the tick was published that found the margin too small, 0 when the newest one found it enough;
+    `partial_ms` is when a first part was liquidated, None outside a liquidation; `funded_hour` is the last hour since
+    the epoch that was funded.
     """
 
     account_id: AccountId
@@ -58,7 +59,7 @@ class PerpPosition(msgspec.Struct, frozen=True):
     funding_micros: int
     buy_pressure: Pressure
     sell_pressure: Pressure
-    breach_ticks: int
+    breach_ms: int
     partial_ms: int | None
     funded_hour: int
     consumed: ConsumedDepth = NOTHING_CONSUMED

@@ -85,7 +85,7 @@ class PerpRecorder:
     def watched(self, seen: PerpPosition, quote: Quote, params: PerpParams) -> None:
         """Record that a tick found the margin too small, or enough again."""
         account = self._recorder.accounts[seen.account_id]
-        kind = RecordKind.MARGIN_CALL if seen.breach_ticks else RecordKind.MARGIN_RESTORED
+        kind = RecordKind.MARGIN_CALL if seen.breach_ms else RecordKind.MARGIN_RESTORED
         self._tell(account, account, kind, seen, params, detail=write_tick(quote, market=seen.market))
 
     def _tell(

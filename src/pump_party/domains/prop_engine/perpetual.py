@@ -32,8 +32,6 @@ from pump_party.kernel.money import INT64_MAX, PPM, ceil_div
 
 HOUR_MS = 3_600_000
 
-AGREEING_TICKS = 2
-"""Consecutive admitted ticks that must find the margin too small before a liquidation."""
 PARTIAL_ABOVE_MICROS = 100_000 * 10**6
 PARTIAL_PPM = 200_000
 PARTIAL_WAIT_MS = 30_000
@@ -245,7 +243,7 @@ def _shrink(
         fees_micros=position.fees_micros + fee + liquidation_fee,
     )
     if quantity_nanos == 0:
-        after = replace(after, direction=FLAT, leverage=0, breach_ticks=0, partial_ms=None)
+        after = replace(after, direction=FLAT, leverage=0, breach_ms=0, partial_ms=None)
     change = PerpChange(
         event,
         after,
@@ -305,23 +303,24 @@ def watch(
 ) -> tuple[PerpPosition, int]:
     """The position after it has seen an admitted tick, and how much of it must be liquidated now: mostly 0.
 
-    While the market is halted or its price uncertain nothing is liquidated, and the count of agreeing ticks starts
-    anew. A tick that finds enough margin ends a liquidation that has only begun.
+    Two consecutive ticks must find the margin too small. The one that called it cannot agree with itself, however
+    often it is delivered, and an older one says nothing any more. While the market is halted or its price uncertain
+    nothing is liquidated, and the agreement starts anew. A tick that finds enough margin ends a liquidation that has
+    only begun.
     """
-    if position.direction == FLAT:
+    if position.direction == FLAT or quote.publish_ms <= position.breach_ms:
         return position, 0
     if halted or quote.conf_e8 * PPM > params.pricing.max_conf_ppm * quote.mid_e8:
-        return replace(position, breach_ticks=0), 0
+        return replace(position, breach_ms=0), 0
     if not below_maintenance(position, quote.mid_e8, params):
-        return replace(position, breach_ticks=0, partial_ms=None), 0
+        return replace(position, breach_ms=0, partial_ms=None), 0
 
-    ticks = min(AGREEING_TICKS, position.breach_ticks + 1)
-    seen = replace(position, breach_ticks=ticks)
-    if ticks < AGREEING_TICKS:
+    seen = replace(position, breach_ms=quote.publish_ms)
+    if not position.breach_ms:
         return seen, 0
     if position.partial_ms is not None:
         waited = now_ms - position.partial_ms >= PARTIAL_WAIT_MS
-        return seen, position.quantity_nanos if waited else 0
+        return (seen, position.quantity_nanos) if waited else (position, 0)
     if notional_micros(position.quantity_nanos, quote.mid_e8) > PARTIAL_ABOVE_MICROS:
         lot = params.pricing.lot_nanos
         return seen, max(lot, position.quantity_nanos * PARTIAL_PPM // PPM // lot * lot)

@@ -82,7 +82,7 @@ class TickBatch:
             if isinstance(change, PerpChange):
                 self._perps.liquidate(change, quote, params)
                 return True
-        if seen != position:
+        elif seen != position:
             self._perps.watched(seen, quote, params)
         return False
 

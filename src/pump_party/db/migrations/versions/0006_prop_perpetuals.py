@@ -37,7 +37,7 @@ def upgrade() -> None:
         _int("buy_pressure_ms"),
         _int("sell_pressure_micros"),
         _int("sell_pressure_ms"),
-        _int("breach_ticks"),
+        _int("breach_ms"),
         sa.Column("partial_ms", Int64),
         _int("funded_hour"),
         sa.Column("liquidation_e8", Int64),
@@ -50,7 +50,7 @@ def upgrade() -> None:
     op.create_index(
         "prop_perp_positions_by_liquidation", "prop_perp_positions", ["market", "direction", "liquidation_e8"]
     )
-    op.create_index("prop_perp_positions_by_breach", "prop_perp_positions", ["market", "breach_ticks"])
+    op.create_index("prop_perp_positions_by_breach", "prop_perp_positions", ["market", "breach_ms"])
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE prop_perp_positions SET (fillfactor = 50)")
 
