@@ -14,7 +14,8 @@ from pump_party.db.prop_check import check
 from pump_party.db.prop_engine import PropStore
 from pump_party.db.prop_tables import APPEND_ONLY, accounts, equity_marks
 from pump_party.domains.marketdata.contract import HaltReason
-from pump_party.domains.prop_engine.service import MARK_INTERVAL_MS, PropTradingEngine
+from pump_party.domains.prop_engine.marking import MARK_INTERVAL_MS
+from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     AccountKind,
@@ -281,7 +282,7 @@ def test_marks_follow_the_price_and_rank_the_account(
     marks = engine.equity(ALICE, account.account_id, cursor=None, limit=10).items
     assert marks[0].equity_micros < marks[1].equity_micros
     (row,) = engine.leaderboard(limit=10)
-    assert (row.rank, row.user_id, row.fills, row.marks) == (1, ALICE, 1, 3)
+    assert (row.rank, row.user_id, row.fills, row.marks) == (1, ALICE, 1, 5)
     assert row.equity_micros == marks[0].equity_micros
     assert row.max_drawdown_ppm > 0 > row.return_ppm
 
@@ -290,6 +291,8 @@ def test_a_halted_market_gives_no_mark(
     engine: PropTradingEngine, account: AccountView, quotes: FixedQuotes, clock: ManualClock
 ) -> None:
     place(engine, account, "k1", "buy", ONE_SOL)
+    assert engine.mark_accounts() == 1
+    clock.advance(MARK_INTERVAL_MS)
     quotes.set(quote_at(clock.now_ms(), halt_reason=HaltReason.SOURCES_DISAGREE))
     assert engine.mark_accounts() == 0
 

@@ -3,16 +3,16 @@
 Every read of an account names the user who asks: a foreign account is not found here, not in a route.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
 
-from pump_party.db import outbox, prop_orders_postgres, prop_orders_sqlite
+from pump_party.db import outbox, prop_marks, prop_orders_postgres, prop_orders_sqlite
 from pump_party.db.engine import Database
 from pump_party.db.idempotency import idempotent
+from pump_party.db.prop_holdings import read_holdings
 from pump_party.db.prop_rows import (
     account_of,
     account_row,
@@ -20,8 +20,6 @@ from pump_party.db.prop_rows import (
     open_order_of,
     order_of,
     order_row,
-    perp_position_of,
-    position_of,
     record_of,
     record_row,
 )
@@ -34,22 +32,22 @@ from pump_party.db.prop_tables import (
     orders,
     perp_positions,
     positions,
-    standings,
 )
+from pump_party.domains.prop_engine.curve import EquityMark as CurveMark
+from pump_party.domains.prop_engine.marking import Markable, Marked
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
     JournalRecord,
     OpenOrder,
-    Position,
     RecordedOrder,
     RecordKind,
     Standing,
 )
 from pump_party.domains.prop_engine.orders import account_not_found
-from pump_party.domains.prop_engine.perp_model import FLAT, LONG, SHORT, PerpPosition
+from pump_party.domains.prop_engine.perp_model import FLAT, LONG, SHORT
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_engine.store import OrdersTransaction, Reset
+from pump_party.domains.prop_engine.store import OrdersTransaction, Performance, Reset
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
@@ -155,7 +153,7 @@ class PropStore:
             row = connection.execute(mine.with_for_update()).one_or_none()
             if row is None:
                 raise account_not_found()
-            (holdings,) = _holdings(connection, [account_of(row)])
+            (holdings,) = read_holdings(connection, [account_of(row)])
             waiting = connection.execute(sa.select(open_orders).where(open_orders.c.account_id == account_id))
             reset = change(holdings, [open_order_of(r) for r in waiting])
             for table in (positions, perp_positions, open_orders):
@@ -182,11 +180,11 @@ class PropStore:
     def accounts(self, user_id: UserId) -> Sequence[Holdings]:
         query = sa.select(accounts).where(accounts.c.user_id == user_id).order_by(accounts.c.account_id)
         with self._database.read() as connection:
-            return _holdings(connection, [account_of(r) for r in connection.execute(query)])
+            return read_holdings(connection, [account_of(r) for r in connection.execute(query)])
 
     def account(self, user_id: UserId, account_id: str) -> Holdings:
         with self._database.read() as connection:
-            return _holdings(connection, [_owned(connection, user_id, account_id)])[0]
+            return read_holdings(connection, [_owned(connection, user_id, account_id)])[0]
 
     def owns(self, user_id: UserId, account_id: str) -> bool:
         query = sa.select(accounts.c.user_id).where(accounts.c.account_id == account_id)
@@ -253,60 +251,28 @@ class PropStore:
 
     # --- marks and the board ---
 
-    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[tuple[Holdings, Standing | None]]:
-        holds = sa.exists().where(positions.c.account_id == accounts.c.account_id, positions.c.quantity_nanos > 0)
-        query = (
-            sa.select(accounts, *[c.label(f"standing_{c.name}") for c in standings.c])
-            .join(standings, standings.c.account_id == accounts.c.account_id, isouter=True)
-            .where(accounts.c.account_id > after)
-            .where(
-                holds
-                | (accounts.c.margin_micros > 0)
-                | standings.c.version.is_(None)
-                | (standings.c.version < accounts.c.version)
-            )
-            .order_by(accounts.c.account_id)
-            .limit(limit)
-        )
-        width = len(accounts.c)
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
-            holdings = _holdings(connection, [account_of(row[:width]) for row in rows])
-        return [
-            (owned, None if row[width] is None else Standing(*row[width:]))
-            for owned, row in zip(holdings, rows, strict=True)
-        ]
+    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
+        return prop_marks.accounts_to_mark(self._database, after=after, limit=limit)
 
-    def record_marks(self, marked: Sequence[Standing]) -> None:
-        if not marked:
-            return
-        with self._database.write() as connection:
-            mark_rows = [
-                {"account_id": s.account_id, "at_ms": s.as_of_ms, "cycle": s.cycle, "equity_micros": s.equity_micros}
-                for s in marked
-            ]
-            connection.execute(self._database.insert(equity_marks).on_conflict_do_nothing(), mark_rows)
-            upsert = self._database.insert(standings)
-            changed = {c.name: upsert.excluded[c.name] for c in standings.c if not c.primary_key}
-            connection.execute(
-                upsert.on_conflict_do_update(
-                    index_elements=["account_id"],
-                    set_=changed,
-                    # Another marker may have written this grid point first.
-                    where=standings.c.as_of_ms < upsert.excluded.as_of_ms,
-                ),
-                [{f: getattr(s, f) for f in s.__struct_fields__} for s in marked],
-            )
+    def record_marks(self, marked: Sequence[Marked]) -> Sequence[Marked]:
+        return prop_marks.record_marks(self._database, marked)
+
+    def sampled_marks(
+        self, account_id: AccountId, cycle: int, *, first_ms: int, every_ms: int, count: int
+    ) -> Sequence[CurveMark]:
+        return prop_marks.sampled_marks(
+            self._database, account_id, cycle, first_ms=first_ms, every_ms=every_ms, count=count
+        )
+
+    def performance(self, user_id: UserId, account_id: str, *, fills_limit: int) -> Performance:
+        with self._database.read() as connection:
+            snapshot = prop_marks.snapshot(self._database, connection)
+            account = _owned(snapshot, user_id, account_id)
+            (holdings,) = read_holdings(snapshot, [account])
+            return prop_marks.performance(snapshot, holdings, fills_limit=fills_limit)
 
     def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
-        query = (
-            sa.select(standings)
-            .where(standings.c.kind == kind, standings.c.fills > 0)
-            .order_by(standings.c.equity_micros.desc(), standings.c.max_drawdown_ppm, standings.c.account_id)
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            return [Standing(*row) for row in connection.execute(query)]
+        return prop_marks.top_standings(self._database, kind, limit=limit)
 
 
 def _behind(column: "sa.Column[str]", after: str) -> "sa.ColumnElement[bool]":
@@ -319,17 +285,6 @@ def _owned(connection: sa.Connection, user_id: UserId, account_id: str) -> Accou
     if row is None or row.user_id != user_id:
         raise account_not_found()
     return account_of(row)
-
-
-def _holdings(connection: sa.Connection, owners: Sequence[Account]) -> list[Holdings]:
-    ids = [account.account_id for account in owners]
-    held: dict[str, list[Position]] = defaultdict(list)
-    for row in connection.execute(sa.select(positions).where(positions.c.account_id.in_(ids))):
-        held[row.account_id].append(position_of(row))
-    perps: dict[str, list[PerpPosition]] = defaultdict(list)
-    for row in connection.execute(sa.select(perp_positions).where(perp_positions.c.account_id.in_(ids))):
-        perps[row.account_id].append(perp_position_of(row))
-    return [Holdings(account, held[account.account_id], perps[account.account_id]) for account in owners]
 
 
 _ENDED = journal.c.kind.in_((RecordKind.REJECT.value, RecordKind.CANCEL.value)) | (

@@ -22,19 +22,19 @@ def test_a_curve_keeps_its_peak_and_worst_drawdown_until_a_new_cycle_starts() ->
         40000  1100000    | 1200000    200000
     """.strip().splitlines():
         at_ms, equity, _, peak, worst = row.split()
-        standing = next_standing(account, standing, int(equity), at_ms=int(at_ms))
+        standing = next_standing(account, standing, int(equity), at_ms=int(at_ms), started_ms=1)
         assert (standing.peak_micros, standing.max_drawdown_ppm) == (int(peak), int(worst)), row
     assert standing is not None
     assert standing.marks == 4
-    fresh = next_standing(msgspec.structs.replace(account, cycle=2), standing, 1_000_000, at_ms=50_000)
+    fresh = next_standing(msgspec.structs.replace(account, cycle=2), standing, 1_000_000, at_ms=50_000, started_ms=1)
     assert (fresh.peak_micros, fresh.max_drawdown_ppm, fresh.marks) == (1_000_000, 0, 1)
 
 
 def test_equal_accounts_share_a_rank_and_the_next_rank_counts_them() -> None:
-    base = next_standing(practice_account(cash_micros=1_000_000), None, 1_000_000, at_ms=1)
+    base = next_standing(practice_account(cash_micros=1_000_000), None, 1_000_000, at_ms=1, started_ms=1)
     rows = rank(
         [
-            msgspec.structs.replace(base, account_id=name, equity_micros=equity, max_drawdown_ppm=drawdown)
+            msgspec.structs.replace(base, account_id=name, standing_micros=equity, max_drawdown_ppm=drawdown)
             for name, equity, drawdown in (
                 ("d", 900_000, 100_000),
                 ("b", 1_100_000, 0),

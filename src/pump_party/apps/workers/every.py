@@ -12,9 +12,18 @@ RETRY_S = 1.0
 
 
 async def every(
-    seconds: float, work: Callable[[], object], *, name: str, services: Services, stop: asyncio.Event
+    seconds: float,
+    work: Callable[[], object],
+    *,
+    name: str,
+    services: Services,
+    stop: asyncio.Event,
+    on_the_clock: bool = False,
 ) -> None:
-    """Run `work` in a thread every `seconds` until `stop`; sooner again after a round that could not finish."""
+    """Run `work` in a thread every `seconds` until `stop`; sooner again after a round that could not finish.
+
+    `on_the_clock`: after the first, rounds begin at whole multiples of `seconds`.
+    """
     log = get_logger(name)
     while not stop.is_set():
         started = time.monotonic()
@@ -26,6 +35,8 @@ async def every(
             services.metrics.worker_failed(name)
             log.warning("round failed", code=error.code, reason=error.detail)
             pause = min(seconds, RETRY_S)
+        if on_the_clock:
+            pause = min(pause, seconds - services.clock.now_ms() / 1000 % seconds)
         try:
             async with asyncio.timeout(pause):
                 await stop.wait()

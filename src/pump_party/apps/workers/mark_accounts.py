@@ -10,5 +10,6 @@ MARK_EVERY_S = 10.0
 
 
 async def run(services: Services, *, stop: asyncio.Event) -> None:
-    """Mark until `stop`. Several at once are harmless: marks lie on a grid of times."""
-    await every(MARK_EVERY_S, services.prop.mark_accounts, name=NAME, services=services, stop=stop)
+    """Mark until `stop`, midnight to the second. Several at once are harmless: the second one writes nothing."""
+    mark = services.prop.mark_accounts
+    await every(MARK_EVERY_S, mark, name=NAME, services=services, stop=stop, on_the_clock=True)

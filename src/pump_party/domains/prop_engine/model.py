@@ -1,10 +1,12 @@
 """The nouns of the engine. Frozen values; integers with their unit; `now` is always passed in."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
 from pump_party.domains.prop_engine.book import NOTHING_CONSUMED, BookFill, ConsumedDepth
+from pump_party.domains.prop_engine.curve import ClosingPrice
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountStatus,
@@ -248,7 +250,12 @@ class OpenOrder(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """An account on the board: its newest equity mark and what the marks so far say."""
+    """An account on the board: its newest equity mark and what the marks so far say.
+
+    `standing_micros` is what closing every position then would have left. `prices` are those the mark was made at, of
+    what was held. Exposures are sums over time, in parts per million of the equity times milliseconds, up to the mark;
+    `weighed_ms` is the time they are of.
+    """
 
     account_id: AccountId
     user_id: UserId
@@ -262,3 +269,11 @@ class Standing(msgspec.Struct, frozen=True):
     fills: int
     marks: int
     as_of_ms: int
+    started_ms: int
+    standing_micros: int
+    exposed_micros: int
+    day_start_micros: int
+    exposure_ppm_ms: int
+    signed_exposure_ppm_ms: int
+    weighed_ms: int
+    prices: Mapping[Market, ClosingPrice]

@@ -7,19 +7,19 @@ from typing import TypeVar
 from pump_party.domains.marketdata.contract import Book, Books, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.cycle import blank_account, close_cycle, start_cycle
+from pump_party.domains.prop_engine.marks import Marker
 from pump_party.domains.prop_engine.matcher import CONFLICT_TRIES_MAX, Matcher, endless, write
 from pump_party.domains.prop_engine.model import (
     Account,
     JournalRecord,
     OpenOrder,
     RecordedOrder,
-    Standing,
 )
 from pump_party.domains.prop_engine.orders import BooksNeeded, OrderBatch, Outcome, account_not_found
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.preview import preview
 from pump_party.domains.prop_engine.recording import Recorder
-from pump_party.domains.prop_engine.results import next_standing, rank
+from pump_party.domains.prop_engine.results import rank
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import (
     AccountState,
@@ -55,11 +55,6 @@ from pump_party.kernel.ids import AccountId, Market, OrderId, UserId, is_uuid
 from pump_party.platform.clock import Clock
 from pump_party.platform.ids import Ids
 
-MARK_INTERVAL_MS = 10_000
-"""Equity marks lie on this grid, so that several markers write the same mark once."""
-
-MARK_PAGE = 500
-
 IDS_PER_ORDER = 2
 """One for the order, one for its fill."""
 
@@ -86,6 +81,7 @@ class PropTradingEngine:
         self._clock = clock
         self._ids = ids
         self._matcher = Matcher(store, books, rule_sets, clock, ids)
+        self._marker = Marker(store, quotes, rule_sets, clock)
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
     def start_micros(self, kind: AccountKind) -> int:
@@ -246,27 +242,7 @@ class PropTradingEngine:
         return preview(command, holdings, quotes, books, self._rule_sets, now_ms=self._clock.now_ms())
 
     def mark_accounts(self) -> int:
-        now_ms = self._clock.now_ms()
-        at_ms = now_ms // MARK_INTERVAL_MS * MARK_INTERVAL_MS
-        # A halted market has no mark: the curve has a gap there instead of an invented price.
-        quotes = {
-            market: quote
-            for market, quote in self._quotes.latest(self._markets).items()
-            if quote.halted(now_ms) is None
-        }
-        marked, after = 0, ""
-        while True:
-            page = self._store.accounts_to_mark(after=after, limit=MARK_PAGE)
-            if not page:
-                return marked
-            after = page[-1][0].account.account_id
-            standings: list[Standing] = []
-            for holdings, standing in page:
-                view = self._view(holdings, quotes, now_ms=now_ms)
-                if view.equity_micros is not None:
-                    standings.append(next_standing(holdings.account, standing, view.equity_micros, at_ms=at_ms))
-            self._store.record_marks(standings)
-            marked += len(standings)
+        return len(self._marker.mark_accounts())
 
     # --- reads: ownership is checked by the store, a foreign account does not exist ---
 

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import msgspec
 
+from pump_party.domains.prop_engine.curve import EquityMark as CurveMark
+from pump_party.domains.prop_engine.marking import Markable, Marked
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -49,6 +51,14 @@ class Reset(msgspec.Struct, frozen=True):
     cancelled: Sequence[Order]
     records: Sequence[JournalRecord]
     messages: Sequence[OutboxMessage]
+
+
+class Performance(msgspec.Struct, frozen=True):
+    """What results are computed from: an account, its standing once it was marked, its cycle's fills, oldest first."""
+
+    holdings: Holdings
+    standing: Standing | None
+    fills: Sequence[Fill]
 
 
 class AccountState(msgspec.Struct):
@@ -172,10 +182,24 @@ class PropStore(Protocol):
         self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
     ) -> Sequence[EquityMark]: ...
 
-    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[tuple[Holdings, Standing | None]]:
-        """Accounts in id order that hold a position or changed since their last mark."""
+    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
+        """Accounts in id order that hold a position or changed since their last mark, each as of one moment."""
         ...
 
-    def record_marks(self, standings: Sequence[Standing]) -> None: ...
+    def record_marks(self, marked: Sequence[Marked]) -> Sequence[Marked]:
+        """Write them, but for those where another marker came first. Returns what was written."""
+        ...
 
-    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]: ...
+    def sampled_marks(
+        self, account_id: AccountId, cycle: int, *, first_ms: int, every_ms: int, count: int
+    ) -> Sequence[CurveMark]:
+        """The newest mark of the cycle at each of `count` times, oldest first; times before its first are left out."""
+        ...
+
+    def performance(self, user_id: UserId, account_id: str, *, fills_limit: int) -> Performance:
+        """As of one moment. Raises NotFound unless the account is this user's."""
+        ...
+
+    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
+        """Those that have filled, by liquidation value, the highest first."""
+        ...

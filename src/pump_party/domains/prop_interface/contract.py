@@ -427,6 +427,8 @@ class LeaderboardRow(msgspec.Struct, frozen=True):
     fills: int
     marks: int
     as_of_ms: int
+    standing_micros: int = 0
+    """What closing every position then would have left, fees included. The board ranks by it; `return_ppm` is its."""
 
 
 T = TypeVar("T")

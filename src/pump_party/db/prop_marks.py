@@ -1,0 +1,202 @@
+"""Equity marks and standings: what the marker reads and writes, and what results are computed from."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from pump_party.db.engine import Database
+from pump_party.db.prop_holdings import read_holdings
+from pump_party.db.prop_rows import account_of, fill_of
+from pump_party.db.prop_tables import accounts, equity_marks, fills, journal, perp_positions, positions, standings
+from pump_party.domains.prop_engine.curve import ClosingPrice, EquityMark
+from pump_party.domains.prop_engine.marking import Markable, Marked, Move
+from pump_party.domains.prop_engine.model import RecordKind, Standing
+from pump_party.domains.prop_engine.perp_model import FLAT
+from pump_party.domains.prop_engine.portfolio import Holdings
+from pump_party.domains.prop_engine.store import Performance
+from pump_party.domains.prop_engine.views import fill_view
+from pump_party.kernel.ids import AccountId, Market
+
+MOVES_MAX = 500
+"""Records of an account that are looked through for one round of marks. Of more the oldest get no mark of their own."""
+
+MARKERS_LOCK = 7_011
+"""Advisory lock of Postgres: one marker writes at a time, so that none folds a mark into a standing twice."""
+
+_MOVES = (RecordKind.OPEN.value, RecordKind.FILL.value, RecordKind.FUNDING.value)
+
+
+def accounts_to_mark(database: Database, *, after: str, limit: int) -> list[Markable]:
+    """Accounts in id order that hold a position or changed since their last mark, each as of one moment."""
+    own = accounts.c
+    spot = sa.exists().where(positions.c.account_id == own.account_id, positions.c.quantity_nanos > 0)
+    perp = sa.exists().where(perp_positions.c.account_id == own.account_id, perp_positions.c.direction != FLAT)
+    changed = standings.c.version.is_(None) | (standings.c.version < own.version)
+    query = (
+        sa.select(accounts, *[c.label(f"standing_{c.name}") for c in standings.c])
+        .join(standings, standings.c.account_id == own.account_id, isouter=True)
+        .where(own.account_id > after, spot | perp | changed)
+        .order_by(own.account_id)
+        .limit(limit)
+    )
+    width = len(accounts.c)
+    with database.read() as connection:
+        seen = snapshot(database, connection)
+        rows = seen.execute(query).all()
+        found = [account_of(row[:width]) for row in rows]
+        ranked = [None if row[width] is None else _standing_of(row[width:]) for row in rows]
+        pairs = zip(found, ranked, strict=True)
+        moves = _moves(seen, [a.account_id for a, s in pairs if s is None or s.version < a.version])
+        holdings = read_holdings(seen, found)
+    return [
+        Markable(held, standing, moves[held.account.account_id], complete=_behind(held, standing) <= MOVES_MAX)
+        for held, standing in zip(holdings, ranked, strict=True)
+    ]
+
+
+def _behind(holdings: Holdings, standing: Standing | None) -> int:
+    return holdings.account.version - (0 if standing is None else standing.version)
+
+
+def snapshot(database: Database, connection: sa.Connection) -> sa.Connection:
+    """One moment for all queries of a read; SQLite's readers have that anyway."""
+    return connection if database.is_sqlite else connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def _moves(connection: sa.Connection, changed: Sequence[str]) -> Mapping[str, list[Move]]:
+    """The records behind the version of each account's standing that changed its worth, oldest first."""
+    moves: dict[str, list[Move]] = defaultdict(list)
+    own, told = accounts.c, journal.c
+    query = (
+        sa.select(told.account_id, told.kind, told.at_ms, told.detail.label("told"), *fills.c)
+        .select_from(accounts)
+        .join(standings, standings.c.account_id == own.account_id, isouter=True)
+        .join(journal, (told.account_id == own.account_id) & (told.version > sa.func.coalesce(standings.c.version, 0)))
+        .join(fills, fills.c.fill_id == told.record_id, isouter=True)
+        .where(own.account_id.in_(changed), told.version > own.version - MOVES_MAX, told.kind.in_(_MOVES))
+        .order_by(told.account_id, told.version)
+    )
+    for account_id, kind, at_ms, detail, *fill_row in connection.execute(query) if changed else ():
+        moves[account_id].append(_move_of(RecordKind(kind), at_ms, detail, fill_row))
+    return moves
+
+
+def _move_of(kind: RecordKind, at_ms: int, detail: str | None, fill_row: Sequence[Any]) -> Move:
+    if kind is RecordKind.FUNDING:
+        assert detail is not None
+        return Move(kind, at_ms, funding_micros=int(_decode_funding(detail).funding_micros))
+    if kind is RecordKind.OPEN:
+        return Move(kind, at_ms)
+    fill = fill_of(fill_row)
+    perp = None if fill.detail is None else fill_view(fill).perp
+    return Move(kind, at_ms, fill, shortfall_micros=0 if perp is None else perp.shortfall_micros)
+
+
+class _Funding(msgspec.Struct):
+    funding_micros: str
+
+
+_decode_funding = msgspec.json.Decoder(_Funding).decode
+_decode_prices = msgspec.json.Decoder(dict[Market, ClosingPrice]).decode
+
+
+def _standing_of(row: Sequence[Any]) -> Standing:
+    *columns, prices = row
+    values: tuple[Any, ...] = (*columns, _decode_prices(prices))
+    return Standing(*values)
+
+
+def _standing_row(standing: Standing) -> dict[str, Any]:
+    row = {name: getattr(standing, name) for name in standing.__struct_fields__}
+    return row | {"prices": msgspec.json.encode(standing.prices).decode()}
+
+
+def record_marks(database: Database, marked: Sequence[Marked]) -> list[Marked]:
+    """Write the marks and the newest standings; those that follow a standing which is there no more are left out."""
+    if not marked:
+        return []
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MARKERS_LOCK)))
+        ids = [m.account.account_id for m in marked]
+        query = sa.select(standings.c.account_id, standings.c.as_of_ms).where(standings.c.account_id.in_(ids))
+        there = {row[0]: row[1] for row in connection.execute(query)}
+        first = [m for m in marked if there.get(m.account.account_id) == m.replaces_ms]
+        if first:
+            connection.execute(sa.insert(equity_marks), [_mark_row(s) for m in first for s in m.standings])
+            upsert = database.insert(standings)
+            changed = {c.name: upsert.excluded[c.name] for c in standings.c if not c.primary_key}
+            connection.execute(
+                upsert.on_conflict_do_update(index_elements=["account_id"], set_=changed),
+                [_standing_row(m.standings[-1]) for m in first],
+            )
+    return first
+
+
+def _mark_row(standing: Standing) -> dict[str, Any]:
+    return {
+        "account_id": standing.account_id,
+        "at_ms": standing.as_of_ms,
+        "cycle": standing.cycle,
+        "equity_micros": standing.equity_micros,
+        "exposed_micros": standing.exposed_micros,
+    }
+
+
+def sampled_marks(
+    database: Database, account_id: AccountId, cycle: int, *, first_ms: int, every_ms: int, count: int
+) -> list[EquityMark]:
+    """The newest mark of the cycle at each of `count` times, oldest first; times before its first mark are left out.
+
+    One look at the index per time, however many marks lie between.
+    """
+    steps = sa.select(sa.literal(first_ms, sa.BigInteger).label("at_ms")).cte("times", recursive=True)
+    last_ms = first_ms + (count - 1) * every_ms
+    steps = steps.union_all(sa.select(steps.c.at_ms + every_ms).where(steps.c.at_ms + every_ms <= last_ms))
+    marks = equity_marks.c
+    newest = (
+        sa.select(marks.at_ms)
+        .where(marks.account_id == account_id, marks.at_ms <= steps.c.at_ms)
+        .order_by(marks.at_ms.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(steps.c.at_ms, marks.equity_micros, marks.exposed_micros)
+        .join(equity_marks, (marks.account_id == account_id) & (marks.at_ms == newest))
+        .where(marks.cycle == cycle)
+        .order_by(steps.c.at_ms)
+    )
+    with database.read() as connection:
+        return [EquityMark(*row) for row in connection.execute(query)]
+
+
+def performance(connection: sa.Connection, holdings: Holdings, *, fills_limit: int) -> Performance:
+    """An account's standing and the fills of its cycle, oldest first, at most so many."""
+    account = holdings.account
+    row = connection.execute(sa.select(standings).where(standings.c.account_id == account.account_id)).one_or_none()
+    query = (
+        sa.select(fills)
+        .join(journal, journal.c.record_id == fills.c.fill_id)
+        .where(journal.c.account_id == account.account_id, fills.c.cycle == account.cycle)
+        .order_by(journal.c.version)
+        .limit(fills_limit)
+    )
+    filled = [fill_of(r) for r in connection.execute(query)] if account.fills else []
+    return Performance(holdings, None if row is None else _standing_of(row), filled)
+
+
+def top_standings(database: Database, kind: str, *, limit: int) -> list[Standing]:
+    """The standings with fills whose liquidation value is highest."""
+    own = standings.c
+    query = (
+        sa.select(standings)
+        .where(own.kind == kind, own.fills > 0)
+        .order_by(own.standing_micros.desc(), own.max_drawdown_ppm, own.account_id)
+        .limit(limit)
+    )
+    with database.read() as connection:
+        return [_standing_of(row) for row in connection.execute(query)]

@@ -1,0 +1,52 @@
+"""The shell of `mark_accounts`: read accounts page by page, let `marking.py` value them, write their marks."""
+
+from collections.abc import Mapping, Sequence
+
+from pump_party.domains.marketdata.contract import Quotes
+from pump_party.domains.prop_engine.curve import ClosingPrice
+from pump_party.domains.prop_engine.marking import MARK_INTERVAL_MS, Marked, mark
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.store import PropStore
+from pump_party.kernel.ids import Market
+from pump_party.platform.clock import Clock
+
+MARK_PAGE = 500
+
+
+class Marker:
+    """Writes equity marks: at cycle starts, after fills, every ten seconds of an open position, midnight among them.
+
+    Several at once are safe: whoever comes second to an account writes nothing.
+    """
+
+    def __init__(self, store: PropStore, quotes: Quotes, rule_sets: Mapping[str, RuleSet], clock: Clock) -> None:
+        self._store = store
+        self._quotes = quotes
+        self._rule_sets = rule_sets
+        self._clock = clock
+        self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
+
+    def mark_accounts(self) -> Sequence[Marked]:
+        """One round. Returns what it wrote, every mark with the day's start and the peak beside it."""
+        now_ms = self._clock.now_ms()
+        prices = self._prices(now_ms)
+        grid_ms = now_ms // MARK_INTERVAL_MS * MARK_INTERVAL_MS
+        written: list[Marked] = []
+        after = ""
+        while page := self._store.accounts_to_mark(after=after, limit=MARK_PAGE):
+            after = page[-1].holdings.account.account_id
+            marked = [
+                mark(markable, prices, self._rule_sets[markable.holdings.account.rule_set], grid_ms=grid_ms)
+                for markable in page
+            ]
+            written.extend(self._store.record_marks([m for m in marked if m is not None]))
+        return written
+
+    def _prices(self, now_ms: int) -> dict[Market, ClosingPrice]:
+        """Of the markets that are open. A halted one gives no mark: a gap in the curve, not an invented price."""
+        quotes = self._quotes.latest(self._markets)
+        return {
+            market: ClosingPrice(quote.mid_e8, quote.conf_e8)
+            for market, quote in quotes.items()
+            if quote.halted(now_ms) is None
+        }
