@@ -8,6 +8,7 @@ from tests.domains.prop_engine.markets import SOL, order
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import OutboxStore
+from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
     AccountKind,
@@ -15,6 +16,7 @@ from pump_party.domains.prop_interface.contract import (
     CancelReason,
     OpenAccount,
     OrderKind,
+    OrderStage,
     OrderStatus,
     RejectCode,
     ResetAccount,
@@ -78,6 +80,17 @@ def test_one_tick_fills_or_expires_the_orders_of_many_accounts(desk: Desk) -> No
         assert filled.status is OrderStatus.FILLED
         assert late.reject_code is RejectCode.PRICE_TIMEOUT
     assert holds_nothing(desk)
+
+
+def test_a_tick_of_a_halted_market_fills_and_triggers_nothing(desk: Desk) -> None:
+    desk.place("buy", ONE_SOL)
+    desk.tick(150)
+    for terms in ({}, {"kind": OrderKind.LIMIT, "limit_price_e8": 160 * 10**8}):
+        desk.place("buy", ONE_SOL, **terms)
+    desk.place("sell", ONE_SOL, kind=OrderKind.STOP, trigger_price_e8=155 * 10**8)
+    assert desk.tick(150, halt_reason=HaltReason.QUOTE_DEPEG) == 0
+    assert [o.stage for o in desk.open()] == [OrderStage.ARMED, OrderStage.WAITING, OrderStage.WAITING]
+    assert desk.tick(150, after_ms=1_000) == 2
 
 
 def test_an_order_whose_tick_does_not_come_in_time_is_refused_and_its_hold_freed(desk: Desk) -> None:
@@ -214,6 +227,24 @@ def test_of_the_two_exits_of_a_position_one_fills_and_cancels_the_other(
     assert ended[OrderStatus.FILLED].fill is not None
     assert desk.view().positions[0].quantity_nanos == 0
     assert holds_nothing(desk)
+
+
+def test_no_client_can_take_the_key_of_an_exit_and_stop_the_market(desk: Desk) -> None:
+    placed = desk.place("buy", ONE_SOL, stop_price_e8=145 * 10**8, target_price_e8=155 * 10**8)
+    for guess in (f"{placed.order_id}:stop", f"{placed.order_id}:take_profit"):
+        assert desk.place("sell", ONE_SOL, idempotency_key=guess).reject_code is RejectCode.INSUFFICIENT_POSITION
+    assert desk.tick(150) == 1
+    assert desk.tick(140) == 0
+    assert desk.tick(140) == 1
+    assert desk.view().positions[0].quantity_nanos == 0
+    assert holds_nothing(desk)
+
+
+def test_a_key_of_the_engines_own_is_refused(desk: Desk) -> None:
+    placed = desk.place("buy", ONE_SOL, stop_price_e8=145 * 10**8)
+    with pytest.raises(Invalid) as refused:
+        desk.place("sell", ONE_SOL, idempotency_key=f"{placed.order_id}/stop")
+    assert (refused.value.code, refused.value.field) == ("idempotency_key_invalid", "Idempotency-Key")
 
 
 def test_selling_the_position_by_hand_cancels_its_exits(latest: Desk) -> None:

@@ -205,6 +205,10 @@ class Fill(msgspec.Struct, frozen=True):
     """JSON of what a perpetual fill did to its margin."""
 
 
+OWN_KEY_MARK = "/"
+"""In the idempotency key of every order that the engine places itself, and in no client's."""
+
+
 class Order(msgspec.Struct, frozen=True):
     """An instruction and its outcome: `reject_code` or `fill_id`, neither while it waits. No terms: a market order."""
 

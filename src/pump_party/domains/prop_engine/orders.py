@@ -8,6 +8,7 @@ from pump_party.domains.prop_engine import perp_orders
 from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import base_asset
 from pump_party.domains.prop_engine.model import (
+    OWN_KEY_MARK,
     Account,
     MarketOrder,
     OpenOrder,
@@ -47,7 +48,7 @@ from pump_party.domains.prop_interface.contract import (
     PriceMode,
     RejectCode,
 )
-from pump_party.kernel.errors import IdempotencyMismatch, NotFound, Refusal
+from pump_party.kernel.errors import IdempotencyMismatch, Invalid, NotFound, Refusal
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
 Outcome = RecordedOrder | OpenOrder
@@ -122,6 +123,10 @@ class OrderBatch:
 
     def outcome(self, command: PlaceOrder) -> Outcome | Refusal:
         """The first outcome of this key, whether from an earlier batch, from this one, or decided now."""
+        if OWN_KEY_MARK in command.idempotency_key:
+            return Invalid(
+                f"may not have {OWN_KEY_MARK!r} in it", code="idempotency_key_invalid", field="Idempotency-Key"
+            )
         account = self._recorder.accounts.get(command.account_id)
         if account is None or account.user_id != command.user_id:
             return account_not_found()

@@ -12,7 +12,16 @@ from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine import announce
 from pump_party.domains.prop_engine.ledger import perp_postings, write_record, write_tick
 from pump_party.domains.prop_engine.margin import liquidation_price_e8
-from pump_party.domains.prop_engine.model import Account, Fill, OpenOrder, Order, Posting, RecordedOrder, RecordKind
+from pump_party.domains.prop_engine.model import (
+    OWN_KEY_MARK,
+    Account,
+    Fill,
+    OpenOrder,
+    Order,
+    Posting,
+    RecordedOrder,
+    RecordKind,
+)
 from pump_party.domains.prop_engine.perp_model import FLAT, PerpChange, PerpParams, PerpPosition
 from pump_party.domains.prop_engine.perpetual import flat_position
 from pump_party.domains.prop_engine.recording import Recorder
@@ -59,7 +68,7 @@ class PerpRecorder:
         order = Order(
             order_id=order_id,
             account_id=position.account_id,
-            idempotency_key=f"{order_id}:liquidation",
+            idempotency_key=f"{order_id}{OWN_KEY_MARK}liquidation",
             request_sha256=b"",
             client_order_id=None,
             market=position.market,

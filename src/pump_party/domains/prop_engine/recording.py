@@ -18,6 +18,7 @@ from pump_party.domains.prop_engine.ledger import (
     write_record,
 )
 from pump_party.domains.prop_engine.model import (
+    OWN_KEY_MARK,
     Account,
     Fill,
     OpenOrder,
@@ -193,7 +194,7 @@ class Recorder:
         return _replace(
             order,
             order_id=OrderId(next(self.new_ids)),
-            idempotency_key=f"{order.order_id}:{terms.kind.value}",
+            idempotency_key=f"{order.order_id}{OWN_KEY_MARK}{terms.kind.value}",
             client_order_id=None,
             side=Side.SELL if order.side is Side.BUY else Side.BUY,
             quantity_nanos=None,

@@ -208,7 +208,8 @@ def resting(open_order: OpenOrder) -> OpenOrder:
 def concerns(open_order: OpenOrder, quote: Quote) -> bool:
     """Whether this tick can do anything to the order."""
     return (
-        quote.publish_ms > open_order.due_ms
+        quote.halt_reason is None
+        and quote.publish_ms > open_order.due_ms
         and (open_order.at_or_below_e8 is None or quote.mid_e8 <= open_order.at_or_below_e8)
         and (open_order.at_or_above_e8 is None or quote.mid_e8 >= open_order.at_or_above_e8)
     )
