@@ -1,12 +1,17 @@
-"""An account on a real database with its market and clock, as tests of orders drive them."""
+"""An account on a real database, or in memory, with its market and clock, as tests of orders drive them."""
+
+from collections.abc import Sequence
 
 import msgspec
 from tests.domains.prop_engine.markets import SOL, FixedBooks, FixedQuotes, order, quote_at, rule_sets
 
 from pump_party.db.engine import Database
+from pump_party.db.outbox import OutboxStore
 from pump_party.db.prop_check import check
 from pump_party.db.prop_engine import PropStore
 from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine.audit import Problem, audit
+from pump_party.domains.prop_engine.memory_store import MemoryStore
 from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
@@ -19,6 +24,7 @@ from pump_party.domains.prop_interface.contract import (
 from pump_party.kernel.ids import Market, UserId
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
+from pump_party.platform.outbox import OutboxMessage
 
 ALICE = UserId("01900000-0000-7000-8000-00000000a11c")
 BOB = UserId("01900000-0000-7000-8000-000000000b0b")
@@ -27,16 +33,20 @@ START = 10_000_000_000
 LATENCY_MS, WAIT_MS = 1_500, 6_000
 
 
+Venue = Database | MemoryStore
+
+
 class Desk:
     """An account, its market and the clock, as a test drives them: prices in whole cents of a USDC."""
 
-    def __init__(self, database: Database, clock: ManualClock, rule_set: str, market: Market = SOL) -> None:
+    def __init__(self, database: Venue, clock: ManualClock, rule_set: str, market: Market = SOL) -> None:
         self.database = database
+        self.store = database if isinstance(database, MemoryStore) else PropStore(database)
         self.clock = clock
         self.market = market
         self.quotes = FixedQuotes(quote_at(clock.now_ms(), market=market, conf_e8=0, mid_e8=150 * 10**8))
         self.books = FixedBooks()
-        self.engine = PropTradingEngine(PropStore(database), self.quotes, self.books, rule_sets(), clock, Ids(clock))
+        self.engine = PropTradingEngine(self.store, self.quotes, self.books, rule_sets(), clock, Ids(clock))
         opened = self.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, rule_set, rule_set))
         self.account_id = opened.account_id
         self._keys = 0
@@ -77,6 +87,17 @@ class Desk:
     def open(self) -> list[OrderView]:
         return list(self.engine.open_orders(ALICE, self.account_id))
 
+    def messages(self) -> Sequence[OutboxMessage]:
+        if isinstance(self.database, MemoryStore):
+            return self.database.shelves[self.account_id].messages
+        return OutboxStore(self.database).after(self.account_id, seq=0, limit=50)
+
+    def problems(self) -> list[Problem]:
+        """What the audit finds, of all accounts."""
+        if isinstance(self.database, MemoryStore):
+            return [problem for records in self.database.account_records() for problem in audit(records)]
+        return check(self.database).problems
+
 
 _COMMAND = {"idempotency_key", "quote_micros", "max_slippage_ppm", "client_order_id", "market"}
 
@@ -84,4 +105,4 @@ _COMMAND = {"idempotency_key", "quote_micros", "max_slippage_ppm", "client_order
 def holds_nothing(desk: Desk) -> bool:
     view = desk.view()
     held = [view.held_micros, *[p.held_nanos for p in view.positions]]
-    return not any(held) and view.open_orders == 0 and check(desk.database).problems == []
+    return not any(held) and view.open_orders == 0 and desk.problems() == []

@@ -1,16 +1,14 @@
-"""Orders that wait, on a real database: next-tick fills, limits, triggers, exits, cancels. SQLite and Postgres."""
+"""Orders that wait: next-tick fills, limits, triggers, exits, cancels. SQLite, Postgres and memory."""
 
 import threading
 
 import pytest
-from tests.db.desk import ALICE, BOB, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, holds_nothing
+from tests.db.desk import ALICE, BOB, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, Venue, holds_nothing
 from tests.domains.prop_engine.markets import SOL, order
 
-from pump_party.db.engine import Database
-from pump_party.db.outbox import OutboxStore
-from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
+from pump_party.domains.marketdata.contract import HaltReason
     AccountKind,
     CancelOrder,
     CancelReason,
@@ -28,14 +26,14 @@ from pump_party.platform.clock import ManualClock
 
 
 @pytest.fixture
-def latest(database: Database, clock: ManualClock) -> Desk:
-    return Desk(database, clock, "practice-v2")
+def latest(venue: Venue, clock: ManualClock) -> Desk:
+    return Desk(venue, clock, "practice-v2")
 
 
 @pytest.fixture
-def desk(database: Database, clock: ManualClock) -> Desk:
+def desk(venue: Venue, clock: ManualClock) -> Desk:
     """Under contest rules: nothing fills on a price that could have been seen."""
-    return Desk(database, clock, "practice-next-v1")
+    return Desk(venue, clock, "practice-next-v1")
 
 
 def test_a_market_order_holds_its_cost_and_fills_on_the_first_tick_after_its_latency(desk: Desk) -> None:
@@ -374,7 +372,7 @@ def test_everything_that_happens_to_an_order_is_told_in_sequence(desk: Desk) -> 
     desk.tick(150)
     desk.tick(144)
     desk.tick(144)
-    messages = OutboxStore(desk.database).after(desk.account_id, seq=0, limit=50)
+    messages = desk.messages()
     assert [m.kind for m in messages] == [
         "order_updated",
         "order_filled",

@@ -1,12 +1,9 @@
-"""Perpetual positions on a real database: margin, flips, funding, liquidation. SQLite and Postgres."""
+"""Perpetual positions: margin, flips, funding, liquidation. SQLite, Postgres and memory."""
 
 import pytest
-from tests.db.desk import ALICE, LATENCY_MS, START, Desk, holds_nothing
+from tests.db.desk import ALICE, LATENCY_MS, START, Desk, Venue, holds_nothing
 from tests.domains.prop_engine.markets import SOL_PERP, order
 
-from pump_party.db.engine import Database
-from pump_party.db.outbox import OutboxStore
-from pump_party.db.prop_check import check
 from pump_party.domains.prop_interface.contract import (
     CancelReason,
     OrderKind,
@@ -23,14 +20,14 @@ HOUR_MS = 3_600_000
 
 
 @pytest.fixture
-def desk(database: Database, clock: ManualClock) -> Desk:
+def desk(venue: Venue, clock: ManualClock) -> Desk:
     """A practice account that fills at once."""
-    return Desk(database, clock, "practice-v2", SOL_PERP)
+    return Desk(venue, clock, "practice-v2", SOL_PERP)
 
 
 @pytest.fixture
-def contest(database: Database, clock: ManualClock) -> Desk:
-    return Desk(database, clock, "practice-next-v1", SOL_PERP)
+def contest(venue: Venue, clock: ManualClock) -> Desk:
+    return Desk(venue, clock, "practice-next-v1", SOL_PERP)
 
 
 def position(desk: Desk) -> PerpPositionView:
@@ -39,7 +36,7 @@ def position(desk: Desk) -> PerpPositionView:
 
 
 def is_proven(desk: Desk) -> bool:
-    return desk.view().residual_micros == 0 and check(desk.database).problems == []
+    return desk.view().residual_micros == 0 and desk.problems() == []
 
 
 def test_opening_sets_margin_aside_and_closing_gives_it_back(desk: Desk) -> None:
@@ -183,7 +180,7 @@ def test_two_ticks_must_agree_before_a_position_is_liquidated(desk: Desk) -> Non
     assert (view.perps, view.margin_micros, view.open_orders) == ((), 0, 0)
     liquidation = desk.engine.orders(ALICE, desk.account_id, cursor=None, limit=10).items
     assert any(o.terms is not None and o.terms.is_liquidation for o in liquidation)
-    kinds = [m.kind for m in OutboxStore(desk.database).after(desk.account_id, seq=0, limit=50)]
+    kinds = [m.kind for m in desk.messages()]
     assert kinds.count("position_updated") == 3
     assert is_proven(desk)
 
