@@ -6,9 +6,9 @@ import pytest
 from tests.db.desk import ALICE, BOB, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, Venue, holds_nothing
 from tests.domains.prop_engine.markets import SOL, order
 
+from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
-from pump_party.domains.marketdata.contract import HaltReason
     AccountKind,
     CancelOrder,
     CancelReason,
