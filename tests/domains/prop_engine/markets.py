@@ -2,6 +2,7 @@
 
 import tomllib
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -34,10 +35,14 @@ ASSETS = (
 )
 
 
-def rule_sets() -> dict[str, RuleSet]:
+def rule_documents() -> tuple[dict[str, Any], dict[str, Any]]:
     folder = files("pump_party.domains.prop_engine")
     rules, perpetuals = (tomllib.loads(folder.joinpath(name).read_text()) for name in ("rules.toml", "perpetuals.toml"))
-    return build_rule_sets(rules, perpetuals, ASSETS)
+    return rules, perpetuals
+
+
+def rule_sets() -> dict[str, RuleSet]:
+    return build_rule_sets(*rule_documents(), ASSETS)
 
 
 PRACTICE = rule_sets()["practice-v1"]

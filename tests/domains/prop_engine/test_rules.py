@@ -1,0 +1,49 @@
+import msgspec
+import pytest
+from tests.domains.prop_engine.markets import ASSETS, SOL, SOL_PERP, rule_documents, rule_sets
+
+from pump_party.domains.marketdata.contract import CONTEST_LATENCY_MS
+from pump_party.domains.prop_engine.rules import build_rule_sets
+from pump_party.domains.prop_interface.contract import AccountKind, FillMode
+
+RULE_SETS = rule_sets()
+
+
+def test_every_kind_of_account_has_one_rule_set_it_plays_by_unless_it_names_another() -> None:
+    defaults = [rules.kind for rules in RULE_SETS.values() if rules.default]
+    assert sorted(defaults) == sorted(AccountKind)
+
+
+def test_the_version_of_an_older_rule_set_stays_when_the_model_grows() -> None:
+    assert RULE_SETS["practice-v1"].params_sha256 == (
+        "c1e18bd841ba82c85229a026a68529d371f4161bbf74326ad3e7232da6e0ea12"
+    )
+    assert RULE_SETS["practice-v1"].perp == {}
+
+
+def test_rule_sets_that_differ_have_different_versions() -> None:
+    versions = {rules.params_sha256 for rules in RULE_SETS.values()}
+    same = [n for n, rules in RULE_SETS.items() if rules.params_sha256 == RULE_SETS["contest-v1"].params_sha256]
+    assert same == ["practice-next-v1", "contest-v1"], "the same conditions, for practice and for contests"
+    assert len(versions) == len(RULE_SETS) - 1
+
+
+def test_what_counts_for_a_contest_waits_as_long_as_its_markets_are_judged_by() -> None:
+    for rules in RULE_SETS.values():
+        params = [*rules.spot.values(), *(perp.pricing for perp in rules.perp.values())]
+        if rules.contest_eligible:
+            assert rules.fill_mode is FillMode.NEXT_TICK
+            assert {p.latency_ms for p in params} == {CONTEST_LATENCY_MS}
+
+
+def test_a_market_takes_its_tick_and_lot_from_the_registry() -> None:
+    rules = RULE_SETS["practice-v2"]
+    assert (rules.spot[SOL].tick_e8, rules.spot[SOL].lot_nanos) == (10_000, 100_000)
+    assert rules.perp[SOL_PERP].pricing.lot_nanos == 10_000_000
+
+
+def test_a_misspelt_or_missing_parameter_stops_the_start() -> None:
+    rules, perpetuals = rule_documents()
+    del rules["spot"]["v2"]["taker_fee_ppm"]
+    with pytest.raises(msgspec.ValidationError, match="taker_fee_ppm"):
+        build_rule_sets(rules, perpetuals, ASSETS)
