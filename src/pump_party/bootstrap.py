@@ -189,7 +189,8 @@ def build(settings: Settings) -> Services:
     database = open_database(settings)
     registry = load_registry()
     outbox = OutboxStore(database)
-    prop = _prop_engine(database, cache, registry, clock, ids)
+    market_data = MarketDataService(MarketDataStore(database), cache.quotes, cache.books, clock, registry)
+    prop = _prop_engine(database, cache, registry, market_data, clock, ids)
     desk = _order_desk(settings, prop, outbox, metrics)
 
     def close() -> None:
@@ -205,7 +206,7 @@ def build(settings: Settings) -> Services:
         users=_users(settings, database, clock, ids),
         prop=prop,
         orders=desk,
-        market_data=MarketDataService(MarketDataStore(database), cache.quotes, cache.books, clock, registry),
+        market_data=market_data,
         registry=registry,
         quotes=cache.quotes,
         books=cache.books,
@@ -245,11 +246,13 @@ def _cache(settings: Settings, clock: Clock, ids: Ids) -> Cache:
     )
 
 
-def _prop_engine(database: Database, cache: Cache, registry: Registry, clock: Clock, ids: Ids) -> PropTradingEngine:
+def _prop_engine(
+    database: Database, cache: Cache, registry: Registry, market_data: MarketData, clock: Clock, ids: Ids
+) -> PropTradingEngine:
     folder = files("pump_party.domains.prop_engine")
     rules, perpetuals = (tomllib.loads(folder.joinpath(name).read_text()) for name in ("rules.toml", "perpetuals.toml"))
     rule_sets = build_rule_sets(rules, perpetuals, registry.assets())
-    return PropTradingEngine(PropStore(database), cache.quotes, cache.books, rule_sets, clock, ids)
+    return PropTradingEngine(PropStore(database), cache.quotes, cache.books, rule_sets, clock, ids, market_data)
 
 
 def _order_desk(

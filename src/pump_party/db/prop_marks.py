@@ -156,16 +156,17 @@ def sampled_marks(
     steps = sa.select(sa.literal(first_ms, sa.BigInteger).label("at_ms")).cte("times", recursive=True)
     last_ms = first_ms + (count - 1) * every_ms
     steps = steps.union_all(sa.select(steps.c.at_ms + every_ms).where(steps.c.at_ms + every_ms <= last_ms))
-    marks = equity_marks.c
+    marks, earlier = equity_marks.c, equity_marks.alias("earlier").c
     newest = (
-        sa.select(marks.at_ms)
-        .where(marks.account_id == account_id, marks.at_ms <= steps.c.at_ms)
-        .order_by(marks.at_ms.desc())
+        sa.select(earlier.at_ms)
+        .where(earlier.account_id == account_id, earlier.at_ms <= steps.c.at_ms)
+        .order_by(earlier.at_ms.desc())
         .limit(1)
         .scalar_subquery()
     )
     query = (
         sa.select(steps.c.at_ms, marks.equity_micros, marks.exposed_micros)
+        .select_from(steps)
         .join(equity_marks, (marks.account_id == account_id) & (marks.at_ms == newest))
         .where(marks.cycle == cycle)
         .order_by(steps.c.at_ms)

@@ -1,6 +1,6 @@
 """All routes of the API, in the order of the documentation."""
 
-from pump_party.apps.api.routes import health, marketdata, prop, public, stream, users
+from pump_party.apps.api.routes import health, marketdata, prop, public, results, stream, users
 
 HANDLERS = [
     health.live,
@@ -38,6 +38,7 @@ HANDLERS = [
     prop.list_fills,
     prop.list_ledger,
     prop.list_equity,
+    results.read_results,
     prop.practice_leaderboard,
     stream.create_ticket,
 ]

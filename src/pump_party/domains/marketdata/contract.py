@@ -248,6 +248,14 @@ class BooksWriter(Books, Protocol):
     def put(self, books: Sequence[Book]) -> None: ...
 
 
+class Candles(Protocol):
+    """Stored prices. Synchronous, safe to call from threads."""
+
+    def candles(self, market: str, interval: CandleInterval, *, before_ms: int | None, limit: int) -> Sequence[Candle]:
+        """Newest first, at most `limit`, all with open_ms < before_ms."""
+        ...
+
+
 class MarketData(Protocol):
     """Reads for apps. Synchronous, safe to call from threads."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
-from pump_party.domains.marketdata.contract import Book, Books, Quote, Quotes
+from pump_party.domains.marketdata.contract import Book, Books, Candles, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.cycle import blank_account, close_cycle, start_cycle
 from pump_party.domains.prop_engine.marks import Marker
@@ -19,6 +19,7 @@ from pump_party.domains.prop_engine.orders import BooksNeeded, OrderBatch, Outco
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.preview import preview
 from pump_party.domains.prop_engine.recording import Recorder
+from pump_party.domains.prop_engine.reports import Reporter
 from pump_party.domains.prop_engine.results import rank
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import (
@@ -48,6 +49,7 @@ from pump_party.domains.prop_interface.contract import (
     PlaceOrder,
     PreviewView,
     ResetAccount,
+    ResultsView,
     RuleSetView,
 )
 from pump_party.kernel.errors import Conflict, Invalid, Refusal, Unavailable
@@ -72,7 +74,9 @@ class PropTradingEngine:
         rule_sets: Mapping[str, RuleSet],
         clock: Clock,
         ids: Ids,
+        candles: Candles | None = None,
     ) -> None:
+        """Without candles results have no baselines."""
         self._store = store
         self._quotes = quotes
         self._books = books
@@ -82,6 +86,7 @@ class PropTradingEngine:
         self._ids = ids
         self._matcher = Matcher(store, books, rule_sets, clock, ids)
         self._marker = Marker(store, quotes, rule_sets, clock)
+        self._reporter = Reporter(store, quotes, candles, rule_sets, clock)
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
     def start_micros(self, kind: AccountKind) -> int:
@@ -288,6 +293,9 @@ class PropTradingEngine:
             user_id, _checked_id(account_id), before_ms=_number(cursor), limit=_limit(limit) + 1
         )
         return _page(rows, limit, lambda last: str(last.at_ms))
+
+    def results(self, user_id: UserId, account_id: str) -> ResultsView:
+        return self._reporter.results(user_id, _checked_id(account_id))
 
     def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]:
         return rank(self._store.top_standings(AccountKind.PRACTICE.value, limit=_limit(limit)))

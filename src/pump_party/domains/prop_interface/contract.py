@@ -4,6 +4,7 @@ Commands carry ids and an idempotency key; views carry integers with their unit;
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -431,6 +432,73 @@ class LeaderboardRow(msgspec.Struct, frozen=True):
     """What closing every position then would have left, fees included. The board ranks by it; `return_ppm` is its."""
 
 
+class BaselineView(msgspec.Struct, frozen=True):
+    """What no skill would have made of the same prices, from the same capital under the same fees."""
+
+    return_ppm: int
+    max_drawdown_ppm: int
+    fills: int
+    fees_micros: int
+
+
+class BaselinesView(msgspec.Struct, frozen=True):
+    """The result beside holding one market and beside `seeds` coin tossers, `beaten` of which it did better than.
+
+    `random` is the median tosser. `from_ms` to `to_ms` is the part of the cycle that prices are stored for.
+    """
+
+    market: Market
+    from_ms: int
+    to_ms: int
+    buy_and_hold: BaselineView
+    random: BaselineView
+    seeds: int
+    beaten: int
+
+
+class ResultsView(msgspec.Struct, frozen=True):
+    """What an account's cycle came to, with the size of the sample. What is undefined is None, never 0.
+
+    `equity_micros` is the newest mark, of `as_of_ms`; `standing_micros` what closing everything then would have left,
+    fees included. Returns and drawdown are integers in parts per million; ratios are for display, to six places.
+    Sharpe and Sortino are of a year of 365 daily returns, risk-free 0; `better_than_chance` is the probability that
+    the true Sharpe ratio is above 0. `timing_alpha_ppm` is the return beyond holding the same average exposure.
+    """
+
+    account_id: AccountId
+    cycle: int
+    started_ms: int
+    as_of_ms: int | None
+    start_micros: int
+    equity_micros: int | None
+    standing_micros: int | None
+    return_ppm: int | None
+    standing_return_ppm: int | None
+    max_drawdown_ppm: int | None
+    sharpe: Decimal | None
+    sortino: Decimal | None
+    calmar: Decimal | None
+    romad: Decimal | None
+    profit_factor: Decimal | None
+    win_rate: Decimal | None
+    turnover_ppm: int | None
+    exposure_ppm: int | None
+    timing_alpha_ppm: int | None
+    better_than_chance: Decimal | None
+    sentence: str | None
+    marks: int
+    fills: int
+    closed_trades: int | None
+    days: int
+    """How many daily returns there are; the last is of a day that may not be over."""
+    realised_pnl_micros: int
+    fees_micros: int
+    funding_micros: int
+    baselines: BaselinesView | None
+    curve: tuple[EquityMark, ...]
+    """The newest mark at each of at most 200 times, evenly over the cycle, oldest first."""
+
+
 T = TypeVar("T")
 
 
@@ -511,6 +579,10 @@ class PropTrading(Protocol):
     def ledger(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[LedgerEntryView]: ...
 
     def equity(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[EquityMark]: ...
+
+    def results(self, user_id: UserId, account_id: str) -> ResultsView:
+        """What the account's cycle came to, beside holding and chance."""
+        ...
 
     def owns(self, user_id: UserId, account_id: str) -> bool: ...
 

@@ -172,10 +172,13 @@ class EquityPage(msgspec.Struct, frozen=True):
 
 
 class LeaderboardItem(msgspec.Struct, frozen=True):
+    """`standing_equity` is what closing everything would leave, fees included: ranks and returns are its."""
+
     rank: int
     account_id: str
     display_name: str
     equity: str
+    standing_equity: str
     return_ppm: int
     max_drawdown_ppm: int
     fills: int
@@ -307,6 +310,7 @@ def render_leaderboard(
             account_id=row.account_id,
             display_name=names[row.user_id],
             equity=format_micros(row.equity_micros),
+            standing_equity=format_micros(row.standing_micros),
             return_ppm=row.return_ppm,
             max_drawdown_ppm=row.max_drawdown_ppm,
             fills=row.fills,

@@ -1,0 +1,132 @@
+"""Results of an account on the wire: amounts and ratios as decimal strings, null where undefined."""
+
+from decimal import Decimal
+
+import msgspec
+
+from pump_party.apps.api.schemas.prop import EquityItem, render_equity_item
+from pump_party.domains.prop_interface.contract import BaselinesView, BaselineView, ResultsView
+from pump_party.kernel.money import format_micros
+
+
+class BaselineItem(msgspec.Struct, frozen=True):
+    return_ppm: int
+    max_drawdown_ppm: int
+    fills: int
+    fees: str
+
+
+class Baselines(msgspec.Struct, frozen=True):
+    """What no skill would have made of the same prices: holding `market`, and the median of `seeds` coin tossers, of
+    which the account did better than `beaten`. Prices are stored from `from_ms` to `to_ms`.
+    """
+
+    market: str
+    from_ms: int
+    to_ms: int
+    buy_and_hold: BaselineItem
+    random: BaselineItem
+    seeds: int
+    beaten: int
+
+
+class Results(msgspec.Struct, frozen=True):
+    """What the account's cycle came to. `standing_equity` is what closing everything now would leave, fees included.
+
+    Ratios have at most six decimals and are for display; `days`, `marks`, `fills` and `closed_trades` are the sample
+    they come from. `better_than_chance` is the probability that the true Sharpe ratio is above zero.
+    """
+
+    account_id: str
+    cycle: int
+    started_ms: int
+    as_of_ms: int | None
+    start: str
+    equity: str | None
+    standing_equity: str | None
+    return_ppm: int | None
+    standing_return_ppm: int | None
+    max_drawdown_ppm: int | None
+    sharpe: str | None
+    sortino: str | None
+    calmar: str | None
+    romad: str | None
+    profit_factor: str | None
+    win_rate: str | None
+    turnover_ppm: int | None
+    exposure_ppm: int | None
+    timing_alpha_ppm: int | None
+    better_than_chance: str | None
+    sentence: str | None
+    days: int
+    marks: int
+    fills: int
+    closed_trades: int | None
+    realised_pnl: str
+    fees: str
+    funding: str
+    baselines: Baselines | None
+    curve: list[EquityItem]
+
+
+def render_results(view: ResultsView) -> Results:
+    return Results(
+        account_id=view.account_id,
+        cycle=view.cycle,
+        started_ms=view.started_ms,
+        as_of_ms=view.as_of_ms,
+        start=format_micros(view.start_micros),
+        equity=_micros(view.equity_micros),
+        standing_equity=_micros(view.standing_micros),
+        return_ppm=view.return_ppm,
+        standing_return_ppm=view.standing_return_ppm,
+        max_drawdown_ppm=view.max_drawdown_ppm,
+        sharpe=_ratio(view.sharpe),
+        sortino=_ratio(view.sortino),
+        calmar=_ratio(view.calmar),
+        romad=_ratio(view.romad),
+        profit_factor=_ratio(view.profit_factor),
+        win_rate=_ratio(view.win_rate),
+        turnover_ppm=view.turnover_ppm,
+        exposure_ppm=view.exposure_ppm,
+        timing_alpha_ppm=view.timing_alpha_ppm,
+        better_than_chance=_ratio(view.better_than_chance),
+        sentence=view.sentence,
+        days=view.days,
+        marks=view.marks,
+        fills=view.fills,
+        closed_trades=view.closed_trades,
+        realised_pnl=format_micros(view.realised_pnl_micros),
+        fees=format_micros(view.fees_micros),
+        funding=format_micros(view.funding_micros),
+        baselines=None if view.baselines is None else _baselines(view.baselines),
+        curve=[render_equity_item(mark) for mark in view.curve],
+    )
+
+
+def _baselines(view: BaselinesView) -> Baselines:
+    return Baselines(
+        market=view.market,
+        from_ms=view.from_ms,
+        to_ms=view.to_ms,
+        buy_and_hold=_baseline(view.buy_and_hold),
+        random=_baseline(view.random),
+        seeds=view.seeds,
+        beaten=view.beaten,
+    )
+
+
+def _baseline(view: BaselineView) -> BaselineItem:
+    return BaselineItem(view.return_ppm, view.max_drawdown_ppm, view.fills, format_micros(view.fees_micros))
+
+
+def _micros(value: int | None) -> str | None:
+    return None if value is None else format_micros(value)
+
+
+def _ratio(value: Decimal | None) -> str | None:
+    """Without trailing zeros and never with an exponent."""
+    if value is None:
+        return None
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,119 @@
+"""The shell of `results`: read what a cycle left behind and the market's prices for `track_record.py` to measure."""
+
+from collections.abc import Mapping, Sequence
+
+from pump_party.domains.marketdata.contract import Candle, CandleInterval, Candles, Quotes
+from pump_party.domains.prop_engine.baselines import Price
+from pump_party.domains.prop_engine.curve import DAY_MS, EquityMark
+from pump_party.domains.prop_engine.model import Account, SpotParams
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.store import PropStore
+from pump_party.domains.prop_engine.track_record import Benchmark, Track, results_view
+from pump_party.domains.prop_interface.contract import ResultsView
+from pump_party.kernel.ids import Market, UserId
+from pump_party.platform.clock import Clock
+
+FILLS_MAX = 20_000
+"""Fills of a cycle that turnover and trades are computed from. Of more they are not known."""
+
+CURVE_POINTS = 200
+DAYS_MAX = 3_660
+
+PRICES_MAX = 500
+"""Prices that baselines trade on: the finest candles of which so many reach back to the start."""
+
+BENCHMARK = Market("SOL-USDC")
+"""What every result is compared with, where the account may trade it; else the first market of its rules."""
+
+INTERVAL_MS = {
+    CandleInterval.M1: 60_000,
+    CandleInterval.M5: 300_000,
+    CandleInterval.H1: 3_600_000,
+    CandleInterval.D1: DAY_MS,
+}
+
+
+class Reporter:
+    """Measures accounts. Changes nothing."""
+
+    def __init__(
+        self,
+        store: PropStore,
+        quotes: Quotes,
+        candles: Candles | None,
+        rule_sets: Mapping[str, RuleSet],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._quotes = quotes
+        self._candles = candles
+        self._rule_sets = rule_sets
+        self._clock = clock
+
+    def results(self, user_id: UserId, account_id: str) -> ResultsView:
+        performance = self._store.performance(user_id, account_id, fills_limit=FILLS_MAX)
+        account, standing = performance.holdings.account, performance.standing
+        now_ms = self._clock.now_ms()
+        if standing is None or standing.cycle != account.cycle:
+            return results_view(Track(account, None, now_ms, (), (), None, None), now_ms=now_ms)
+        started_ms = standing.started_ms
+        track = Track(
+            account=account,
+            standing=standing,
+            started_ms=started_ms,
+            daily=self._daily(account, started_ms, now_ms),
+            curve=self._curve(account, started_ms, now_ms),
+            fills=performance.fills if len(performance.fills) == account.fills else None,
+            benchmark=self._benchmark(self._rule_sets[account.rule_set], started_ms, now_ms),
+        )
+        return results_view(track, now_ms=now_ms)
+
+    def _daily(self, account: Account, started_ms: int, now_ms: int) -> Sequence[EquityMark]:
+        first_ms = (started_ms // DAY_MS + 1) * DAY_MS
+        count = min(DAYS_MAX, (now_ms - first_ms) // DAY_MS + 1)
+        if count <= 0:
+            return ()
+        return self._store.sampled_marks(
+            account.account_id, account.cycle, first_ms=first_ms, every_ms=DAY_MS, count=count
+        )
+
+    def _curve(self, account: Account, started_ms: int, now_ms: int) -> Sequence[EquityMark]:
+        every_ms = max(1, -(-(now_ms - started_ms) // (CURVE_POINTS - 1)))
+        return self._store.sampled_marks(
+            account.account_id, account.cycle, first_ms=started_ms, every_ms=every_ms, count=CURVE_POINTS
+        )
+
+    def _benchmark(self, rules: RuleSet, started_ms: int, now_ms: int) -> Benchmark | None:
+        """None while no prices are stored that reach into the cycle."""
+        params = _params(rules)
+        quote = self._quotes.latest([params.market]).get(params.market)
+        if self._candles is None or quote is None:
+            return None
+        # A replayed tape's candles have the tape's times.
+        ahead_ms = quote.publish_ms - quote.chart_ms()
+        interval = _interval(now_ms - started_ms)
+        candles = self._candles.candles(params.market, interval, before_ms=max(0, now_ms - ahead_ms), limit=PRICES_MAX)
+        prices = _prices(candles, ahead_ms=ahead_ms, started_ms=started_ms, now_ms=now_ms)
+        return Benchmark(params.market, prices, params) if prices else None
+
+
+def _params(rules: RuleSet) -> SpotParams:
+    """How orders of the benchmark fill under the account's own rules."""
+    if BENCHMARK in rules.spot:
+        return rules.spot[BENCHMARK]
+    if rules.spot:
+        return rules.spot[min(rules.spot)]
+    return rules.perp[min(rules.perp)].pricing
+
+
+def _interval(lasted_ms: int) -> CandleInterval:
+    fine = (i for i, length_ms in INTERVAL_MS.items() if lasted_ms < (PRICES_MAX - 1) * length_ms)
+    return next(fine, CandleInterval.D1)
+
+
+def _prices(candles: Sequence[Candle], *, ahead_ms: int, started_ms: int, now_ms: int) -> list[Price]:
+    """The close of every candle that ended within the cycle, in server time, oldest first; the newest is of now."""
+    ended = [
+        (min(now_ms, candle.open_ms + INTERVAL_MS[candle.interval] + ahead_ms), candle) for candle in reversed(candles)
+    ]
+    return [Price(at_ms, candle.close_e8, 0) for at_ms, candle in ended if at_ms >= started_ms]
