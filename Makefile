@@ -29,7 +29,7 @@ check:
 	@$(BIN)/python scripts/check.py
 
 bench:
-	@$(PYTHON) scripts/setup.py test
+	@$(PYTHON) scripts/setup.py bench
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 docs:

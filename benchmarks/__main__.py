@@ -1,4 +1,4 @@
-"""Run the benchmarks: python -m benchmarks [engine | end_to_end | fan_out | start ...] [--quick]."""
+"""Run the benchmarks: python -m benchmarks [NAME ...] [--quick]."""
 
 import argparse
 import importlib
@@ -9,7 +9,7 @@ import time
 from benchmarks import machine
 from benchmarks.report import Row, print_table, write_figures, write_results
 
-NAMES = ("engine", "end_to_end", "fan_out", "start")
+NAMES = ("engine", "ticks", "replay", "end_to_end", "fan_out", "start")
 
 
 def main() -> None:

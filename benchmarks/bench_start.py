@@ -1,17 +1,16 @@
 """From the start of the process to the first tradable price, and what the process weighs once it runs."""
 
-import os
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.product import Product
+from benchmarks.recording import DATA
 from benchmarks.report import AT_MOST, Row, Target
 
 STARTS = 3
 SPEED = 60
 TAPE = "binance_usdm_1m"
-DATA = Path(os.environ.get("PUMP_PARTY_TEST_DATA", Path(__file__).parents[2] / "shared")) / "data"
 START_TARGET = Target(AT_MOST, 3, of_ratio=False)
 MEMORY_TARGET = Target(AT_MOST, 220, of_ratio=False)
 

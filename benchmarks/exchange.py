@@ -18,15 +18,20 @@ TICK_SECONDS = 0.2
 CONFIDENCE_PPM = 150
 FILLED_SHARE_MIN = 0.98
 
+Owner = tuple[UserId, AccountId]
+
 
 class Exchange:
     """One database with accounts that trade. `submit` is what the API and the gateway call."""
 
-    def __init__(self, *, data_dir: str, database_url: str = "", accounts: int = ACCOUNTS) -> None:
+    def __init__(
+        self, *, data_dir: str, database_url: str = "", accounts: int = ACCOUNTS, rule_set: str | None = None
+    ) -> None:
         self._services = build(Settings(data_dir=data_dir, database_url=database_url))
         self._random = Random(1)
         self.tick()
-        owners = [self._open_account(number) for number in range(accounts)]
+        self.prop = self._services.prop
+        self.owners = owners = [self.open_account(number, rule_set) for number in range(accounts)]
         lots = {
             asset.market: asset.lot_nanos for asset in self._services.registry.assets() if asset.kind is MarketKind.SPOT
         }
@@ -34,10 +39,13 @@ class Exchange:
         self.answered = 0
         self._filled = 0
 
-    def _open_account(self, number: int) -> tuple[UserId, AccountId]:
+    def open_account(self, number: int, rule_set: str | None = None) -> Owner:
         user_id = UserId(self._services.ids.new())
-        opened = self._services.prop.open_account(OpenAccount(user_id, AccountKind.PRACTICE, f"bench-{number}"))
-        return user_id, opened.account_id
+        command = OpenAccount(user_id, AccountKind.PRACTICE, f"bench-{number}", rule_set)
+        return user_id, self.prop.open_account(command).account_id
+
+    def now_ms(self) -> int:
+        return self._services.clock.now_ms()
 
     async def submit(self, order: PlaceOrder) -> OrderView:
         outcome = await self._services.orders.submit(order)

@@ -31,7 +31,15 @@ class Peer:
         self._run(["-i", "-q", "-I", "dtGvp", "-s", str(SCALE)], create=server)
 
     def transactions_per_second(self, *, clients: int, seconds: int) -> float:
-        output = self._run(["-n", "-M", "prepared", "-c", str(clients), "-j", str(JOBS), "-T", str(seconds)])
+        return self._rate(clients, ["-T", str(seconds)])
+
+    def milliseconds(self, *, transactions: int, clients: int) -> float:
+        """The time this many transactions take, without the time to connect."""
+        each = transactions // clients
+        return each * clients / self._rate(clients, ["-t", str(each)]) * 1000
+
+    def _rate(self, clients: int, until: list[str]) -> float:
+        output = self._run(["-n", "-M", "prepared", "-c", str(clients), "-j", str(JOBS), *until])
         found = re.search(r"^tps = ([\d.]+)", output, re.MULTILINE)
         assert found is not None, output
         return float(found.group(1))

@@ -9,6 +9,7 @@ LOCKS = {
     "run.lock": ["pyproject.toml", "--extra", "build"],
     "dev.lock": ["pyproject.toml", "--extra", "build", "--extra", "dev", "-c", "requirements/run.lock"],
     "node.lock": ["requirements/node.in"],
+    "bench.lock": ["requirements/bench.in"],
 }
 COMPILE = [
     *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),

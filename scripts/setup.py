@@ -1,4 +1,4 @@
-"""Set up what `make run` and `make test` need, and only what is missing: python3 scripts/setup.py run|test|web.
+"""Set up what a make command needs, and only what is missing: python3 scripts/setup.py run|test|web|bench.
 
 Runs on the machine's own python3 with its standard library. Every step is skipped when a stamp shows that its inputs
 have not changed, so a second run takes a moment. Whatever fails says what to do next.
@@ -32,6 +32,7 @@ LOG = CACHE / "setup.log"
 WEB = ROOT / "web"
 ASSETS = ROOT / "src" / "pump_party" / "apps" / "api" / "assets"
 NODE_VENV = CACHE / "node"
+BENCH_VENV = CACHE / "bench"
 
 PYTHON_MIN = (3, 11)
 NODE_RULE = "^20.19 or >=22.12"
@@ -46,18 +47,20 @@ class SetupError(Exception):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("goal", choices=["run", "test", "web"])
+    parser.add_argument("goal", choices=["run", "test", "web", "bench"])
     goal = parser.parse_args().goal
     CACHE.mkdir(exist_ok=True)
     try:
         with one_at_a_time():
             check_python()
             if goal != "web":
-                set_up_python(goal)
-            if goal == "test" or not os.environ.get("SKIP_WEB"):
+                set_up_python("run" if goal == "run" else "test")
+            if goal in ("test", "bench") or not os.environ.get("SKIP_WEB"):
                 set_up_web()
-            if goal == "test":
+            if goal in ("test", "bench"):
                 set_up_services()
+            if goal == "bench":
+                set_up_peer()
     except SetupError as error:
         sys.exit(f"\nsetup stopped: {error}")
 
@@ -210,6 +213,20 @@ def node_environment() -> dict[str, str]:
             run([uv, "pip", "sync", "--require-hashes", lock], env=environment)
         write_stamp(stamp_file, {"lock": digest([lock])})
     return {**trusting_environment(), "PATH": f"{NODE_VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def set_up_peer() -> None:
+    """Install what the benchmarks measure the product against, apart from the product's own packages."""
+    lock = ROOT / "requirements" / "bench.lock"
+    stamp_file = BENCH_VENV / "pump-party-setup.json"
+    if read_stamp(stamp_file).get("lock") == digest([lock]):
+        return
+    uv = VENV / "bin" / "uv"
+    with step("installing the peers of the benchmarks"):
+        run([uv, "venv", "--clear", "--python", sys.executable, BENCH_VENV])
+        environment = {**uv_environment(), "VIRTUAL_ENV": str(BENCH_VENV)}
+        run([uv, "pip", "sync", "--require-hashes", lock], env=environment)
+    write_stamp(stamp_file, {"lock": digest([lock])})
 
 
 def node_is_new_enough(node: str) -> bool:

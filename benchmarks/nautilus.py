@@ -1,0 +1,44 @@
+"""The peer of the replay figures: NautilusTrader's BacktestEngine, in an environment of its own with its own packages.
+
+The product's side starts `nautilus_replay.py` there and reads one JSON line from it.
+"""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from tests.services import ServiceMissing
+
+from benchmarks.recording import Candle
+
+ROOT = Path(__file__).parents[1]
+PYTHON = ROOT / ".cache" / "bench" / "bin" / "python"
+SCRIPT = Path(__file__).with_name("nautilus_replay.py")
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """What a replay took, from its first tick to its last, and what it did."""
+
+    seconds: float
+    cpu_seconds: float
+    ticks: int
+    orders: int
+    filled: int
+    version: str = ""
+
+
+def replay(candles: Sequence[Candle], *, every: int, half_spread_ppm: int) -> Replayed:
+    """Replay the candles with a market order at every so many of them, bought and sold in turn."""
+    if not PYTHON.exists():
+        raise ServiceMissing("the replay benchmark needs NautilusTrader: run `make bench`, which installs it")
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump([(candle.at_ms, candle.close_e8) for candle in candles], file)
+        file.flush()
+        command = [PYTHON, SCRIPT, file.name, str(every), str(half_spread_ppm)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"NautilusTrader's replay failed: {done.stderr.strip()[-2000:]}")
+    return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Replayed)
