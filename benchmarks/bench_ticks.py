@@ -73,31 +73,35 @@ def run(*, quick: bool) -> list[Row]:
                 for name, exchange in exchanges.items():
                     crowded[name].append(exchange.fill_round())
                     idle[name].append(exchange.tick_that_fills_nothing())
+    return [row for name in exchanges for row in _rows(name, resting, peers, alone[name], crowded[name], idle[name])]
+
+
+def _rows(
+    name: str,
+    resting: int,
+    peers: dict[int, list[float]],
+    alone: list[float],
+    crowded: list[float],
+    idle: list[float],
+) -> list[Row]:
     clients = best_clients({clients: [1 / ms for ms in taken] for clients, taken in peers.items()})
-    rows = []
-    for name in exchanges:
-        rows += [
-            Row(
-                name=f"{name}, a tick fills {ORDERS:,} orders",
-                unit="ms",
-                samples=tuple(alone[name]),
-                peer_name=f"ms for {ORDERS:,} TPC-B, {clients} clients",
-                peer_samples=tuple(peers[clients]),
-                target=TARGET,
-            ),
-            Row(
-                name=f"{name}, the same with {resting:,} limit orders resting far away",
-                unit="ms",
-                samples=tuple(crowded[name]),
-                target=TARGET,
-            ),
-            Row(
-                name=f"{name}, a tick that concerns none of {resting:,} resting orders",
-                unit="ms",
-                samples=tuple(idle[name]),
-            ),
-        ]
-    return rows
+    return [
+        Row(
+            name=f"{name}, a tick fills {ORDERS:,} orders",
+            unit="ms",
+            samples=tuple(alone),
+            peer_name=f"ms for {ORDERS:,} TPC-B, {clients} clients",
+            peer_samples=tuple(peers[clients]),
+            target=TARGET,
+        ),
+        Row(
+            name=f"{name}, the same with {resting:,} limit orders resting far away",
+            unit="ms",
+            samples=tuple(crowded),
+            target=TARGET,
+        ),
+        Row(name=f"{name}, a tick that concerns none of {resting:,} resting orders", unit="ms", samples=tuple(idle)),
+    ]
 
 
 class TickingExchange(Exchange):
