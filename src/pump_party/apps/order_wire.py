@@ -9,7 +9,9 @@ from typing import Annotated, Protocol
 
 import msgspec
 
+from pump_party.apps.perp_wire import PerpSide, side_of
 from pump_party.domains.prop_interface.contract import (
+    BookFillView,
     CancelReason,
     FillView,
     OrderKind,
@@ -17,6 +19,8 @@ from pump_party.domains.prop_interface.contract import (
     OrderStatus,
     OrderTerms,
     OrderView,
+    PerpFillEvent,
+    PerpFillView,
     PlaceOrder,
     RejectCode,
     Side,
@@ -95,7 +99,42 @@ class Evidence(msgspec.Struct, frozen=True):
     tape_ms: int | None
 
 
+class PerpFill(msgspec.Struct, frozen=True):
+    """What a fill did to a perpetual position; side, leverage and quantity are the position's afterwards.
+
+    `margin_change` is the account's. `liquidation_fee` is part of the fill's fee; `shortfall` is the loss beyond the
+    margin, which insurance paid.
+    """
+
+    event: PerpFillEvent
+    side: PerpSide | None
+    leverage: int
+    position_quantity: str
+    margin_change: str
+    liquidation_fee: str
+    shortfall: str
+
+
+class BookLeg(msgspec.Struct, frozen=True):
+    """What was taken of one level."""
+
+    price: str
+    quantity: str
+
+
+class BookFill(msgspec.Struct, frozen=True):
+    """The order book that a fill walked, its levels in the order in which they were taken."""
+
+    source: str
+    seq: int
+    publish_ms: int
+    sha256: str
+    legs: list[BookLeg]
+
+
 class FillDetail(msgspec.Struct, frozen=True):
+    """A fill; `perp` when it was of a perpetual, `book` when an order book priced it."""
+
     fill_id: str
     price: str
     quantity: str
@@ -106,6 +145,8 @@ class FillDetail(msgspec.Struct, frozen=True):
     realised_pnl: str
     filled_ms: int
     evidence: Evidence
+    perp: PerpFill | None
+    book: BookFill | None
 
 
 class OrderBodyOut(msgspec.Struct, frozen=True):
@@ -255,7 +296,7 @@ def render_order(order: OrderView) -> OrderBodyOut:
         None if order.fill is None else render_fill(order.fill),
         order.cancel_reason,
         order.stage,
-        "0" if order.held_amount == 0 else _held(order),
+        format_held(order.held_amount, order.held_asset),
         order.held_asset,
     )
     terms = order.terms
@@ -275,8 +316,11 @@ def render_order(order: OrderView) -> OrderBodyOut:
     )
 
 
-def _held(order: OrderView) -> str:
-    return format_micros(order.held_amount) if order.held_asset == CASH_ASSET else format_nanos(order.held_amount)
+def format_held(amount: int, asset: str | None) -> str:
+    """What is set aside of an asset: micros of USDC, nanos of any other."""
+    if amount == 0:
+        return "0"
+    return format_micros(amount) if asset == CASH_ASSET else format_nanos(amount)
 
 
 def _price_text(price_e8: int | None) -> str | None:
@@ -305,7 +349,26 @@ def render_fill(fill: FillView) -> FillDetail:
             evidence.tick_sha256,
             evidence.tape_ms,
         ),
+        None if fill.perp is None else _perp_fill(fill.perp),
+        None if fill.book is None else _book_fill(fill.book),
     )
+
+
+def _perp_fill(perp: PerpFillView) -> PerpFill:
+    return PerpFill(
+        perp.event,
+        side_of(perp.direction),
+        perp.leverage,
+        format_nanos(perp.position_quantity_nanos),
+        format_micros(perp.margin_change_micros),
+        format_micros(perp.liquidation_fee_micros),
+        format_micros(perp.shortfall_micros),
+    )
+
+
+def _book_fill(book: BookFillView) -> BookFill:
+    legs = [BookLeg(format_e8(price_e8), format_nanos(quantity_nanos)) for price_e8, quantity_nanos in book.legs]
+    return BookFill(book.source, book.seq, book.publish_ms, book.sha256, legs)
 
 
 def _amount(text: str | None, *, decimals: int, field: str) -> int | None:

@@ -64,6 +64,8 @@ class OrderUpdated(msgspec.Struct, frozen=True):
 
 
 class OrderRejected(msgspec.Struct, frozen=True):
+    """An order was refused, at once or after it waited: then what it held is free again. The rest is afterwards."""
+
     KIND: ClassVar[str] = "order_rejected"
 
     account_id: str
@@ -72,6 +74,9 @@ class OrderRejected(msgspec.Struct, frozen=True):
     market: str
     side: str
     reject_code: str
+    version: int
+    cash_micros: int
+    held_micros: int
     at_ms: int
 
 

@@ -100,7 +100,8 @@ def bulky(user: User, first: int, number: int) -> list[OutboxMessage]:
     """Rejections with a long client_order_id, a kilobyte each: they fill kernel buffers quickly."""
     event = {
         "account_id": user.account_id, "order_id": "o", "client_order_id": "x" * 8_000, "market": SOL, "side": "buy",
-        "status": "rejected", "reject_code": "LOT_SIZE", "at_ms": 1,
+        "status": "rejected", "reject_code": "LOT_SIZE", "version": 1, "cash_micros": 0,
+        "held_micros": 0, "at_ms": 1,
     }  # fmt: skip
     payload = msgspec.Raw(json.dumps(event).encode())
     return [

@@ -10,10 +10,11 @@ from tests.apps.ws.stage import Stage, run
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
 from pump_party.kernel.ids import Market
-from pump_party.kernel.money import format_micros
+from pump_party.kernel.money import format_e8, format_micros
 
 NEXT_TICK = "practice-next-v1"
 LATENCY_MS = 1_501
+HOUR_MS = 3_600_000
 PERP = Market("SOL-PERP")
 
 
@@ -75,13 +76,35 @@ def test_a_fill_of_a_perpetual_is_told_with_what_it_leaves_of_the_cash(services:
         clock.leap(LATENCY_MS)
         await stage.price(PERP)
         told = await client.until(lambda frame: frame["type"] == "portfolio_update")
-        assert (told["seq"], told["position"]["market"], told["position"]["quantity"]) == (3, PERP, "1")
         account = services.prop.account(user.principal.user_id, user.account_id)
+        (perp,) = account.perps
+        assert (told["seq"], told["position"], told["perp"]["mark"]) == (3, None, None)
+        assert (told["perp"]["market"], told["perp"]["side"], told["perp"]["quantity"]) == (PERP, "short", "1")
+        assert told["perp"]["liquidation_price"] == format_e8(perp.liquidation_e8 or 0) != "0"
         assert (told["cash"], told["margin"]) == (
             format_micros(account.cash_micros),
             format_micros(account.margin_micros),
         )
         assert account.margin_micros > 0
+
+    run(services, scenario, matching=True)
+
+
+def test_funding_of_a_position_is_told_with_the_position_and_the_account_it_leaves(
+    services: Services, clock: LeapingClock
+) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user()
+        client = await stage.following(user)
+        await stage.price(PERP)
+        await client.ask(**(user.order("long", market=PERP, leverage=5) | {"id": None}))
+        clock.leap(HOUR_MS)
+        await stage.price(PERP)
+        told = await client.until(lambda frame: frame["type"] == "position_update")
+        account = services.prop.account(user.principal.user_id, user.account_id)
+        assert (told["seq"], told["change"], told["perp"]["side"]) == (3, "funding", "long")
+        assert told["funding"] == told["perp"]["funding"] == format_micros(account.funding_micros) != "0"
+        assert told["margin"] == told["perp"]["margin"] == format_micros(account.margin_micros)
 
     run(services, scenario, matching=True)
 

@@ -200,6 +200,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{account_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read results
+         * @description Return, drawdown and every ratio of the current cycle, with the sample size, beside holding and chance. API keys need `read`.
+         */
+        get: operations["read_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -620,6 +640,7 @@ export interface components {
             open_orders: number;
             opened_ms: number;
             params_sha256: string;
+            perps: components["schemas"]["PerpPosition"][];
             positions: components["schemas"]["Position"][];
             realised_pnl: string;
             residual: string | null;
@@ -683,6 +704,46 @@ export interface components {
         /** ApiKeys */
         ApiKeys: {
             items: components["schemas"]["ApiKeyItem"][];
+        };
+        /** BaselineItem */
+        BaselineItem: {
+            fees: string;
+            fills: number;
+            max_drawdown_ppm: number;
+            return_ppm: number;
+        };
+        /**
+         * Baselines
+         * @description What no skill would have made of the same prices: holding `market`, and the median of `seeds` coin tossers, of
+         *         which the account did better than `beaten`. Prices are stored from `from_ms` to `to_ms`.
+         */
+        Baselines: {
+            beaten: number;
+            buy_and_hold: components["schemas"]["BaselineItem"];
+            from_ms: number;
+            market: string;
+            random: components["schemas"]["BaselineItem"];
+            seeds: number;
+            to_ms: number;
+        };
+        /**
+         * BookFill
+         * @description The order book that a fill walked, its levels in the order in which they were taken.
+         */
+        BookFill: {
+            legs: components["schemas"]["BookLeg"][];
+            publish_ms: number;
+            seq: number;
+            sha256: string;
+            source: string;
+        };
+        /**
+         * BookLeg
+         * @description What was taken of one level.
+         */
+        BookLeg: {
+            price: string;
+            quantity: string;
         };
         /** BookLevel */
         BookLevel: {
@@ -757,6 +818,12 @@ export interface components {
         CurrentSession: {
             me: components["schemas"]["Me"] | null;
         };
+        /**
+         * Drawdown
+         * @description What the total loss is counted from: the start capital, or the highest equity mark so far.
+         * @enum {unknown}
+         */
+        Drawdown: "static" | "trailing";
         /** EquityItem */
         EquityItem: {
             at_ms: number;
@@ -797,8 +864,12 @@ export interface components {
             label: string;
             speed: string;
         };
-        /** FillDetail */
+        /**
+         * FillDetail
+         * @description A fill; `perp` when it was of a perpetual, `book` when an order book priced it.
+         */
         FillDetail: {
+            book: components["schemas"]["BookFill"] | null;
             evidence: components["schemas"]["Evidence"];
             fee: string;
             fill_id: string;
@@ -806,12 +877,14 @@ export interface components {
             gross: string;
             half_spread: string;
             impact: string;
+            perp: components["schemas"]["PerpFill"] | null;
             price: string;
             quantity: string;
             realised_pnl: string;
         };
         /** FillItem */
         FillItem: {
+            book: components["schemas"]["BookFill"] | null;
             evidence: components["schemas"]["Evidence"];
             fee: string;
             fill_id: string;
@@ -821,6 +894,7 @@ export interface components {
             impact: string;
             market: string;
             order_id: string;
+            perp: components["schemas"]["PerpFill"] | null;
             price: string;
             quantity: string;
             realised_pnl: string;
@@ -851,7 +925,10 @@ export interface components {
             as_of_ms: number;
             items: components["schemas"]["LeaderboardItem"][];
         };
-        /** LeaderboardItem */
+        /**
+         * LeaderboardItem
+         * @description `standing_equity` is what closing everything would leave, fees included: ranks and returns are its.
+         */
         LeaderboardItem: {
             account_id: string;
             as_of_ms: number;
@@ -863,6 +940,7 @@ export interface components {
             mine: boolean;
             rank: number;
             return_ppm: number;
+            standing_equity: string;
         };
         /**
          * LedgerItem
@@ -887,6 +965,16 @@ export interface components {
         LedgerPage: {
             items: components["schemas"]["LedgerItem"][];
             next_cursor: string | null;
+        };
+        /**
+         * LeverageTier
+         * @description From this notional on, in USDC, a position may have at most this leverage.
+         *
+         *         The maintenance margin is half of the initial one at that leverage.
+         */
+        LeverageTier: {
+            lower: string;
+            max_leverage: number;
         };
         /** Live */
         Live: {
@@ -1086,6 +1174,64 @@ export interface components {
          */
         OrderStatus: "accepted" | "cancelled" | "filled" | "rejected";
         /**
+         * PerpFill
+         * @description What a fill did to a perpetual position; side, leverage and quantity are the position's afterwards.
+         *
+         *         `margin_change` is the account's. `liquidation_fee` is part of the fill's fee; `shortfall` is the loss beyond the
+         *         margin, which insurance paid.
+         */
+        PerpFill: {
+            event: components["schemas"]["PerpFillEvent"];
+            leverage: number;
+            liquidation_fee: string;
+            margin_change: string;
+            position_quantity: string;
+            shortfall: string;
+            side: ("long" | "short") | null;
+        };
+        /**
+         * PerpFillEvent
+         * @description What a fill did to a perpetual position: it grew, its owner made it smaller, or its margin was used up.
+         * @enum {unknown}
+         */
+        PerpFillEvent: "close" | "liquidation" | "open";
+        /**
+         * PerpPosition
+         * @description An open perpetual position; `side` is null once it is closed.
+         *
+         *         `cost` is the notional at entry, `entry_price` cost over quantity, rounded against you. `liquidation_price` is where
+         *         the margin becomes too small, null when no price gets there. Mark and what depends on it are null without a price.
+         */
+        PerpPosition: {
+            cost: string;
+            entry_price: string | null;
+            fees: string;
+            funding: string;
+            leverage: number;
+            liquidation_price: string | null;
+            margin: string;
+            mark: string | null;
+            mark_age_ms: number | null;
+            market: string;
+            quantity: string;
+            realised_pnl: string;
+            side: ("long" | "short") | null;
+            unrealised_pnl: string | null;
+        };
+        /**
+         * PerpRules
+         * @description The parameters of one perpetual market. Rates are parts per million, or parts per billion where they say so.
+         */
+        PerpRules: {
+            funding_cap_1h_ppb: number;
+            interest_8h_ppb: number;
+            liquidation_fee_ppm: number;
+            maker_fee_ppm: number;
+            premium_clamp_ppb: number;
+            pricing: components["schemas"]["MarketRules"];
+            tiers: components["schemas"]["LeverageTier"][];
+        };
+        /**
          * Position
          * @description A holding; `held` of it is set aside for open orders. What depends on the price is null while there is none.
          */
@@ -1104,7 +1250,11 @@ export interface components {
         };
         /**
          * Preview
-         * @description What an order would cost now. With a `reject_code` the amounts are null.
+         * @description What an order would do now: its `status`, or the `reject_code` it would end with.
+         *
+         *         Amounts are those of a fill at this moment's price, null where there would be none. An order that waits sets `held`
+         *         of `held_asset` aside. For a perpetual `position_after` is negative when short; `margin` and `liquidation_price` are
+         *         those of the whole position afterwards.
          */
         Preview: {
             age_ms: number | null;
@@ -1112,7 +1262,12 @@ export interface components {
             fee: string | null;
             gross: string | null;
             half_spread: string | null;
+            held: string;
+            held_asset: string | null;
             impact: string | null;
+            leverage: number | null;
+            liquidation_price: string | null;
+            margin: string | null;
             market: string;
             mid: string | null;
             position_after: string | null;
@@ -1120,6 +1275,7 @@ export interface components {
             quantity: string | null;
             reject_code: components["schemas"]["RejectCode"] | null;
             side: components["schemas"]["Side"];
+            status: components["schemas"]["OrderStatus"];
         };
         /** PriceCheck */
         PriceCheck: {
@@ -1128,6 +1284,12 @@ export interface components {
             market: string;
             state: components["schemas"]["MarketState"];
         };
+        /**
+         * PriceMode
+         * @description Fills are priced around the oracle's mid on a synthetic ladder, or on the market's order book where one is.
+         * @enum {unknown}
+         */
+        PriceMode: "book" | "oracle";
         /**
          * Problem
          * @description Why a request was refused: `code` is stable, `field` names the input, `retry_after_ms` when to come back.
@@ -1186,8 +1348,62 @@ export interface components {
          */
         RejectCode: "ACCOUNT_FROZEN" | "BAD_REQUEST" | "CONTEST_CLOSED" | "DUPLICATE_IN_FLIGHT" | "IDEMPOTENCY_MISMATCH" | "INSUFFICIENT_DEPTH" | "INSUFFICIENT_FUNDS" | "INSUFFICIENT_POSITION" | "LOT_SIZE" | "MARKET_HALTED" | "MAX_LEVERAGE" | "MAX_NOTIONAL" | "MIN_NOTIONAL" | "PRICE_DIVERGENCE" | "PRICE_STALE" | "PRICE_TIMEOUT" | "PRICE_UNCERTAIN" | "RATE_LIMITED" | "SLIPPAGE_LIMIT";
         /**
+         * Results
+         * @description What the account's cycle came to. `standing_equity` is what closing everything now would leave, fees included.
+         *
+         *         Ratios have at most six decimals and are for display; `days`, `marks`, `fills` and `closed_trades` are the sample
+         *         they come from. `better_than_chance` is the probability that the true Sharpe ratio is above zero.
+         */
+        Results: {
+            account_id: string;
+            as_of_ms: number | null;
+            baselines: components["schemas"]["Baselines"] | null;
+            better_than_chance: string | null;
+            calmar: string | null;
+            closed_trades: number | null;
+            curve: components["schemas"]["EquityItem"][];
+            cycle: number;
+            days: number;
+            equity: string | null;
+            exposure_ppm: number | null;
+            fees: string;
+            fills: number;
+            funding: string;
+            marks: number;
+            max_drawdown_ppm: number | null;
+            profit_factor: string | null;
+            realised_pnl: string;
+            return_ppm: number | null;
+            romad: string | null;
+            sentence: string | null;
+            sharpe: string | null;
+            sortino: string | null;
+            standing_equity: string | null;
+            standing_return_ppm: number | null;
+            start: string;
+            started_ms: number;
+            timing_alpha_ppm: number | null;
+            turnover_ppm: number | null;
+            win_rate: string | null;
+        };
+        /**
+         * RiskLimits
+         * @description What an account may order and lose; null is no limit. Losses are shares of the start capital.
+         */
+        RiskLimits: {
+            allowed_markets: string[] | null;
+            daily_loss_ppm: number | null;
+            drawdown: components["schemas"]["Drawdown"];
+            max_leverage: number | null;
+            max_position: string | null;
+            orders_per_minute: number | null;
+            total_loss_ppm: number | null;
+        };
+        /**
          * RuleSet
          * @description What an account plays by. `next_tick` fills nothing on a price that could have been seen before the order.
+         *
+         *         `book` prices a fill by the market's order book while it has a fresh one. `perps` are its perpetual markets.
          */
         RuleSet: {
             contest_eligible: boolean;
@@ -1197,6 +1413,9 @@ export interface components {
             markets: components["schemas"]["MarketRules"][];
             name: string;
             params_sha256: string;
+            perps: components["schemas"]["PerpRules"][];
+            price_mode: components["schemas"]["PriceMode"];
+            risk: components["schemas"]["RiskLimits"] | null;
             start: string;
         };
         /** RuleSets */
@@ -1740,6 +1959,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_results: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
                 };
             };
             /** @description Refused: the status says how, the code why */

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from pump_party.apps.order_wire import render_fill, render_order
+from pump_party.apps.perp_wire import render_perp
 from pump_party.apps.ws.fan_out import Outlet
 from pump_party.apps.ws.frames import (
     OrderFillFrame,
@@ -19,12 +20,13 @@ from pump_party.apps.ws.frames import (
     OrderUpdate,
     PortfolioUpdate,
     PositionNow,
+    PositionUpdate,
     Subscribed,
     error_frame,
     text_frame,
 )
-from pump_party.domains.prop_interface.contract import FillView, OrderStatus, OrderView
-from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated
+from pump_party.domains.prop_interface.contract import FillView, OrderStatus, OrderView, PerpPositionView
+from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated, PositionUpdated
 from pump_party.kernel.errors import Conflict, Unavailable
 from pump_party.kernel.money import format_micros, format_nanos
 from pump_party.platform.metrics import Metrics
@@ -40,6 +42,9 @@ _decode_filled = msgspec.json.Decoder(OrderFilled).decode
 _decode_fill = msgspec.json.Decoder(FillView).decode
 _decode_rejected = msgspec.json.Decoder(OrderRejected).decode
 _decode_updated = msgspec.json.Decoder(OrderUpdated).decode
+_decode_changed = msgspec.json.Decoder(PositionUpdated).decode
+_decode_perp = msgspec.json.Decoder(PerpPositionView).decode
+_decode_perp_or_none = msgspec.json.Decoder(PerpPositionView | None).decode
 _decode_order = msgspec.json.Decoder(OrderView).decode
 _decode_reset = msgspec.json.Decoder(AccountReset).decode
 
@@ -194,6 +199,9 @@ def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
         case OrderUpdated.KIND:
             updated = _decode_updated(message.payload)
             return [("order_update", text_frame(_order_update(updated, message.seq)))]
+        case PositionUpdated.KIND:
+            changed = _decode_changed(message.payload)
+            return [("position_update", text_frame(_position_update(changed, message.seq)))]
         case AccountReset.KIND:
             reset = _decode_reset(message.payload)
             return [("portfolio_update", text_frame(_portfolio_after_reset(reset, message.seq)))]
@@ -217,6 +225,7 @@ def _order_fill(event: OrderFilled, fill: FillView, seq: int) -> OrderFillFrame:
 
 
 def _portfolio_after_fill(event: OrderFilled, fill: FillView, seq: int) -> PortfolioUpdate:
+    perp = _decode_perp_or_none(event.perp)
     return PortfolioUpdate(
         account_id=event.account_id,
         seq=seq,
@@ -224,14 +233,19 @@ def _portfolio_after_fill(event: OrderFilled, fill: FillView, seq: int) -> Portf
         cash=format_micros(event.cash_micros),
         held=format_micros(event.held_micros),
         margin=format_micros(event.margin_micros),
-        position=PositionNow(
-            market=fill.market,
-            quantity=format_nanos(event.position_quantity_nanos),
-            cost=format_micros(event.position_cost_micros),
-            realised_pnl=format_micros(event.position_realised_pnl_micros),
-            fees=format_micros(event.position_fees_micros),
-        ),
+        position=_position_after_fill(event, fill) if perp is None else None,
+        perp=None if perp is None else render_perp(perp),
         reset=False,
+    )
+
+
+def _position_after_fill(event: OrderFilled, fill: FillView) -> PositionNow:
+    return PositionNow(
+        market=fill.market,
+        quantity=format_nanos(event.position_quantity_nanos),
+        cost=format_micros(event.position_cost_micros),
+        realised_pnl=format_micros(event.position_realised_pnl_micros),
+        fees=format_micros(event.position_fees_micros),
     )
 
 
@@ -245,6 +259,9 @@ def _order_reject(event: OrderRejected, seq: int) -> OrderRejectFrame:
         side=event.side,
         status=OrderStatus.REJECTED.value,
         reject_code=event.reject_code,
+        version=event.version,
+        cash=format_micros(event.cash_micros),
+        held=format_micros(event.held_micros),
         at_ms=event.at_ms,
     )
 
@@ -261,6 +278,20 @@ def _order_update(event: OrderUpdated, seq: int) -> OrderUpdate:
     )
 
 
+def _position_update(event: PositionUpdated, seq: int) -> PositionUpdate:
+    return PositionUpdate(
+        account_id=event.account_id,
+        seq=seq,
+        version=event.version,
+        change=event.change,
+        cash=format_micros(event.cash_micros),
+        margin=format_micros(event.margin_micros),
+        funding=format_micros(event.funding_micros),
+        perp=render_perp(_decode_perp(event.perp)),
+        at_ms=event.at_ms,
+    )
+
+
 def _portfolio_after_reset(event: AccountReset, seq: int) -> PortfolioUpdate:
     return PortfolioUpdate(
         account_id=event.account_id,
@@ -270,6 +301,7 @@ def _portfolio_after_reset(event: AccountReset, seq: int) -> PortfolioUpdate:
         held="0",
         margin="0",
         position=None,
+        perp=None,
         reset=True,
         cycle=event.cycle,
     )

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from pump_party.apps.order_wire import FillDetail, KeyText, MarketText, OrderBodyOut, OrderFields
+from pump_party.apps.perp_wire import PerpPosition
 from pump_party.apps.refusals import STATUS, invalid_body
 from pump_party.domains.marketdata.contract import HaltReason, MarketState
 from pump_party.domains.prop_interface.contract import OrderKind
@@ -123,6 +124,8 @@ class OrderFillFrame(_Server, frozen=True, tag="order_fill"):
 
 
 class OrderRejectFrame(_Server, frozen=True, tag="order_reject"):
+    """An order was refused, at once or after it waited. `cash` and `held` are the account's afterwards."""
+
     account_id: str
     seq: int
     order_id: str
@@ -131,6 +134,9 @@ class OrderRejectFrame(_Server, frozen=True, tag="order_reject"):
     side: str
     status: str
     reject_code: str
+    version: int
+    cash: str
+    held: str
     at_ms: int
 
 
@@ -158,7 +164,10 @@ class PositionNow(msgspec.Struct, frozen=True):
 
 
 class PortfolioUpdate(_Server, frozen=True, tag="portfolio_update"):
-    """The account after a fill, or after a reset: then all positions are gone and `position` is null."""
+    """The account after a fill, or after a reset: then all positions are gone.
+
+    A fill changed either `position` or, in a perpetual market, `perp`; the other is null. `perp` has no mark.
+    """
 
     account_id: str
     seq: int
@@ -167,8 +176,27 @@ class PortfolioUpdate(_Server, frozen=True, tag="portfolio_update"):
     held: str
     margin: str
     position: PositionNow | None
+    perp: PerpPosition | None
     reset: bool
     cycle: int | UnsetType = UNSET
+
+
+class PositionUpdate(_Server, frozen=True, tag="position_update"):
+    """A perpetual position paid or received funding, or its margin became too small or enough again.
+
+    `change` is funding, margin_call or margin_restored; `perp` is the position afterwards, without a mark. `cash`,
+    `margin` and `funding` are the account's.
+    """
+
+    account_id: str
+    seq: int
+    version: int
+    change: str
+    cash: str
+    margin: str
+    funding: str
+    perp: PerpPosition
+    at_ms: int
 
 
 class OrderResult(_Server, frozen=True, tag="order_result"):

@@ -3,7 +3,7 @@
 import msgspec
 
 from pump_party.domains.prop_engine.model import Account, Fill, OpenOrder, Order, Position, RecordKind
-from pump_party.domains.prop_engine.perp_model import PerpPosition
+from pump_party.domains.prop_engine.perp_model import PerpParams, PerpPosition
 from pump_party.domains.prop_engine.views import ended_order_view, fill_view, open_order_view, perp_position_view
 from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated, PositionUpdated
 from pump_party.platform.bus import ACCOUNT_CHANNEL
@@ -35,7 +35,9 @@ def order_filled(order: Order, fill: Fill, account: Account, position: Position)
     return _message(account, event, fill.filled_ms)
 
 
-def perp_filled(order: Order, fill: Fill, account: Account, position: PerpPosition) -> OutboxMessage:
+def perp_filled(
+    order: Order, fill: Fill, account: Account, position: PerpPosition, params: PerpParams
+) -> OutboxMessage:
     """Account and position are those after the fill; `account.seq` already counts its frames."""
     event = OrderFilled(
         order.account_id,
@@ -50,16 +52,18 @@ def perp_filled(order: Order, fill: Fill, account: Account, position: PerpPositi
         position.fees_micros,
         account.held_micros,
         account.margin_micros,
-        _perp(position),
+        _perp(position, params),
     )
     return _message(account, event, fill.filled_ms)
 
 
-def position_updated(kind: RecordKind, position: PerpPosition, account: Account, *, at_ms: int) -> OutboxMessage:
+def position_updated(
+    kind: RecordKind, position: PerpPosition, params: PerpParams, account: Account, *, at_ms: int
+) -> OutboxMessage:
     event = PositionUpdated(
         account_id=account.account_id,
         change=kind.value,
-        perp=_perp(position),
+        perp=_perp(position, params),
         version=account.version,
         cash_micros=account.cash_micros,
         margin_micros=account.margin_micros,
@@ -69,8 +73,8 @@ def position_updated(kind: RecordKind, position: PerpPosition, account: Account,
     return _message(account, event, at_ms)
 
 
-def _perp(position: PerpPosition) -> msgspec.Raw:
-    return msgspec.Raw(_encode(perp_position_view(position, None, None, now_ms=0)))
+def _perp(position: PerpPosition, params: PerpParams) -> msgspec.Raw:
+    return msgspec.Raw(_encode(perp_position_view(position, None, params, now_ms=0)))
 
 
 def order_updated(order: Order, open_order: OpenOrder | None, account: Account, *, at_ms: int) -> OutboxMessage:
@@ -96,6 +100,9 @@ def order_rejected(order: Order, account: Account, *, at_ms: int) -> OutboxMessa
         market=order.market,
         side=order.side.value,
         reject_code=order.reject_code.value,
+        version=account.version,
+        cash_micros=account.cash_micros,
+        held_micros=account.held_micros,
         at_ms=at_ms,
     )
     return _message(account, event, at_ms)

@@ -26,7 +26,7 @@ from pump_party.domains.prop_engine.perp_model import FLAT, PerpChange, PerpPara
 from pump_party.domains.prop_engine.perpetual import flat_position
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.views import fill_detail
-from pump_party.domains.prop_interface.contract import OrderTerms, PerpFillView, RejectCode
+from pump_party.domains.prop_interface.contract import OrderTerms, PerpFillEvent, PerpFillView, RejectCode
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
 _replace = msgspec.structs.replace
@@ -121,7 +121,7 @@ class PerpRecorder:
         recorder.keep_account(after)
         self._keep(position, params)
         recorder.batch.records.append(record)
-        recorder.batch.messages.append(announce.position_updated(kind, position, after, at_ms=recorder.now_ms))
+        recorder.batch.messages.append(announce.position_updated(kind, position, params, after, at_ms=recorder.now_ms))
 
     def _fill(
         self,
@@ -175,7 +175,7 @@ class PerpRecorder:
         self._keep(change.position, params)
         recorder.batch.fills.append(fill)
         recorder.batch.records.append(record)
-        recorder.batch.messages.append(announce.perp_filled(order, fill, after, change.position))
+        recorder.batch.messages.append(announce.perp_filled(order, fill, after, change.position, params))
         return fill
 
     def _keep(self, position: PerpPosition, params: PerpParams) -> None:
@@ -208,7 +208,7 @@ def _evidenced(order: Order, fill_id: FillId, account: Account, change: PerpChan
     assert change.side is not None
     position = change.position
     detail = PerpFillView(
-        event=change.event.value,
+        event=PerpFillEvent(change.event.value),
         direction=position.direction,
         leverage=position.leverage,
         position_quantity_nanos=position.quantity_nanos,

@@ -67,6 +67,7 @@ def preview(
         position_after_nanos=None if fill is None else _position_after(command, batch, perp),
         status=_status(outcome),
         held_amount=outcome.held_amount if isinstance(outcome, OpenOrder) else 0,
+        held_asset=outcome.held_asset if isinstance(outcome, OpenOrder) else None,
         leverage=leverage_of(terms) if command.market in rules.perp else None,
         margin_micros=None if perp is None else perp.margin_micros,
         liquidation_e8=None

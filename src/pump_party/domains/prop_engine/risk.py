@@ -7,16 +7,9 @@ from enum import StrEnum
 
 import msgspec
 
-from pump_party.domains.prop_interface.contract import RejectCode
+from pump_party.domains.prop_interface.contract import Drawdown, RejectCode
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import PPM
-
-
-class Drawdown(StrEnum):
-    """What the total loss is counted from: the start capital, or the highest equity mark so far."""
-
-    STATIC = "static"
-    TRAILING = "trailing"
 
 
 class RiskRules(msgspec.Struct, frozen=True):

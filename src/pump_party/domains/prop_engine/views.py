@@ -16,9 +16,11 @@ from pump_party.domains.prop_engine.model import (
     Order,
     Position,
     RecordedOrder,
+    SpotParams,
 )
 from pump_party.domains.prop_engine.perp_model import FLAT, PerpParams, PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings, value_micros
+from pump_party.domains.prop_engine.risk import RiskRules
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_interface.contract import (
     AccountView,
@@ -33,8 +35,10 @@ from pump_party.domains.prop_interface.contract import (
     OrderView,
     PerpFillView,
     PerpPositionView,
+    PerpRulesView,
     PositionView,
     RejectCode,
+    RiskLimitsView,
     RuleSetView,
 )
 from pump_party.kernel.ids import Market
@@ -297,7 +301,37 @@ def rule_set_view(rules: RuleSet) -> RuleSetView:
         default=rules.default,
         start_micros=rules.start_micros,
         params_sha256=rules.params_sha256,
-        markets=tuple(
-            msgspec.convert(rules.spot[market], MarketRulesView, from_attributes=True) for market in sorted(rules.spot)
-        ),
+        markets=tuple(_market_rules(rules.spot[market]) for market in sorted(rules.spot)),
+        price_mode=rules.price_mode,
+        perps=tuple(_perp_rules(rules.perp[market]) for market in sorted(rules.perp)),
+        risk=None if rules.risk == RiskRules() else _risk_limits(rules.risk),
+    )
+
+
+def _risk_limits(risk: RiskRules) -> RiskLimitsView:
+    allowed = risk.allowed_markets
+    return RiskLimitsView(
+        max_leverage=risk.max_leverage,
+        max_position_micros=risk.max_position_micros,
+        orders_per_minute=risk.orders_per_minute,
+        daily_loss_ppm=risk.daily_loss_ppm,
+        total_loss_ppm=risk.total_loss_ppm,
+        drawdown=risk.drawdown,
+        allowed_markets=None if allowed is None else tuple(sorted(allowed)),
+    )
+
+
+def _market_rules(params: SpotParams) -> MarketRulesView:
+    return msgspec.convert(params, MarketRulesView, from_attributes=True)
+
+
+def _perp_rules(params: PerpParams) -> PerpRulesView:
+    return PerpRulesView(
+        pricing=_market_rules(params.pricing),
+        maker_fee_ppm=params.maker_fee_ppm,
+        tiers=tuple((tier.lower_micros, tier.max_leverage) for tier in params.tiers),
+        interest_8h_ppb=params.interest_8h_ppb,
+        premium_clamp_ppb=params.premium_clamp_ppb,
+        funding_cap_1h_ppb=params.funding_cap_1h_ppb,
+        liquidation_fee_ppm=params.liquidation_fee_ppm,
     )

@@ -199,10 +199,18 @@ class EvidenceView(msgspec.Struct, frozen=True):
     tape_ms: int | None
 
 
-class PerpFillView(msgspec.Struct, frozen=True):
-    """What a fill did to a perpetual position. `event` is open, close or liquidation; changes are the account's."""
+class PerpFillEvent(StrEnum):
+    """What a fill did to a perpetual position: it grew, its owner made it smaller, or its margin was used up."""
 
-    event: str
+    OPEN = "open"
+    CLOSE = "close"
+    LIQUIDATION = "liquidation"
+
+
+class PerpFillView(msgspec.Struct, frozen=True):
+    """What a fill did to a perpetual position; changes are the account's."""
+
+    event: PerpFillEvent
     direction: int
     leverage: int
     position_quantity_nanos: int
@@ -287,6 +295,7 @@ class PreviewView(msgspec.Struct, frozen=True):
     position_after_nanos: int | None
     status: OrderStatus = OrderStatus.REJECTED
     held_amount: int = 0
+    held_asset: str | None = None
     leverage: int | None = None
     margin_micros: int | None = None
     liquidation_e8: int | None = None
@@ -384,8 +393,43 @@ class MarketRulesView(msgspec.Struct, frozen=True):
     max_wait_ms: int
 
 
+class PerpRulesView(msgspec.Struct, frozen=True):
+    """The parameters of one perpetual market: how its orders fill, then section 8 of the execution model.
+
+    `tiers` are (lower_micros, max_leverage): the leverage a position of at least that notional may have. The
+    maintenance margin is half of the initial one at that leverage.
+    """
+
+    pricing: MarketRulesView
+    maker_fee_ppm: int
+    tiers: tuple[tuple[int, int], ...]
+    interest_8h_ppb: int
+    premium_clamp_ppb: int
+    funding_cap_1h_ppb: int
+    liquidation_fee_ppm: int
+
+
+class Drawdown(StrEnum):
+    """What the total loss is counted from: the start capital, or the highest equity mark so far."""
+
+    STATIC = "static"
+    TRAILING = "trailing"
+
+
+class RiskLimitsView(msgspec.Struct, frozen=True):
+    """What an account may order and lose; None is no limit. Losses are shares of the start capital."""
+
+    max_leverage: int | None
+    max_position_micros: int | None
+    orders_per_minute: int | None
+    daily_loss_ppm: int | None
+    total_loss_ppm: int | None
+    drawdown: Drawdown
+    allowed_markets: tuple[Market, ...] | None
+
+
 class RuleSetView(msgspec.Struct, frozen=True):
-    """What an account can be opened under. `default`: what its kind gets when none is named."""
+    """What an account can be opened under. `default`: what its kind gets when none is named; `risk`: None is none."""
 
     name: str
     kind: AccountKind
@@ -395,6 +439,9 @@ class RuleSetView(msgspec.Struct, frozen=True):
     start_micros: int
     params_sha256: str
     markets: tuple[MarketRulesView, ...]
+    price_mode: PriceMode = PriceMode.ORACLE
+    perps: tuple[PerpRulesView, ...] = ()
+    risk: RiskLimitsView | None = None
 
 
 class LedgerEntryView(msgspec.Struct, frozen=True):

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import msgspec
 
-from pump_party.apps.order_wire import CASH_ASSET, Evidence, OrderBodyOut, render_fill
+from pump_party.apps.order_wire import (
+    CASH_ASSET,
+    BookFill,
+    Evidence,
+    OrderBodyOut,
+    PerpFill,
+    format_held,
+    render_fill,
+)
+from pump_party.apps.perp_wire import PerpPosition, render_perp
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountStatus,
@@ -14,6 +23,7 @@ from pump_party.domains.prop_interface.contract import (
     FillView,
     LeaderboardRow,
     LedgerEntryView,
+    OrderStatus,
     PositionView,
     PreviewView,
     RejectCode,
@@ -75,6 +85,7 @@ class Account(msgspec.Struct, frozen=True):
     margin: str
     funding: str
     open_orders: int
+    perps: list[PerpPosition]
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -82,7 +93,12 @@ class Accounts(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What an order would cost now. With a `reject_code` the amounts are null."""
+    """What an order would do now: its `status`, or the `reject_code` it would end with.
+
+    Amounts are those of a fill at this moment's price, null where there would be none. An order that waits sets `held`
+    of `held_asset` aside. For a perpetual `position_after` is negative when short; `margin` and `liquidation_price` are
+    those of the whole position afterwards.
+    """
 
     market: str
     side: Side
@@ -97,6 +113,12 @@ class Preview(msgspec.Struct, frozen=True):
     impact: str | None
     cash_after: str | None
     position_after: str | None
+    status: OrderStatus
+    held: str
+    held_asset: str | None
+    leverage: int | None
+    margin: str | None
+    liquidation_price: str | None
 
 
 class FillItem(msgspec.Struct, frozen=True):
@@ -114,6 +136,8 @@ class FillItem(msgspec.Struct, frozen=True):
     filled_ms: int
     version: int
     evidence: Evidence
+    perp: PerpFill | None
+    book: BookFill | None
 
 
 class LedgerItem(msgspec.Struct, frozen=True):
@@ -216,6 +240,7 @@ def render_account(view: AccountView) -> Account:
         margin=format_micros(view.margin_micros),
         funding=format_micros(view.funding_micros),
         open_orders=view.open_orders,
+        perps=[render_perp(perp) for perp in view.perps],
     )
 
 
@@ -257,6 +282,12 @@ def render_preview(view: PreviewView) -> Preview:
         impact=_e8(view.impact_e8),
         cash_after=_micros(view.cash_after_micros),
         position_after=_nanos(view.position_after_nanos),
+        status=view.status,
+        held=format_held(view.held_amount, view.held_asset),
+        held_asset=view.held_asset,
+        leverage=view.leverage,
+        margin=_micros(view.margin_micros),
+        liquidation_price=_e8(view.liquidation_e8),
     )
 
 
@@ -277,6 +308,8 @@ def render_fill_item(view: FillView) -> FillItem:
         filled_ms=fill.filled_ms,
         version=view.version,
         evidence=fill.evidence,
+        perp=fill.perp,
+        book=fill.book,
     )
 
 

@@ -2,7 +2,16 @@
 
 import msgspec
 
-from pump_party.domains.prop_interface.contract import AccountKind, FillMode, MarketRulesView, RuleSetView
+from pump_party.domains.prop_interface.contract import (
+    AccountKind,
+    Drawdown,
+    FillMode,
+    MarketRulesView,
+    PerpRulesView,
+    PriceMode,
+    RiskLimitsView,
+    RuleSetView,
+)
 from pump_party.kernel.money import format_e8, format_micros, format_nanos
 
 
@@ -27,8 +36,45 @@ class MarketRules(msgspec.Struct, frozen=True):
     max_wait_ms: int
 
 
+class LeverageTier(msgspec.Struct, frozen=True):
+    """From this notional on, in USDC, a position may have at most this leverage.
+
+    The maintenance margin is half of the initial one at that leverage.
+    """
+
+    lower: str
+    max_leverage: int
+
+
+class PerpRules(msgspec.Struct, frozen=True):
+    """The parameters of one perpetual market. Rates are parts per million, or parts per billion where they say so."""
+
+    pricing: MarketRules
+    maker_fee_ppm: int
+    tiers: list[LeverageTier]
+    interest_8h_ppb: int
+    premium_clamp_ppb: int
+    funding_cap_1h_ppb: int
+    liquidation_fee_ppm: int
+
+
+class RiskLimits(msgspec.Struct, frozen=True):
+    """What an account may order and lose; null is no limit. Losses are shares of the start capital."""
+
+    max_leverage: int | None
+    max_position: str | None
+    orders_per_minute: int | None
+    daily_loss_ppm: int | None
+    total_loss_ppm: int | None
+    drawdown: Drawdown
+    allowed_markets: list[str] | None
+
+
 class RuleSet(msgspec.Struct, frozen=True):
-    """What an account plays by. `next_tick` fills nothing on a price that could have been seen before the order."""
+    """What an account plays by. `next_tick` fills nothing on a price that could have been seen before the order.
+
+    `book` prices a fill by the market's order book while it has a fresh one. `perps` are its perpetual markets.
+    """
 
     name: str
     kind: AccountKind
@@ -38,6 +84,9 @@ class RuleSet(msgspec.Struct, frozen=True):
     start: str
     params_sha256: str
     markets: list[MarketRules]
+    price_mode: PriceMode
+    perps: list[PerpRules]
+    risk: RiskLimits | None
 
 
 class RuleSets(msgspec.Struct, frozen=True):
@@ -54,6 +103,33 @@ def render_rule_set(view: RuleSetView) -> RuleSet:
         start=format_micros(view.start_micros),
         params_sha256=view.params_sha256,
         markets=[_market_rules(market) for market in view.markets],
+        price_mode=view.price_mode,
+        perps=[_perp_rules(perp) for perp in view.perps],
+        risk=None if view.risk is None else _risk_limits(view.risk),
+    )
+
+
+def _risk_limits(view: RiskLimitsView) -> RiskLimits:
+    return RiskLimits(
+        max_leverage=view.max_leverage,
+        max_position=None if view.max_position_micros is None else format_micros(view.max_position_micros),
+        orders_per_minute=view.orders_per_minute,
+        daily_loss_ppm=view.daily_loss_ppm,
+        total_loss_ppm=view.total_loss_ppm,
+        drawdown=view.drawdown,
+        allowed_markets=None if view.allowed_markets is None else list(view.allowed_markets),
+    )
+
+
+def _perp_rules(view: PerpRulesView) -> PerpRules:
+    return PerpRules(
+        pricing=_market_rules(view.pricing),
+        maker_fee_ppm=view.maker_fee_ppm,
+        tiers=[LeverageTier(format_micros(lower), leverage) for lower, leverage in view.tiers],
+        interest_8h_ppb=view.interest_8h_ppb,
+        premium_clamp_ppb=view.premium_clamp_ppb,
+        funding_cap_1h_ppb=view.funding_cap_1h_ppb,
+        liquidation_fee_ppm=view.liquidation_fee_ppm,
     )
 
 
