@@ -1,11 +1,14 @@
 """The only place objects meet: Settings in, Services out. Whatever is missing stops the start here, with the reason."""
 
+import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -22,6 +25,7 @@ from pump_party.db.users import UserStore
 from pump_party.domains.marketdata.contract import BooksWriter, Ingestion, MarketData, QuotesWriter, ResumeView
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
+from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.rules import build_rule_sets
 from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_interface.contract import OrderView, PlaceOrder, PropTrading
@@ -41,6 +45,7 @@ from pump_party.platform.tickets import Tickets
 if TYPE_CHECKING:
     from pump_party.adapters.object_store import ObjectStore
     from pump_party.adapters.tape_library import Tapes
+    from pump_party.domains.prop_engine.simulation.run import SimulationReport
     from pump_party.kernel.conformance import Report
 
 SQLITE_FILE = "pump_party.sqlite3"
@@ -249,10 +254,14 @@ def _cache(settings: Settings, clock: Clock, ids: Ids) -> Cache:
 def _prop_engine(
     database: Database, cache: Cache, registry: Registry, market_data: MarketData, clock: Clock, ids: Ids
 ) -> PropTradingEngine:
+    rules = _rule_sets(registry)
+    return PropTradingEngine(PropStore(database), cache.quotes, cache.books, rules, clock, ids, market_data)
+
+
+def _rule_sets(registry: Registry) -> dict[str, RuleSet]:
     folder = files("pump_party.domains.prop_engine")
     rules, perpetuals = (tomllib.loads(folder.joinpath(name).read_text()) for name in ("rules.toml", "perpetuals.toml"))
-    rule_sets = build_rule_sets(rules, perpetuals, registry.assets())
-    return PropTradingEngine(PropStore(database), cache.quotes, cache.books, rule_sets, clock, ids, market_data)
+    return build_rule_sets(rules, perpetuals, registry.assets())
 
 
 def _order_desk(
@@ -349,3 +358,35 @@ def check_conformance(content: bytes) -> "Report":
     from pump_party.kernel.conformance import run
 
     return run(content, [marketdata.CHECKS, prop_engine.CHECKS, contests.CHECKS, economy.CHECKS])
+
+
+def simulate(seed: int, steps: int, *, template: Path) -> "SimulationReport":
+    """Play one seed on a copy of `template`, a migrated and empty SQLite file."""
+    from pump_party.adapters.simulated_feed import SimulatedFeed
+    from pump_party.db.faulty import FaultyDatabase
+    from pump_party.db.prop_check import changed
+    from pump_party.domains.marketdata.ingest import Ingest
+    from pump_party.domains.prop_engine.simulation.run import Simulation, World
+    from pump_party.redis.memory import MemoryBooks, MemoryQuotes
+
+    registry, quotes, books = load_registry(), MemoryQuotes(), MemoryBooks()
+    rules, world = _rule_sets(registry), World.of(seed)
+    with TemporaryDirectory() as folder:
+        path = shutil.copy(template, Path(folder) / SQLITE_FILE)
+        with closing(FaultyDatabase(f"sqlite:///{path}", world.faults.reached)) as database:
+            store, clock = MarketDataStore(database), world.clock
+            feed = SimulatedFeed(clock, world.dice.fork(), quotes)
+            market_data = MarketDataService(store, quotes, books, clock, registry)
+            feed.report_to(Ingest(registry=registry, store=store, clock=clock, metrics=Metrics(), sources=feed.sources))
+
+            def build_engine() -> PropTradingEngine:
+                ids = Ids(clock, world.dice.fork().take_bytes)
+                return PropTradingEngine(PropStore(database), quotes, books, rules, clock, ids, market_data)
+
+            return Simulation(world, rules, feed, build_engine, lambda known: changed(database, known)).run(steps)
+
+
+def make_template(path: Path) -> None:
+    """A migrated, empty SQLite file for simulations to start from."""
+    with closing(Database(f"sqlite:///{path}")) as database:
+        upgrade(database)

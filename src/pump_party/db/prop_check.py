@@ -1,7 +1,7 @@
 """Reads every account's records and hands them to the audit, a page of accounts at a time."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from pump_party.db.prop_tables import accounts, fills, journal, open_orders, ord
 from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
 from pump_party.domains.prop_engine.ledger import read_postings
 from pump_party.domains.prop_engine.model import Account
+from pump_party.kernel.ids import AccountId
 
 ACCOUNTS_PER_PAGE = 100
 PROBLEMS_MAX = 1_000
@@ -79,7 +80,19 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
     page = [account_of(row) for row in connection.execute(query.limit(ACCOUNTS_PER_PAGE))]
     if not page:
         return []
-    ids = [account.account_id for account in page]
+    return _records(connection, page)
+
+
+def changed(database: Database, known: Mapping[AccountId, int]) -> list[AccountRecords]:
+    """The records of accounts whose version is not the known one, in id order."""
+    with database.read() as connection:
+        rows = connection.execute(sa.select(accounts).order_by(accounts.c.account_id))
+        moved = [account_of(row) for row in rows if known.get(row.account_id) != row.version]
+        return _records(connection, moved) if moved else []
+
+
+def _records(connection: sa.Connection, owners: Sequence[Account]) -> list[AccountRecords]:
+    ids = [account.account_id for account in owners]
     held = _by_account(connection, positions, ids)
     perps = _by_account(connection, perp_positions, ids)
     placed = _by_account(connection, orders, ids)
@@ -102,7 +115,7 @@ def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
             last_seq=seqs.get(own, 0),
         )
 
-    return [records(account) for account in page]
+    return [records(account) for account in owners]
 
 
 def _by_account(connection: sa.Connection, table: sa.Table, ids: Sequence[str]) -> dict[str, list[Any]]:

@@ -32,6 +32,7 @@ examples:
   pump-party config                                 every setting with its value and meaning
   pump-party db check                               prove every balance
   pump-party conformance vectors.json               prove the engine against expected integers
+  pump-party simulate --seed 7 --steps 200          play it against a hostile world that repeats
 
 Settings come from a TOML file named by PUMP_PARTY_CONFIG, then PUMP_PARTY_* variables, then options.
 """
@@ -75,6 +76,7 @@ def build_parser(*, with_tape: bool) -> argparse.ArgumentParser:
     _add_db(commands)
     _add_market(commands)
     _add_conformance(commands)
+    _add_simulate(commands)
     if with_tape:
         from pump_party.apps.cli import tape
 
@@ -124,6 +126,12 @@ def _add_conformance(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     conformance.add_parser(commands)
 
 
+def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pump_party.apps.cli import simulate
+
+    simulate.add_parser(commands)
+
+
 def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     from pump_party.config import RULES
 
@@ -151,6 +159,10 @@ def _run(options: argparse.Namespace) -> int:
         from pump_party.apps.cli import conformance
 
         return conformance.run(options.file, as_json=options.json)
+    if options.command == "simulate":
+        from pump_party.apps.cli import simulate
+
+        return simulate.run(options.seed, seeds=options.seeds, steps=options.steps, as_json=options.json)
     settings = load_settings(_overrides(options))
     match options.command:
         case "config":
