@@ -3,10 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
-
 from pump_party.bootstrap import Services
-from pump_party.db.prop_tables import accounts
 from pump_party.domains.marketdata.contract import HaltReason, Quote
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
@@ -17,6 +14,7 @@ from pump_party.domains.prop_interface.contract import (
     OrderTerms,
     PlaceOrder,
     RejectCode,
+    SetAccountStatus,
     Side,
 )
 from pump_party.kernel.ids import AccountId, Market, UserId
@@ -61,7 +59,7 @@ CASES = [
     Case(RejectCode.PRICE_TIMEOUT, rule_set="practice-next-v1", leap_ms=6_001),
     Case(RejectCode.SLIPPAGE_LIMIT, {"max_slippage_bps": 0}),
     Case(RejectCode.MARKET_HALTED, quote={"halt_reason": HaltReason.QUARANTINE_JUMP}),
-    Case(RejectCode.ACCOUNT_FROZEN, status=AccountStatus.FROZEN),
+    Case(RejectCode.ACCOUNT_FROZEN, status=AccountStatus.LOCKED),
     Case(RejectCode.CONTEST_CLOSED, status=AccountStatus.COMPLETED),
     Case(RejectCode.RATE_LIMITED, LIMIT, kind="limit", waiting=OPEN_ORDERS_MAX),
     Case(RejectCode.DUPLICATE_IN_FLIGHT, LIMIT | {"client_order_id": "mine"}, kind="limit", waiting=1),
@@ -82,9 +80,7 @@ def arrange(services: Services, user_id: UserId, case: Case) -> AccountId:
         orders = [_limit(user_id, account_id, number) for number in range(case.waiting)]
         assert not any(isinstance(outcome, Exception) for outcome in services.prop.place_orders(orders))
     if case.status is not AccountStatus.ACTIVE:
-        with services.database.write() as connection:
-            update = sa.update(accounts).where(accounts.c.account_id == account_id)
-            connection.execute(update.values(status=case.status.value))
+        services.prop.set_account_status(SetAccountStatus(None, account_id, case.status, "arranged"))
     _put_price(services, case.age_ms, case.quote)
     return account_id
 

@@ -1,9 +1,21 @@
 """What tests of the engine's stores may ask for."""
 
-import pytest
-from tests.db.desk import Venue
+from collections.abc import Callable
+from itertools import count
 
+import msgspec
+import pytest
+from tests.db.desk import Desk, Venue
+from tests.domains.prop_engine.markets import SOL, rule_sets
+
+from pump_party.db.engine import Database
 from pump_party.domains.prop_engine.memory_store import MemoryStore
+from pump_party.domains.prop_engine.risk import RiskRules
+from pump_party.domains.prop_interface.contract import AccountKind
+from pump_party.kernel.ids import Market
+from pump_party.platform.clock import ManualClock
+
+OpenDesk = Callable[..., Desk]
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
@@ -13,3 +25,18 @@ def venue(request: pytest.FixtureRequest) -> Venue:
         return MemoryStore()
     opened: Venue = request.getfixturevalue(f"{request.param}_database")
     return opened
+
+
+@pytest.fixture
+def trader(database: Database, clock: ManualClock) -> OpenDesk:
+    """Opens an account under the rules of an audition or a race, or practice rules with limits of a test's own."""
+    numbers = count()
+
+    def open_desk(rule_set: str = "audition-v1", market: Market = SOL, **limits: object) -> Desk:
+        if not limits:
+            return Desk(database, clock, rule_set, market, kind=AccountKind.CONTEST)
+        risk, name = RiskRules(**limits), f"limited-{next(numbers)}"  # type: ignore[arg-type]
+        rules = msgspec.structs.replace(rule_sets()["practice-v2"], name=name, risk=risk)
+        return Desk(database, clock, name, market, rules={name: rules})
+
+    return open_desk

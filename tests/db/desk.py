@@ -1,6 +1,6 @@
 """An account on a real database, or in memory, with its market and clock, as tests of orders drive them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from tests.domains.prop_engine.markets import SOL, FixedBooks, FixedQuotes, order, quote_at, rule_sets
@@ -12,6 +12,7 @@ from pump_party.db.prop_engine import PropStore
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.audit import Problem, audit
 from pump_party.domains.prop_engine.memory_store import MemoryStore
+from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
@@ -39,17 +40,31 @@ Venue = Database | MemoryStore
 class Desk:
     """An account, its market and the clock, as a test drives them: prices in whole cents of a USDC."""
 
-    def __init__(self, database: Venue, clock: ManualClock, rule_set: str, market: Market = SOL) -> None:
+    def __init__(
+        self,
+        database: Venue,
+        clock: ManualClock,
+        rule_set: str,
+        market: Market = SOL,
+        *,
+        kind: AccountKind = AccountKind.PRACTICE,
+        rules: Mapping[str, RuleSet] | None = None,
+    ) -> None:
         self.database = database
         self.store = database if isinstance(database, MemoryStore) else PropStore(database)
         self.clock = clock
         self.market = market
+        self.rules = rule_sets() | dict(rules or {})
         self.quotes = FixedQuotes(quote_at(clock.now_ms(), market=market, conf_e8=0, mid_e8=150 * 10**8))
         self.books = FixedBooks()
-        self.engine = PropTradingEngine(self.store, self.quotes, self.books, rule_sets(), clock, Ids(clock))
-        opened = self.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, rule_set, rule_set))
+        self.restart()
+        opened = self.engine.open_account(OpenAccount(ALICE, kind, rule_set, rule_set))
         self.account_id = opened.account_id
         self._keys = 0
+
+    def restart(self) -> None:
+        """A process starts, or another one goes on with what is in the database."""
+        self.engine = PropTradingEngine(self.store, self.quotes, self.books, self.rules, self.clock, Ids(self.clock))
 
     def place(self, side: str = "buy", nanos: int | None = ONE_SOL, **more: object) -> OrderView:
         self._keys += 1

@@ -182,7 +182,7 @@ class PropStore:
         with self._database.read() as connection:
             return read_holdings(connection, [account_of(r) for r in connection.execute(query)])
 
-    def account(self, user_id: UserId, account_id: str) -> Holdings:
+    def account(self, user_id: UserId | None, account_id: str) -> Holdings:
         with self._database.read() as connection:
             return read_holdings(connection, [_owned(connection, user_id, account_id)])[0]
 
@@ -249,6 +249,23 @@ class PropStore:
             _owned(connection, user_id, account_id)
             return [EquityMark(*r) for r in connection.execute(query.order_by(marks.at_ms.desc()).limit(limit))]
 
+    def record_detail(self, record_id: str) -> str | None:
+        query = sa.select(journal.c.detail).where(journal.c.record_id == record_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def order_by_key(self, account_id: AccountId, idempotency_key: str) -> RecordedOrder | OpenOrder | None:
+        waits = open_orders.c
+        waiting = sa.select(open_orders).where(waits.account_id == account_id, waits.idempotency_key == idempotency_key)
+        ended = _ORDERS.where(orders.c.account_id == account_id, orders.c.idempotency_key == idempotency_key)
+        with self._database.read() as connection:
+            # Open first: an order that ends between the two reads is found by the second.
+            row = connection.execute(waiting).one_or_none()
+            if row is not None:
+                return open_order_of(row)
+            row = connection.execute(ended).one_or_none()
+        return None if row is None else recorded_of(row)
+
     # --- marks and the board ---
 
     def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
@@ -280,9 +297,9 @@ def _behind(column: "sa.Column[str]", after: str) -> "sa.ColumnElement[bool]":
     return column.concat("") > after
 
 
-def _owned(connection: sa.Connection, user_id: UserId, account_id: str) -> Account:
+def _owned(connection: sa.Connection, user_id: UserId | None, account_id: str) -> Account:
     row = connection.execute(sa.select(accounts).where(accounts.c.account_id == account_id)).one_or_none()
-    if row is None or row.user_id != user_id:
+    if row is None or (user_id is not None and row.user_id != user_id):
         raise account_not_found()
     return account_of(row)
 

@@ -34,6 +34,7 @@ MOVED = (
     "liquidation_fees_micros",
     "open_orders",
     "status",
+    "order_times",
 )
 """The account's columns that an order changes."""
 
@@ -127,6 +128,7 @@ def moved_values(account: Account) -> Row:
         account.liquidation_fees_micros,
         account.open_orders,
         account.status.value,
+        account.order_times,
     )
 
 

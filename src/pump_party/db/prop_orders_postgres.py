@@ -32,7 +32,11 @@ from pump_party.db.prop_rows import (
 )
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 
-_ARRAY_TYPES = {"head": "bytea", "account_id": "text", "market": "text", "status": "text", "consumed": "text"}
+_ARRAY_TYPES = {
+    "head": "bytea",
+    "order_times": "bytea",
+    **dict.fromkeys(("account_id", "market", "status", "consumed"), "text"),
+}
 
 
 def _unnest(columns: Sequence[str]) -> str:

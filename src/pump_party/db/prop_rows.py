@@ -46,8 +46,8 @@ Row = tuple[Any, ...]
 
 def account_of(row: Sequence[Any]) -> Account:
     account_id, user_id, kind, rule_set, params, eligible, opened_ms, cycle, version, seq, head, *rest = row
-    *amounts, status, insurance, liquidation_fees = rest
-    counts: tuple[Any, ...] = (*amounts, _STATUSES[status], insurance, liquidation_fees)
+    *amounts, status, insurance, liquidation_fees, order_times = rest
+    counts: tuple[Any, ...] = (*amounts, _STATUSES[status], insurance, liquidation_fees, bytes(order_times))
     return Account(
         account_id,
         user_id,

@@ -54,6 +54,7 @@ accounts = sa.Table(
     _text("status"),
     _int("insurance_micros"),
     _int("liquidation_fees_micros"),
+    sa.Column("order_times", Bytes, nullable=False),
     sa.CheckConstraint("cash_micros >= 0", name="prop_accounts_cash_not_negative"),
     sa.Index("prop_accounts_by_user", "user_id"),
     sqlite_strict=True,

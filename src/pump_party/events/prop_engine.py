@@ -90,3 +90,18 @@ class AccountReset(msgspec.Struct, frozen=True):
     cash_micros: int
     version: int
     at_ms: int
+
+
+class AccountStatusChanged(msgspec.Struct, frozen=True):
+    """The account was paused, resumed, locked, frozen or completed.
+
+    `reason` of a frozen one is the limit it broke: DAILY_LOSS or TOTAL_LOSS.
+    """
+
+    KIND: ClassVar[str] = "account_status_changed"
+
+    account_id: str
+    status: str
+    reason: str
+    version: int
+    at_ms: int

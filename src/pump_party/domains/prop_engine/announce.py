@@ -5,14 +5,21 @@ import msgspec
 from pump_party.domains.prop_engine.model import Account, Fill, OpenOrder, Order, Position, RecordKind
 from pump_party.domains.prop_engine.perp_model import PerpParams, PerpPosition
 from pump_party.domains.prop_engine.views import ended_order_view, fill_view, open_order_view, perp_position_view
-from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated, PositionUpdated
+from pump_party.events.prop_engine import (
+    AccountReset,
+    AccountStatusChanged,
+    OrderFilled,
+    OrderRejected,
+    OrderUpdated,
+    PositionUpdated,
+)
 from pump_party.platform.bus import ACCOUNT_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
 FRAMES_OF_A_FILL = 2
 """A fill is shown as the fill and the portfolio it changed, so it takes two sequence numbers."""
 
-Event = OrderFilled | OrderUpdated | OrderRejected | PositionUpdated | AccountReset
+Event = OrderFilled | OrderUpdated | OrderRejected | PositionUpdated | AccountReset | AccountStatusChanged
 
 _encode = msgspec.json.encode
 
@@ -113,6 +120,17 @@ def account_reset(account: Account, *, at_ms: int) -> OutboxMessage:
         account_id=account.account_id,
         cycle=account.cycle,
         cash_micros=account.cash_micros,
+        version=account.version,
+        at_ms=at_ms,
+    )
+    return _message(account, event, at_ms)
+
+
+def account_status_changed(account: Account, reason: str, *, at_ms: int) -> OutboxMessage:
+    event = AccountStatusChanged(
+        account_id=account.account_id,
+        status=account.status.value,
+        reason=reason,
         version=account.version,
         at_ms=at_ms,
     )

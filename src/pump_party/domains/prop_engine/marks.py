@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Quotes
 from pump_party.domains.prop_engine.curve import ClosingPrice
+from pump_party.domains.prop_engine.guard import Guard
 from pump_party.domains.prop_engine.marking import MARK_INTERVAL_MS, Marked, mark
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import PropStore
@@ -19,10 +20,13 @@ class Marker:
     Several at once are safe: whoever comes second to an account writes nothing.
     """
 
-    def __init__(self, store: PropStore, quotes: Quotes, rule_sets: Mapping[str, RuleSet], clock: Clock) -> None:
+    def __init__(
+        self, store: PropStore, quotes: Quotes, rule_sets: Mapping[str, RuleSet], guard: Guard, clock: Clock
+    ) -> None:
         self._store = store
         self._quotes = quotes
         self._rule_sets = rule_sets
+        self._guard = guard
         self._clock = clock
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
@@ -39,7 +43,10 @@ class Marker:
                 mark(markable, prices, self._rule_sets[markable.holdings.account.rule_set], grid_ms=grid_ms)
                 for markable in page
             ]
-            written.extend(self._store.record_marks([m for m in marked if m is not None]))
+            found = [m for m in marked if m is not None]
+            # Before they are written: a mark that shows a breach never stands beside an account that still trades.
+            self._guard.check_marks(found)
+            written.extend(self._store.record_marks(found))
         return written
 
     def _prices(self, now_ms: int) -> dict[Market, ClosingPrice]:

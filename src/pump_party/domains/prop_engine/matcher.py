@@ -58,10 +58,10 @@ class Matcher:
                 after=after,
                 limit=BATCH_ORDERS_MAX,
             )
-            ended += self._act([(a, quote.market, "") for a, _ in due], _taking(quote, book, due))
-            if len(due) < BATCH_ORDERS_MAX:
+            if not due:
                 return ended
             after = due[-1][1]
+            ended += self._act([(a, quote.market, "") for a, _ in due], _taking(quote, book, due))
 
     def _watch_perps(self, quote: Quote, book: Book | None) -> int:
         liquidated, after = 0, ""
@@ -73,10 +73,10 @@ class Matcher:
                 after=after,
                 limit=BATCH_ORDERS_MAX,
             )
-            liquidated += self._act([(a, quote.market, "") for a in accounts], _watching(quote, book, accounts))
-            if len(accounts) < BATCH_ORDERS_MAX:
+            if not accounts:
                 break
             after = accounts[-1]
+            liquidated += self._act([(a, quote.market, "") for a in accounts], _watching(quote, book, accounts))
         return liquidated
 
     def _act(self, keys: Sequence[Key], act: Callable[[TickBatch], int]) -> int:

@@ -123,6 +123,8 @@ class Account(msgspec.Struct, frozen=True):
     status: AccountStatus = AccountStatus.ACTIVE
     insurance_micros: int = 0
     liquidation_fees_micros: int = 0
+    order_times: bytes = b""
+    """When it ordered in the last minute, where its rules limit that: see `order_rate.py`."""
 
 
 class RecordKind(StrEnum):

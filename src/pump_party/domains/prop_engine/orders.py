@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
+from msgspec.structs import replace
+
 from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.domains.prop_engine import perp_orders
 from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import base_asset
+from pump_party.domains.prop_engine.limits import check_limits, exposure_of
 from pump_party.domains.prop_engine.model import (
     OWN_KEY_MARK,
     Account,
@@ -18,11 +21,13 @@ from pump_party.domains.prop_engine.model import (
     SpotFill,
     SpotParams,
 )
+from pump_party.domains.prop_engine.order_rate import orders_last_minute, with_order
 from pump_party.domains.prop_engine.perp_model import PerpParams
 from pump_party.domains.prop_engine.perp_recording import PerpRecorder
 from pump_party.domains.prop_engine.pricing import Prices, fresh_book, price_order
 from pump_party.domains.prop_engine.record_line import write_terms
 from pump_party.domains.prop_engine.recording import Recorder
+from pump_party.domains.prop_engine.risk import NO_LIMITS
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import LoadedState
 from pump_party.domains.prop_engine.working import (
@@ -143,6 +148,9 @@ class OrderBatch:
     def _decide(self, command: PlaceOrder, account: Account, fingerprint: bytes) -> Outcome:
         rules = self._recorder.rule_sets[account.rule_set]
         code = refused_by_status(account.status)
+        if code is None and rules.risk is not NO_LIMITS:
+            code = self._refused_by_rules(command, account, rules)
+            account = self._recorder.accounts[account.account_id]
         if code is not None:
             return self._reject(command, fingerprint, code)
         params = rules.spot.get(command.market)
@@ -154,6 +162,23 @@ class OrderBatch:
         if command.terms is None and rules.fill_mode is FillMode.LATEST:
             return self._at_once(command, account, fingerprint, rules, params)
         return self._with_terms(command, account, fingerprint, rules, params)
+
+    def _refused_by_rules(self, command: PlaceOrder, account: Account, rules: RuleSet) -> RejectCode | None:
+        """Hold the order against its account's limits, and note its time unless it came too early."""
+        recorder, quote = self._recorder, self._quotes.get(command.market)
+        exposure, is_perp = None, command.market in rules.perp
+        if quote is not None:
+            perp = self._perps.position(account.account_id, command.market)
+            spot = recorder.position(account.account_id, command.market)
+            held_nanos = perp.direction * perp.quantity_nanos if is_perp else spot.quantity_nanos
+            waiting = [o.order for o in recorder.of_account(account.account_id) if o.order.market == command.market]
+            exposure = exposure_of(held_nanos, waiting, quote, is_perp=is_perp)
+        count = orders_last_minute(account.order_times, now_ms=self._now_ms)
+        code = check_limits(rules.risk, command, exposure, quote, is_perp=is_perp, orders_last_minute=count)
+        if rules.risk.orders_per_minute is not None and code is not RejectCode.RATE_LIMITED:
+            times = with_order(account.order_times, now_ms=self._now_ms)
+            recorder.accounts[account.account_id] = replace(account, order_times=times)
+        return code
 
     def _at_once(
         self, command: PlaceOrder, account: Account, fingerprint: bytes, rules: RuleSet, params: SpotParams

@@ -4,6 +4,7 @@ Pure and integer only. Limits are inclusive: what equals a limit is allowed, one
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -11,17 +12,27 @@ from pump_party.domains.prop_interface.contract import Drawdown, RejectCode
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import PPM
 
+ORDERS_PER_MINUTE_MAX = 120
+"""The most a rule set may allow: an account carries the times of its orders of the last minute."""
+
 
 class RiskRules(msgspec.Struct, frozen=True):
     """Pinned for an account's whole life. Losses are shares of the start capital (METRICS, section 4)."""
 
     max_leverage: int | None = None
     max_position_micros: int | None = None
-    orders_per_minute: int | None = None
+    orders_per_minute: Annotated[int, msgspec.Meta(ge=1, le=ORDERS_PER_MINUTE_MAX)] | None = None
     daily_loss_ppm: int | None = None
     total_loss_ppm: int | None = None
     drawdown: Drawdown = Drawdown.STATIC
     allowed_markets: frozenset[Market] | None = None
+
+    def limits_losses(self) -> bool:
+        return self.daily_loss_ppm is not None or self.total_loss_ppm is not None
+
+
+NO_LIMITS = RiskRules()
+"""What a rule set without any has: `is` tells it."""
 
 
 class Breach(StrEnum):

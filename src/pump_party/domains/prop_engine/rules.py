@@ -11,7 +11,7 @@ from pump_party.domains.prop_engine.chain import canonical
 from pump_party.domains.prop_engine.model import SpotParams
 from pump_party.domains.prop_engine.perp_model import PerpParams
 from pump_party.domains.prop_engine.perp_rules import build_perp_params
-from pump_party.domains.prop_engine.risk import RiskRules
+from pump_party.domains.prop_engine.risk import NO_LIMITS, RiskRules
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_interface.contract import AccountKind, FillMode, PriceMode
 from pump_party.kernel.ids import Market
@@ -31,7 +31,7 @@ def build_rule_sets(
             )
         fill_mode = FillMode(entry["fill_mode"])
         price_mode = PriceMode(entry.get("price_mode", "oracle"))
-        risk = msgspec.convert(entry.get("risk", {}), RiskRules)
+        risk = msgspec.convert(entry["risk"], RiskRules) if "risk" in entry else NO_LIMITS
         rule_sets[name] = RuleSet(
             name=name,
             kind=AccountKind(entry["kind"]),
@@ -72,6 +72,6 @@ def params_sha256(
         lines.append(fill_mode.value.encode())
     if price_mode is not PriceMode.ORACLE:
         lines.append(price_mode.value.encode())
-    if risk != RiskRules():
+    if risk is not NO_LIMITS:
         lines.append(msgspec.json.encode(risk, order="sorted"))
     return sha256(b"\n".join(sorted(lines))).hexdigest()

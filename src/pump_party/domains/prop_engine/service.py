@@ -6,7 +6,9 @@ from typing import TypeVar
 
 from pump_party.domains.marketdata.contract import Book, Books, Candles, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
+from pump_party.domains.prop_engine.actions import run_actions
 from pump_party.domains.prop_engine.cycle import blank_account, close_cycle, start_cycle
+from pump_party.domains.prop_engine.guard import Guard
 from pump_party.domains.prop_engine.marks import Marker
 from pump_party.domains.prop_engine.matcher import CONFLICT_TRIES_MAX, Matcher, endless, write
 from pump_party.domains.prop_engine.model import (
@@ -22,6 +24,7 @@ from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.reports import Reporter
 from pump_party.domains.prop_engine.results import rank
 from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.status import refuse_reset
 from pump_party.domains.prop_engine.store import (
     AccountState,
     Batch,
@@ -30,12 +33,14 @@ from pump_party.domains.prop_engine.store import (
     Reset,
     TransactionConflict,
 )
+from pump_party.domains.prop_engine.working import terms_of
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     BATCH_ORDERS_MAX,
     PAGE_LIMIT_MAX,
     AccountKind,
     AccountView,
+    ActionOutcome,
     CancelOrder,
     CancelOrders,
     CancelReason,
@@ -51,6 +56,8 @@ from pump_party.domains.prop_interface.contract import (
     ResetAccount,
     ResultsView,
     RuleSetView,
+    SetAccountStatus,
+    SubmitActions,
 )
 from pump_party.kernel.errors import Conflict, Invalid, Refusal, Unavailable
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId, is_uuid
@@ -85,7 +92,8 @@ class PropTradingEngine:
         self._clock = clock
         self._ids = ids
         self._matcher = Matcher(store, books, rule_sets, clock, ids)
-        self._marker = Marker(store, quotes, rule_sets, clock)
+        self._guard = Guard(store, rule_sets, clock, ids)
+        self._marker = Marker(store, quotes, rule_sets, self._guard, clock)
         self._reporter = Reporter(store, quotes, candles, rule_sets, clock)
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
@@ -136,6 +144,7 @@ class PropTradingEngine:
 
         def change(holdings: Holdings, open_orders: Sequence[OpenOrder]) -> Reset:
             account, positions = holdings.account, holdings.positions
+            refuse_reset(account.kind, account.status)
             recorder = Recorder(
                 AccountState.of(holdings, open_orders), self._rule_sets, endless(self._ids), now_ms=now_ms
             )
@@ -164,6 +173,14 @@ class PropTradingEngine:
             change=change,
         )
         return self.account(command.user_id, command.account_id)
+
+    def set_account_status(self, command: SetAccountStatus) -> AccountView:
+        _checked_id(command.account_id)
+        return self._render(self._guard.set_status(command))
+
+    def submit_actions(self, batch: SubmitActions) -> Sequence[ActionOutcome]:
+        _checked_id(batch.account_id)
+        return run_actions(self, self._store, batch)
 
     def place_orders(self, commands: Sequence[PlaceOrder]) -> Sequence[OrderView | Exception]:
         assert 0 < len(commands) <= BATCH_ORDERS_MAX
@@ -207,7 +224,7 @@ class PropTradingEngine:
         def cancel(transaction: OrdersTransaction) -> Batch:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             open_order = recorder.open_orders.get(key[0], {}).get(OrderId(order_id))
-            if open_order is not None:
+            if open_order is not None and not terms_of(open_order.order).is_closing:
                 recorder.end(open_order, CancelReason.USER)
             return recorder.batch
 
@@ -226,7 +243,11 @@ class PropTradingEngine:
         def cancel(transaction: OrdersTransaction) -> Batch:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             wanted = {order.order_id for order in open_orders}
-            waiting = [o for o in recorder.of_account(account_id) if o.order.order_id in wanted]
+            waiting = [
+                o
+                for o in recorder.of_account(account_id)
+                if o.order.order_id in wanted and not terms_of(o.order).is_closing
+            ]
             ended[:] = [recorder.end(open_order, CancelReason.USER) for open_order in waiting]
             return recorder.batch
 
@@ -258,7 +279,9 @@ class PropTradingEngine:
         return [self._view(holdings, quotes, now_ms=now_ms) for holdings in owned]
 
     def account(self, user_id: UserId, account_id: str) -> AccountView:
-        holdings = self._store.account(user_id, _checked_id(account_id))
+        return self._render(self._store.account(user_id, _checked_id(account_id)))
+
+    def _render(self, holdings: Holdings) -> AccountView:
         return self._view(holdings, self._quotes.latest(self._markets), now_ms=self._clock.now_ms())
 
     def _view(self, holdings: Holdings, quotes: Mapping[Market, Quote], *, now_ms: int) -> AccountView:

@@ -158,8 +158,8 @@ class PropStore(Protocol):
 
     def accounts(self, user_id: UserId) -> Sequence[Holdings]: ...
 
-    def account(self, user_id: UserId, account_id: str) -> Holdings:
-        """Raises NotFound unless the account is this user's."""
+    def account(self, user_id: UserId | None, account_id: str) -> Holdings:
+        """Raises NotFound unless the account is this user's; None asks for anybody's."""
         ...
 
     def owns(self, user_id: UserId, account_id: str) -> bool: ...
@@ -181,6 +181,14 @@ class PropStore(Protocol):
     def equity_marks(
         self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
     ) -> Sequence[EquityMark]: ...
+
+    def record_detail(self, record_id: str) -> str | None:
+        """The detail of a journal record, None when there is no such record."""
+        ...
+
+    def order_by_key(self, account_id: AccountId, idempotency_key: str) -> RecordedOrder | OpenOrder | None:
+        """What was recorded under this key."""
+        ...
 
     def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
         """Accounts in id order that hold a position or changed since their last mark, each as of one moment."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.domains.prop_engine import perp_orders
 from pump_party.domains.prop_engine.execution import check_funds
@@ -14,14 +16,37 @@ from pump_party.domains.prop_engine.pricing import Prices, fresh_book
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import LoadedState
-from pump_party.domains.prop_engine.working import Change, concerns, is_late, prices_for, resting, step, waiting
+from pump_party.domains.prop_engine.working import (
+    Change,
+    concerns,
+    is_late,
+    prices_for,
+    resting,
+    step,
+    terms_of,
+    waiting,
+)
 from pump_party.domains.prop_interface.contract import CancelReason, PriceMode, RejectCode
-from pump_party.kernel.ids import AccountId, OrderId
+from pump_party.kernel.ids import AccountId, Market, OrderId
+from pump_party.kernel.money import INT64_MAX
 
 DueOrder = tuple[AccountId, OrderId]
 
 NO_PREMIUM_PPB = 0
 """Without a recorded premium funding is the interest alone (section 8)."""
+
+
+def without_limits(rules: RuleSet, market: Market) -> RuleSet:
+    """The rules by which the engine closes a position: no size and no slippage is too much to get out."""
+
+    def free(pricing: SpotParams) -> SpotParams:
+        return replace(pricing, min_notional_micros=0, max_notional_micros=INT64_MAX, max_slippage_ppm=INT64_MAX)
+
+    spot, perp = rules.spot.get(market), rules.perp.get(market)
+    if spot is not None:
+        return replace(rules, spot={market: free(spot)})
+    assert perp is not None
+    return replace(rules, perp={market: replace(perp, pricing=free(perp.pricing))})
 
 
 class TickBatch:
@@ -89,6 +114,8 @@ class TickBatch:
     def _step(self, open_order: OpenOrder, quote: Quote, book: Book | None) -> bool:
         order = open_order.order
         rules = self._recorder.rule_sets[self._recorder.accounts[order.account_id].rule_set]
+        if terms_of(order).is_closing:
+            rules = without_limits(rules, order.market)
         perp = rules.perp.get(order.market)
         if perp is not None:
             return self._step_perp(open_order, quote, book, rules, perp)
@@ -125,7 +152,7 @@ class TickBatch:
         params: SpotParams,
     ) -> bool:
         recorder = self._recorder
-        if outcome is Change.NOTHING:
+        if outcome is Change.NOTHING or (isinstance(outcome, RejectCode) and terms_of(open_order.order).is_closing):
             return False
         if outcome is Change.RESTS:
             recorder.move_on(resting(open_order), RecordKind.REST, detail=write_tick(quote))

@@ -63,7 +63,7 @@ def is_immediate(terms: OrderTerms, mode: FillMode) -> bool:
 def check_terms(command: PlaceOrder, params: SpotParams, *, is_perp: bool) -> RejectCode | None:
     """Refuse terms that contradict each other or the market. Sizes are checked when the order is priced as well."""
     terms = terms_of(command)
-    if terms.is_liquidation or terms.parent_id is not None:
+    if terms.is_liquidation or terms.is_closing or terms.parent_id is not None:
         return RejectCode.BAD_REQUEST
     prices = (terms.limit_price_e8, terms.trigger_price_e8, terms.stop_price_e8, terms.target_price_e8)
     if any(p is not None and (p <= 0 or p % params.tick_e8) for p in prices):

@@ -22,7 +22,11 @@ class AccountKind(StrEnum):
 
 
 class AccountStatus(StrEnum):
-    """What an account may do. Only an active one takes orders; a frozen one broke a risk rule and is being closed."""
+    """What an account may do. Only an active one takes orders.
+
+    A paused one keeps the orders that wait; a locked one loses them. A frozen one broke a loss limit and a completed
+    one has reached its end: both lose their orders, and their positions are closed at the next tick of each market.
+    """
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -93,6 +97,7 @@ class CancelReason(StrEnum):
     OTHER_FILLED = "CANCELLED_OTHER_FILLED"
     POSITION_CLOSED = "CANCELLED_POSITION_CLOSED"
     ACCOUNT_CLOSED = "CANCELLED_ACCOUNT_CLOSED"
+    """The account was reset, locked, frozen or completed."""
 
 
 class RejectCode(StrEnum):
@@ -134,13 +139,27 @@ class ResetAccount(msgspec.Struct, frozen=True):
     idempotency_key: str
 
 
+class SetAccountStatus(msgspec.Struct, frozen=True):
+    """Pause, resume (`active`), lock or complete an account.
+
+    With `user_id` the owner asks: a practice account may be paused and resumed. None is the system, such as a contest,
+    and never comes from a request of a user. `reason` is kept with the change and told to listeners.
+    """
+
+    user_id: UserId | None
+    account_id: AccountId
+    status: AccountStatus
+    idempotency_key: str
+    reason: str = ""
+
+
 class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an order asks for beyond a plain market order.
 
     `limit_price_e8` belongs to a limit, `trigger_price_e8` to a stop or take-profit, `leverage` to a perpetual.
     `reduce_only` may only make a position smaller; without a size it closes whatever is held when it fires.
     `stop_price_e8` and `target_price_e8` attach exits to the position this order opens: one cancels the other.
-    `parent_id` is the order an exit was attached by.
+    `parent_id` is the order an exit was attached by. The last two flags are the engine's own.
     """
 
     kind: OrderKind = OrderKind.MARKET
@@ -154,6 +173,9 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     parent_id: OrderId | None = None
     is_liquidation: bool = False
     """Set by the engine when it closes a position whose margin is used up."""
+
+    is_closing: bool = False
+    """Set by the engine when it closes a position of an account that was frozen or completed."""
 
 
 class PlaceOrder(msgspec.Struct, frozen=True):
@@ -186,6 +208,55 @@ class CancelOrders(msgspec.Struct, frozen=True):
     user_id: UserId
     account_id: AccountId
     market: Market | None = None
+
+
+class PlaceAction(msgspec.Struct, frozen=True, tag="place_order"):
+    """An order; the fields are those of `PlaceOrder`."""
+
+    action_id: str
+    market: Market
+    side: Side
+    quantity_nanos: int | None = None
+    quote_micros: int | None = None
+    max_slippage_ppm: int | None = None
+    terms: OrderTerms | None = None
+
+
+class CancelAction(msgspec.Struct, frozen=True, tag="cancel_order"):
+    action_id: str
+    order_id: str
+
+
+class CloseAction(msgspec.Struct, frozen=True, tag="close_position"):
+    """Sell or buy back all that is held of a market."""
+
+    action_id: str
+    market: Market
+
+
+class ExitsAction(msgspec.Struct, frozen=True, tag="set_exits"):
+    """Replace the stop and target of a position by these: at least one of them; the first that fires cancels both."""
+
+    action_id: str
+    market: Market
+    stop_price_e8: int | None = None
+    target_price_e8: int | None = None
+
+
+Action = PlaceAction | CancelAction | CloseAction | ExitsAction
+
+
+class SubmitActions(msgspec.Struct, frozen=True):
+    """What one run decided for an account, in the order in which it is to be done.
+
+    (account, run, action) is the key of each action: whatever of a batch was done is not done again. A `run_id` has 1
+    to 36 characters of A-Z a-z 0-9 _ - . and an `action_id` 1 to 16, each once in a batch.
+    """
+
+    user_id: UserId
+    account_id: AccountId
+    run_id: str
+    actions: tuple[Action, ...]
 
 
 class EvidenceView(msgspec.Struct, frozen=True):
@@ -270,6 +341,15 @@ class OrderView(msgspec.Struct, frozen=True):
 
     stage: OrderStage | None = None
     """What an accepted order waits for; None once it has ended."""
+
+
+class ActionOutcome(msgspec.Struct, frozen=True):
+    """What became of an action: its orders as they are now (a stop and a target are two), or why there is none."""
+
+    action_id: str
+    orders: tuple[OrderView, ...]
+    refusal_code: str | None = None
+    refusal_detail: str | None = None
 
 
 class PreviewView(msgspec.Struct, frozen=True):
@@ -560,6 +640,8 @@ PAGE_LIMIT_MAX = 200
 ACCOUNTS_PER_USER_MAX = 5
 BATCH_ORDERS_MAX = 1024
 
+ACTIONS_PER_BATCH_MAX = 20
+
 OPEN_ORDERS_MAX = 100
 """Accepted orders an account may have waiting at a time."""
 
@@ -581,6 +663,12 @@ class PropTrading(Protocol):
         """Close the cycle at zero and start the next with fresh capital. History stays."""
         ...
 
+    def set_account_status(self, command: SetAccountStatus) -> AccountView:
+        """Change what the account may do, once per key. Raises Conflict (status_not_allowed) for a change that the
+        account's present status or the caller does not allow, NotFound for a foreign account.
+        """
+        ...
+
     def place_orders(self, commands: Sequence[PlaceOrder]) -> Sequence[OrderView | Exception]:
         """Decide and record a batch in one transaction; each command gets its own outcome, in order.
 
@@ -595,6 +683,15 @@ class PropTrading(Protocol):
 
     def cancel_orders(self, command: CancelOrders) -> Sequence[OrderView]:
         """End the account's open orders in one transaction, oldest first. Returns those that this call ended."""
+        ...
+
+    def submit_actions(self, batch: SubmitActions) -> Sequence[ActionOutcome]:
+        """Do a run's actions one after the other, each in its own transaction; one outcome per action, in order.
+
+        Safe to repeat, also after a crash between any two: what was done returns its first outcome. An action that is
+        refused does not stop those behind it. Raises Invalid for a batch that is empty, badly keyed or longer than
+        ACTIONS_PER_BATCH_MAX, and Unavailable when the database is away: then repeat it.
+        """
         ...
 
     def open_orders(self, user_id: UserId, account_id: str) -> Sequence[OrderView]:
