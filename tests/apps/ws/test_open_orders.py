@@ -9,6 +9,7 @@ from tests.apps.ws.stage import Stage, run
 
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
+from pump_party.domains.prop_interface.contract import AccountStatus, SetAccountStatus
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import format_e8, format_micros
 
@@ -86,6 +87,20 @@ def test_a_fill_of_a_perpetual_is_told_with_what_it_leaves_of_the_cash(services:
             format_micros(account.margin_micros),
         )
         assert account.margin_micros > 0
+
+    run(services, scenario, matching=True)
+
+
+def test_a_change_of_an_accounts_status_is_told_with_its_reason(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user(rule_set=NEXT_TICK)
+        client = await stage.following(user)
+        command = SetAccountStatus(None, user.account_id, AccountStatus.LOCKED, "lock", "under review")
+        services.prop.set_account_status(command)
+        told = await client.until(lambda frame: frame["type"] == "account_status")
+        assert (told["seq"], told["status"], told["reason"]) == (1, "locked", "under review")
+        refused = await client.ask(**(user.order("late") | {"id": None}))
+        assert refused["order"]["reject_code"] == "ACCOUNT_FROZEN"
 
     run(services, scenario, matching=True)
 

@@ -15,6 +15,7 @@ from pump_party.apps.order_wire import render_fill, render_order
 from pump_party.apps.perp_wire import render_perp
 from pump_party.apps.ws.fan_out import Outlet
 from pump_party.apps.ws.frames import (
+    AccountStatusFrame,
     OrderFillFrame,
     OrderRejectFrame,
     OrderUpdate,
@@ -26,7 +27,14 @@ from pump_party.apps.ws.frames import (
     text_frame,
 )
 from pump_party.domains.prop_interface.contract import FillView, OrderStatus, OrderView, PerpPositionView
-from pump_party.events.prop_engine import AccountReset, OrderFilled, OrderRejected, OrderUpdated, PositionUpdated
+from pump_party.events.prop_engine import (
+    AccountReset,
+    AccountStatusChanged,
+    OrderFilled,
+    OrderRejected,
+    OrderUpdated,
+    PositionUpdated,
+)
 from pump_party.kernel.errors import Conflict, Unavailable
 from pump_party.kernel.money import format_micros, format_nanos
 from pump_party.platform.metrics import Metrics
@@ -46,6 +54,7 @@ _decode_changed = msgspec.json.Decoder(PositionUpdated).decode
 _decode_perp = msgspec.json.Decoder(PerpPositionView).decode
 _decode_perp_or_none = msgspec.json.Decoder(PerpPositionView | None).decode
 _decode_order = msgspec.json.Decoder(OrderView).decode
+_decode_status = msgspec.json.Decoder(AccountStatusChanged).decode
 _decode_reset = msgspec.json.Decoder(AccountReset).decode
 
 
@@ -205,6 +214,9 @@ def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
         case AccountReset.KIND:
             reset = _decode_reset(message.payload)
             return [("portfolio_update", text_frame(_portfolio_after_reset(reset, message.seq)))]
+        case AccountStatusChanged.KIND:
+            status = _decode_status(message.payload)
+            return [("account_status", text_frame(_account_status(status, message.seq)))]
         case kind:
             # A newer version may emit what this one does not know. The client sees the gap and fetches the account.
             _log.warning("event_unknown", kind=kind)
@@ -304,4 +316,15 @@ def _portfolio_after_reset(event: AccountReset, seq: int) -> PortfolioUpdate:
         perp=None,
         reset=True,
         cycle=event.cycle,
+    )
+
+
+def _account_status(event: AccountStatusChanged, seq: int) -> AccountStatusFrame:
+    return AccountStatusFrame(
+        account_id=event.account_id,
+        seq=seq,
+        version=event.version,
+        status=event.status,
+        reason=event.reason,
+        at_ms=event.at_ms,
     )

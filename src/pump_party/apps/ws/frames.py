@@ -181,6 +181,17 @@ class PortfolioUpdate(_Server, frozen=True, tag="portfolio_update"):
     cycle: int | UnsetType = UNSET
 
 
+class AccountStatusFrame(_Server, frozen=True, tag="account_status"):
+    """The account was paused, resumed, locked, frozen or completed; `reason` of a frozen one is the limit it broke."""
+
+    account_id: str
+    seq: int
+    version: int
+    status: str
+    reason: str
+    at_ms: int
+
+
 class PositionUpdate(_Server, frozen=True, tag="position_update"):
     """A perpetual position paid or received funding, or its margin became too small or enough again.
 
