@@ -5,6 +5,7 @@ from typing import Any
 
 from pump_party.bootstrap import Services
 from pump_party.domains.marketdata.contract import HaltReason, Quote
+from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
     AccountKind,
@@ -56,7 +57,7 @@ CASES = [
     Case(RejectCode.MAX_LEVERAGE, {"market": SOL_PERP, "leverage": 50}),
     Case(RejectCode.PRICE_STALE, age_ms=3_500),
     Case(RejectCode.PRICE_UNCERTAIN, quote={"conf_e8": E8}),
-    Case(RejectCode.PRICE_TIMEOUT, rule_set="practice-next-v1", leap_ms=6_001),
+    Case(RejectCode.PRICE_TIMEOUT, rule_set="practice-next-v1", leap_ms=6_001 + TICK_GRACE_MS),
     Case(RejectCode.SLIPPAGE_LIMIT, {"max_slippage_bps": 0}),
     Case(RejectCode.MARKET_HALTED, quote={"halt_reason": HaltReason.QUARANTINE_JUMP}),
     Case(RejectCode.ACCOUNT_FROZEN, status=AccountStatus.LOCKED),

@@ -7,6 +7,7 @@ from tests.db.desk import ALICE, BOB, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk,
 from tests.domains.prop_engine.markets import SOL, order
 
 from pump_party.domains.marketdata.contract import HaltReason
+from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
     AccountKind,
@@ -71,7 +72,7 @@ def test_one_tick_fills_or_expires_the_orders_of_many_accounts(desk: Desk) -> No
     place_all("filled")
     assert desk.tick(150) == len(owners)
     place_all("late")
-    desk.clock.advance(WAIT_MS + 1)
+    desk.clock.advance(WAIT_MS + TICK_GRACE_MS + 1)
     assert desk.engine.expire_orders() == len(owners)
     for user, account in zip(owners, accounts, strict=True):
         late, filled = desk.engine.orders(user, account, cursor=None, limit=10).items
@@ -99,12 +100,24 @@ def test_an_order_whose_tick_does_not_come_in_time_is_refused_and_its_hold_freed
     assert desk.order(on_late_tick).reject_code is RejectCode.PRICE_TIMEOUT
 
     on_silence = desk.place()
-    desk.clock.advance(WAIT_MS + 1)
+    desk.clock.advance(WAIT_MS + TICK_GRACE_MS + 1)
     assert desk.engine.expire_orders() == 1
     assert desk.engine.expire_orders() == 0
     assert desk.order(on_silence).reject_code is RejectCode.PRICE_TIMEOUT
     assert desk.view().cash_micros == START
     assert holds_nothing(desk)
+
+
+def test_a_tick_received_in_time_fills_its_order_though_it_is_handed_over_late(desk: Desk) -> None:
+    placed = desk.place()
+    desk.clock.advance(WAIT_MS)
+    in_time = desk.quote(150)
+    desk.clock.advance(TICK_GRACE_MS)
+    assert desk.engine.expire_orders() == 0
+    assert desk.engine.take_ticks([in_time]) == 1
+    fill = desk.order(placed).fill
+    assert fill is not None
+    assert fill.filled_ms == in_time.recv_ms
 
 
 def test_a_sale_holds_the_base_asset_so_that_it_cannot_be_sold_twice(desk: Desk) -> None:

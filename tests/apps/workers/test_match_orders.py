@@ -14,6 +14,7 @@ from pump_party.apps.workers import leading, match_orders
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     OpenAccount,
@@ -26,7 +27,7 @@ from pump_party.domains.prop_interface.contract import (
 from pump_party.kernel.ids import AccountId, Market, UserId
 from pump_party.platform.bus import TICK_CHANNEL
 
-LATENCY_MS = 1_501
+LATENCY_MS, WAIT_MS = 1_501, 6_000
 ONE_SOL = 10**9
 
 
@@ -142,7 +143,7 @@ def test_an_order_without_a_tick_times_out(services, clock):
     async def scenario() -> OrderView:
         async with matching(services):
             placed = trader.place()
-            clock.leap(6_001)
+            clock.leap(WAIT_MS + TICK_GRACE_MS + 1)
             await until(lambda: trader.order(placed).status is not OrderStatus.ACCEPTED)
             return trader.order(placed)
 

@@ -7,6 +7,7 @@ from pump_party.domains.marketdata.contract import Book, Books, Quote
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore, TransactionConflict
 from pump_party.domains.prop_engine.ticks import DueOrder, TickBatch
+from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX, PriceMode
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import AccountId, Market
@@ -44,7 +45,7 @@ class Matcher:
         return ended
 
     def expire_orders(self) -> int:
-        late = self._store.late_orders(now_ms=self._clock.now_ms(), limit=BATCH_ORDERS_MAX)
+        late = self._store.late_orders(now_ms=self._clock.now_ms() - TICK_GRACE_MS, limit=BATCH_ORDERS_MAX)
         due = [(account_id, order_id) for account_id, _, order_id in late]
         return self._act([(a, market, "") for a, market, _ in late], lambda batch: batch.expire(due))
 

@@ -19,7 +19,7 @@ from pump_party.domains.prop_engine.store import LoadedState
 from pump_party.domains.prop_engine.working import (
     Change,
     concerns,
-    is_late,
+    is_overdue,
     prices_for,
     resting,
     step,
@@ -74,10 +74,10 @@ class TickBatch:
 
     def expire(self, due: Sequence[DueOrder]) -> int:
         """End the orders whose tick was not received in time."""
-        late = [o for o in self._still_open(due) if is_late(o, self._recorder.now_ms)]
-        for open_order in late:
+        overdue = [o for o in self._still_open(due) if is_overdue(o, self._recorder.now_ms)]
+        for open_order in overdue:
             self._recorder.end(open_order, RejectCode.PRICE_TIMEOUT)
-        return len(late)
+        return len(overdue)
 
     def _still_open(self, due: Sequence[DueOrder]) -> Iterator[OpenOrder]:
         for account_id, order_id in sorted(due, key=lambda d: d[1]):

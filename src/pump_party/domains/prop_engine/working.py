@@ -36,6 +36,9 @@ from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM, ceil_div
 PLAIN = OrderTerms()
 """What a market order without terms asks for."""
 
+TICK_GRACE_MS = 1_000
+"""A tick that was received in time may still be on its way to the engine: so long past its deadline an order waits."""
+
 TRIGGERED = (OrderKind.STOP, OrderKind.TAKE_PROFIT)
 
 
@@ -215,8 +218,14 @@ def concerns(open_order: OpenOrder, quote: Quote) -> bool:
     )
 
 
-def is_late(open_order: OpenOrder, now_ms: int) -> bool:
-    return open_order.deadline_ms is not None and now_ms > open_order.deadline_ms
+def is_late(open_order: OpenOrder, received_ms: int) -> bool:
+    """Whether a tick received then is too late for the order."""
+    return open_order.deadline_ms is not None and received_ms > open_order.deadline_ms
+
+
+def is_overdue(open_order: OpenOrder, now_ms: int) -> bool:
+    """Whether the order need not wait any more for a tick that was received in time."""
+    return is_late(open_order, now_ms - TICK_GRACE_MS)
 
 
 def prices_for(
