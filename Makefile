@@ -1,10 +1,10 @@
-# Five commands. Each sets up what it needs, says what it is doing, and starts in a moment the second time.
+# Six commands. Each sets up what it needs, says what it is doing, and starts in a moment the second time.
 
 PYTHON ?= python3
 BIN = .venv/bin
 DATA ?= data
 
-.PHONY: help run test check bench docs lock
+.PHONY: help run test check bench soak docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test    every check and every test    ONLY='tests/domains -k ledger' for some tests"
 	@echo "make check   style, types, boundaries, dependencies"
 	@echo "make bench   the performance table    BENCH=engine for one part"
+	@echo "make soak    the engine's properties over 200,000 random orders and 2,000 simulated histories    ORDERS=, SEEDS=, SEED="
 	@echo "make docs    write docs/reference and the web app's wire types anew"
 
 run:
@@ -31,6 +32,13 @@ check:
 bench:
 	@$(PYTHON) scripts/setup.py bench
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+# Looks for new counterexamples every time; what fails prints how to repeat it.
+soak:
+	@$(PYTHON) scripts/setup.py test
+	@PUMP_PARTY_TEST_ORDERS=$(or $(ORDERS),200000) HYPOTHESIS_PROFILE=explore \
+		$(BIN)/python -m pytest --timeout=0 tests/domains/prop_engine/test_properties.py
+	@$(BIN)/pump-party simulate --seed $(or $(SEED),$$(date +%s)) --seeds $(or $(SEEDS),2000) --steps 200
 
 docs:
 	@$(PYTHON) scripts/setup.py test
