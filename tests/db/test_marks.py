@@ -7,7 +7,7 @@ from random import Random
 import pytest
 import sqlalchemy as sa
 from tests.db.desk import ALICE, ONE_SOL, START, Desk
-from tests.domains.prop_engine.markets import SOL, SOL_PERP, quote_at, rule_sets
+from tests.domains.prop_engine.markets import SOL, SOL_PERP, quote_at
 
 from pump_party.db.engine import Database
 from pump_party.db.prop_engine import PropStore
@@ -17,7 +17,6 @@ from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_engine import curve
 from pump_party.domains.prop_engine.curve import DAY_MS
 from pump_party.domains.prop_engine.marking import MARK_INTERVAL_MS
-from pump_party.domains.prop_engine.marks import Marker
 from pump_party.domains.prop_engine.metrics import max_drawdown_ppm
 from pump_party.domains.prop_engine.model import Standing
 from pump_party.domains.prop_interface.contract import OrderStatus, ResetAccount
@@ -196,9 +195,8 @@ def test_of_many_markers_one_writes(desk: Desk) -> None:
     desk.place("buy", ONE_SOL)
     for round_ in range(5):
         move_to(desk, 150 + round_)
-        rounds = [Marker(PropStore(desk.database), desk.quotes, rule_sets(), desk.clock) for _ in range(4)]
         with ThreadPoolExecutor(4) as pool:
-            written = list(pool.map(lambda marker: len(marker.mark_accounts()), rounds))
+            written = list(pool.map(lambda _: desk.engine.mark_accounts(), range(4)))
         assert sum(written) == 1
     assert standing(desk).marks == len(marks(desk)) == 2 + 5
 

@@ -64,8 +64,18 @@ class Marked(msgspec.Struct, frozen=True):
     """`as_of_ms` of the standing these follow: whoever finds another one there came second."""
 
 
-def mark(markable: Markable, prices: Mapping[Market, ClosingPrice], rules: RuleSet, *, grid_ms: int) -> Marked | None:
-    """The account's new marks; None when there are none. `prices` are of the markets that are open now."""
+def mark(
+    markable: Markable,
+    prices: Mapping[Market, ClosingPrice],
+    rules: RuleSet,
+    *,
+    grid_ms: int,
+    equity_now_micros: int | None = None,
+) -> Marked | None:
+    """The account's new marks; None when there are none. `prices` are of the markets that are open now.
+
+    `equity_now_micros` is what it is worth at them, where many accounts were valued at once.
+    """
     holdings, account, earlier = markable.holdings, markable.holdings.account, markable.standing
     base = earlier if earlier is not None and earlier.cycle == account.cycle else None
     moves = _of_cycle(markable.moves)
@@ -84,24 +94,25 @@ def mark(markable: Markable, prices: Mapping[Market, ClosingPrice], rules: RuleS
         usable = _usable(step, known)
         if usable is None:
             continue
-        equity, exposed = equity_micros(step.stake, {market: price.mid_e8 for market, price in usable.items()})
+        if step.on_grid and equity_now_micros is not None and step.stake == stake_of(holdings):
+            equity, exposed = equity_now_micros, equity_now_micros - step.stake.net_micros
+        else:
+            equity, exposed = equity_micros(step.stake, {market: price.mid_e8 for market, price in usable.items()})
         newest = next_standing(
-            account,
-            newest,
-            equity,
-            at_ms=step.at_ms,
-            exposed_micros=exposed,
-            prices=usable,
-            started_ms=started_ms,
+            account, newest, equity, at_ms=step.at_ms, exposed_micros=exposed, prices=usable, started_ms=started_ms
         )
         standings.append(newest)
     if not standings:
         return None
-    last = standings[-1]
-    if last.prices.keys() == stake_of(holdings).quantities.keys():
-        value = liquidation_micros(holdings, rules, last.prices, at_ms=last.as_of_ms)
-        standings[-1] = msgspec.structs.replace(last, standing_micros=value)
+    standings[-1] = _with_liquidation_value(standings[-1], holdings, rules)
     return Marked(account, tuple(standings), None if earlier is None else earlier.as_of_ms)
+
+
+def _with_liquidation_value(standing: Standing, holdings: Holdings, rules: RuleSet) -> Standing:
+    if standing.prices.keys() != stake_of(holdings).quantities.keys():
+        return standing
+    value = liquidation_micros(holdings, rules, standing.prices, at_ms=standing.as_of_ms)
+    return msgspec.structs.replace(standing, standing_micros=value)
 
 
 def stakes(newest: Stake, moves: Sequence[Move]) -> tuple[Stake, list[Stake]]:
