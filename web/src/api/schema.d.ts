@@ -671,7 +671,10 @@ export interface components {
         };
         /**
          * AccountStatus
-         * @description What an account may do. Only an active one takes orders; a frozen one broke a risk rule and is being closed.
+         * @description What an account may do. Only an active one takes orders.
+         *
+         *         A paused one keeps the orders that wait; a locked one loses them. A frozen one broke a loss limit and a completed
+         *         one has reached its end: both lose their orders, and their positions are closed at the next tick of each market.
          * @enum {unknown}
          */
         AccountStatus: "active" | "completed" | "frozen" | "locked" | "paused";
