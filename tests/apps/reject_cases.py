@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pump_party.bootstrap import Services
-from pump_party.domains.marketdata.contract import HaltReason, Quote
+from pump_party.domains.marketdata.contract import Book, HaltReason, Quote
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import (
     OPEN_ORDERS_MAX,
@@ -24,6 +24,7 @@ from pump_party.kernel.money import E8
 SOL = Market("SOL-USDC")
 SOL_PERP = Market("SOL-PERP")
 BUY = {"market": SOL, "side": "buy", "quantity": "1"}
+ON_BOOKS, LATENCY_MS = "practice-book-v1", 1_501
 LIMIT = {"limit_price": "100"}
 """Far below the market: it rests. `kind` is named by each transport in its own way."""
 
@@ -43,6 +44,9 @@ class Case:
     leap_ms: int = 0
     """How long nothing happens after the order was accepted."""
 
+    book: tuple[int, int] | None = None
+    """(price in USDC, SOL on each side) of the order book that then comes with a tick."""
+
     again: dict[str, Any] | None = None
     """Sent under the same key after the order; then this is what is refused, as a request and not as an order."""
 
@@ -58,6 +62,8 @@ CASES = [
     Case(RejectCode.PRICE_STALE, age_ms=3_500),
     Case(RejectCode.PRICE_UNCERTAIN, quote={"conf_e8": E8}),
     Case(RejectCode.PRICE_TIMEOUT, rule_set="practice-next-v1", leap_ms=6_001 + TICK_GRACE_MS),
+    Case(RejectCode.PRICE_DIVERGENCE, rule_set=ON_BOOKS, leap_ms=LATENCY_MS, book=(155, 1_000)),
+    Case(RejectCode.INSUFFICIENT_DEPTH, rule_set=ON_BOOKS, leap_ms=LATENCY_MS, book=(150, 1)),
     Case(RejectCode.SLIPPAGE_LIMIT, {"max_slippage_bps": 0}),
     Case(RejectCode.MARKET_HALTED, quote={"halt_reason": HaltReason.QUARANTINE_JUMP}),
     Case(RejectCode.ACCOUNT_FROZEN, status=AccountStatus.LOCKED),
@@ -67,9 +73,6 @@ CASES = [
     Case(RejectCode.IDEMPOTENCY_MISMATCH, again={"quantity": "2"}),
 ]
 BY_CODE = {case.code.value: case for case in CASES}
-
-OF_BOOKS = {RejectCode.PRICE_DIVERGENCE, RejectCode.INSUFFICIENT_DEPTH}
-"""Codes that only a market filled from its order book gives. No rule set has one; one that has adds its cases above."""
 
 
 def arrange(services: Services, user_id: UserId, case: Case) -> AccountId:
@@ -91,6 +94,13 @@ def _limit(user_id: UserId, account_id: AccountId, number: int) -> PlaceOrder:
     called = "mine" if number == 0 else None
     size_nanos = 10**8
     return PlaceOrder(user_id, account_id, f"w{number}", SOL, Side.BUY, size_nanos, client_order_id=called, terms=terms)
+
+
+def show_book(services: Services, price: int, size: int) -> None:
+    """An order book of one level on each side, a cent apart from the price."""
+    now_ms = services.clock.now_ms()
+    bid, ask = (price * E8 - 10**6, size * 10**9), (price * E8 + 10**6, size * 10**9)
+    services.books.put([Book(SOL, (bid,), (ask,), now_ms, now_ms, now_ms, "hyperliquid", "cd" * 32)])
 
 
 def _put_price(services: Services, age_ms: int, changes: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from tests.apps.ws.stage import Stage, run
 
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
+from pump_party.kernel.money import E8
 
 
 @pytest.fixture
@@ -46,6 +47,9 @@ def test_an_order_is_refused_with_its_code_in_its_answer_or_when_it_has_waited(
         if case.leap_ms:
             assert order["status"] == "accepted"
             clock.leap(case.leap_ms)
+            if case.book is not None:
+                reject_cases.show_book(services, *case.book)
+                await stage.price(mid_e8=150 * E8)
         told = await client.until(lambda frame: frame["type"] == "order_reject")
         assert (told["order_id"], told["reject_code"]) == (order["order_id"], code)
         if not case.leap_ms:
