@@ -16,6 +16,7 @@ from pump_party.db.prop_check import check
 from pump_party.domains.prop_interface.contract import AccountView
 
 NEXT_TICK = "practice-next-v1"
+ON_BOOKS = "practice-book-v1"
 BUY = {"market": SOL, "side": "buy", "quantity": "1"}
 LIMIT = BUY | {"type": "limit", "limit_price": "140"}
 LATENCY_MS = 1_501
@@ -122,6 +123,24 @@ def test_an_order_on_a_perpetual_is_waited_for_like_any_other(desk: Desk) -> Non
     assert float(account["margin"]) == pytest.approx(30, rel=0.02)
 
 
+def test_a_fill_tells_which_book_it_walked_and_what_it_took_of_each_level(api: Api, clock: LeapingClock) -> None:
+    desk = Desk(api, clock, ON_BOOKS)
+    waiting = desk.placing(BUY)
+    clock.leap(LATENCY_MS)
+    book = api.show_book()
+    api.tick(150)
+    fill = waiting.result().json()["fill"]
+    assert fill["book"] == {
+        "source": book.source,
+        "seq": book.seq,
+        "publish_ms": book.publish_ms,
+        "sha256": book.sha256,
+        "legs": [{"price": "150.24", "quantity": "1"}],
+    }
+    (listed,) = desk.person.get(f"/v1/accounts/{desk.account_id}/fills").json()["items"]
+    assert (listed["book"], listed["perp"]) == (fill["book"], None)
+
+
 @pytest.mark.parametrize("wait_ms", [0, 50])
 def test_an_order_that_outlasts_the_wait_is_answered_as_accepted(desk: Desk, wait_ms: int) -> None:
     answer = desk.place(BUY, wait_ms)
@@ -142,6 +161,27 @@ def test_the_wait_that_a_request_asks_for_has_a_limit(desk: Desk) -> None:
         answer = desk.place(BUY, asked)  # type: ignore[arg-type]
         assert (answer.status_code, answer.json()["field"]) == (422, "wait_ms")
     assert desk.open() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LIMIT,
+        LIMIT | {"limit_price": "160"},
+        LIMIT | {"time_in_force": "ioc"},
+        BUY | {"type": "stop", "trigger_price": "160"},
+        BUY | {"quantity": "1000"},
+        BUY | {"side": "sell", "type": "limit", "limit_price": "160"},
+    ],
+)
+def test_a_preview_says_what_the_order_then_becomes(latest: Desk, body: dict[str, str]) -> None:
+    latest.place(BUY)
+    preview = latest.person.post(f"{latest.path}/preview", body).json()
+    order = latest.place(body).json()
+    foreseen = {"status", "reject_code", "held", "held_asset"}
+    assert {name: preview[name] for name in foreseen} == {name: order[name] for name in foreseen}
+    if preview["reject_code"] == "INSUFFICIENT_FUNDS":
+        assert (preview["quantity"], preview["position_after"]) == ("1000", "1001")
 
 
 @pytest.mark.parametrize(
@@ -255,6 +295,14 @@ def test_rule_sets_tell_how_their_orders_fill(api: Api) -> None:
     assert seen[NEXT_TICK] == ("next_tick", True, False)
     (sol,) = [market for market in listed[NEXT_TICK]["markets"] if market["market"] == SOL]
     assert (sol["taker_fee_ppm"], sol["min_notional"], sol["latency_ms"], sol["max_wait_ms"]) == (700, "1", 1500, 6000)
+
+
+def test_rule_sets_tell_their_limits_on_risk(api: Api) -> None:
+    listed = {one["name"]: one["risk"] for one in api.client.get("/v1/rule-sets").json()["items"]}
+    assert listed[NEXT_TICK] is None
+    race = {"max_leverage": 10, "max_position": "50000", "daily_loss_ppm": None, "total_loss_ppm": 250_000}
+    assert {name: listed["race-v1"][name] for name in race} == race
+    assert (listed["audition-v1"]["allowed_markets"], listed["audition-v1"]["drawdown"]) == ([SOL], "static")
 
 
 def test_an_account_is_opened_under_the_rule_set_it_names(api: Api, person: Person) -> None:

@@ -9,6 +9,7 @@ from tests.apps.ws.stage import Stage, run
 
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
+from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import AccountStatus, SetAccountStatus
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import format_e8, format_micros
@@ -16,6 +17,7 @@ from pump_party.kernel.money import format_e8, format_micros
 NEXT_TICK = "practice-next-v1"
 LATENCY_MS = 1_501
 HOUR_MS = 3_600_000
+DEADLINE_MS = 6_001 + TICK_GRACE_MS
 PERP = Market("SOL-PERP")
 
 
@@ -87,6 +89,39 @@ def test_a_fill_of_a_perpetual_is_told_with_what_it_leaves_of_the_cash(services:
             format_micros(account.margin_micros),
         )
         assert account.margin_micros > 0
+
+    run(services, scenario, matching=True)
+
+
+def test_an_order_refused_after_it_waited_is_told_with_what_it_frees(services: Services, clock: LeapingClock) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user(rule_set=NEXT_TICK)
+        client = await stage.following(user)
+        await client.ask(**(user.order("unheard") | {"id": None}))
+        clock.leap(DEADLINE_MS)
+        told = await client.until(lambda frame: frame["type"] == "order_reject")
+        account = services.prop.account(user.principal.user_id, user.account_id)
+        assert (told["seq"], told["version"], told["reject_code"]) == (2, account.version, "PRICE_TIMEOUT")
+        assert (told["cash"], told["held"]) == ("10000", "0")
+
+    run(services, scenario, matching=True)
+
+
+def test_a_liquidation_is_told_from_the_margin_call_to_the_empty_position(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user()
+        client = await stage.following(user)
+        await stage.price(PERP, mid_e8=150 * 10**8)
+        await client.ask(**(user.order("short", market=PERP, side="sell", leverage=20) | {"id": None}))
+        for seq in (3, 5):
+            await stage.price(PERP, mid_e8=157 * 10**8)
+            await client.until(lambda frame, seq=seq: frame.get("seq") == seq)
+        call, fill, after = [frame for frame in client.frames if frame.get("seq") in (3, 4, 5)]
+        assert (call["type"], call["change"], call["perp"]["side"]) == ("position_update", "margin_call", "short")
+        assert (fill["type"], fill["side"], fill["fill"]["perp"]["event"]) == ("order_fill", "buy", "liquidation")
+        assert float(fill["fill"]["perp"]["liquidation_fee"]) > 0
+        assert (after["type"], after["margin"], after["position"]) == ("portfolio_update", "0", None)
+        assert (after["perp"]["side"], after["perp"]["quantity"], after["perp"]["entry_price"]) == (None, "0", None)
 
     run(services, scenario, matching=True)
 
