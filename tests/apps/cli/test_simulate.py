@@ -54,7 +54,7 @@ def test_all_that_can_happen_happens_within_a_few_seeds(capsys: pytest.CaptureFi
 def test_what_does_not_hold_is_told_with_the_seed_and_what_was_done_last(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ticks, "is_late", lambda *_: False)
+    monkeypatch.setattr(ticks, "is_overdue", lambda *_: False)
     command = ["simulate", "--seeds", "50", "--steps", "150"]
     assert main(command) == 1
     first = capsys.readouterr()

@@ -37,7 +37,7 @@ RULE_SETS = ("practice-v1", "practice-v2", "practice-v2", "practice-next-v1", "c
 USERS = (UserId("01900000-0000-7000-8000-00000000a11c"), UserId("01900000-0000-7000-8000-000000000b0b"))
 FAULT_PPM = 200_000
 TRIES_MAX = 4
-SETTLE_TICKS = 8
+SETTLE_TICKS = 9
 ACTIONS_KEPT = 12
 KEYS_KEPT = 64
 
@@ -272,7 +272,7 @@ class Simulation:
                 self._told(outcome, order.idempotency_key)
 
     def _attempt(self, act: Callable[[], T], *, retry: bool = True) -> T | None:
-        """What a client does: after a crash or a failure it asks again, at most a few times. None: it gave up."""
+        """What a client does: after a crash or a failure it asks again, at most a few times. None: no answer."""
         for _ in range(TRIES_MAX):
             try:
                 return act()
@@ -280,6 +280,9 @@ class Simulation:
                 self._restart()
             except Unavailable as away:
                 self._counts[f"unavailable {away.code}"] += 1
+            except Refusal as refused:
+                self._counts[f"refused {refused.code}"] += 1
+                return None
             if not retry:
                 return None
         return None

@@ -13,7 +13,7 @@ from pump_party.domains.prop_engine.model import Fill, JournalRecord, OpenOrder,
 from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.portfolio import value_micros
 from pump_party.domains.prop_engine.rule_set import RuleSet
-from pump_party.domains.prop_engine.working import TRIGGERED, terms_of
+from pump_party.domains.prop_engine.working import TRIGGERED, is_overdue, terms_of
 from pump_party.domains.prop_interface.contract import (
     AccountView,
     FillMode,
@@ -107,7 +107,7 @@ class Witness:
         for records in self.records.values():
             rules = self._rule_sets[records.account.rule_set]
             for waiting in records.open_orders:
-                if waiting.order.market == quote.market and _is_overdue(waiting, quote):
+                if waiting.order.market == quote.market and _had_its_tick(waiting, quote):
                     yield f"order {waiting.order.order_id} was due at {waiting.due_ms} and saw {quote.publish_ms}"
             params = rules.perp.get(quote.market)
             if params is None or quote.conf_e8 * PPM > params.pricing.max_conf_ppm * quote.mid_e8:
@@ -121,7 +121,7 @@ class Witness:
     def after_expiry(self, now_ms: int) -> Iterator[str]:
         for records in self.records.values():
             for waiting in records.open_orders:
-                if waiting.deadline_ms is not None and waiting.deadline_ms < now_ms:
+                if is_overdue(waiting, now_ms):
                     yield f"order {waiting.order.order_id} had to be answered by {waiting.deadline_ms}"
 
     def _kept(self, records: AccountRecords) -> Iterator[str]:
@@ -171,7 +171,7 @@ class Witness:
                 yield f"fill {fill.fill_id} came after its deadline"
 
 
-def _is_overdue(waiting: OpenOrder, quote: Quote) -> bool:
+def _had_its_tick(waiting: OpenOrder, quote: Quote) -> bool:
     if waiting.stage is not OrderStage.WAITING or waiting.due_ms >= quote.publish_ms:
         return False
     return terms_of(waiting.order).kind not in TRIGGERED
