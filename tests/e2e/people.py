@@ -66,10 +66,12 @@ class Person:
         self.choose(extension)
         expect(self.see("session-menu")).to_be_visible()
 
-    def begin_trading(self, extension: Extension) -> None:
-        """Open the trade page, sign in and open a practice account."""
-        self.open()
+    def begin_trading(self, extension: Extension, *, rule_set: str = "", path: str = "/trade") -> None:
+        """Open the trade page, sign in and open a practice account, under the rule set of that name if one is given."""
+        self.open(path)
         self.sign_in(extension)
+        if rule_set:
+            self.see(f"rule-set-{rule_set}").check()
         self.see("create-account").click()
         expect(self.see("cash")).to_have_text("10,000.00")
         expect(self.see("connection-state")).to_have_attribute("data-state", "live")

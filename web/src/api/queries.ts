@@ -16,6 +16,8 @@ import type {
   Me,
   Order,
   Page,
+  Results,
+  RuleSet,
   Session,
 } from './types'
 
@@ -62,6 +64,14 @@ export const meQuery = queryOptions({
 export const marketsQuery = queryOptions({
   queryKey: ['markets'],
   queryFn: async ({ signal }) => (await request<{ items: Market[] }>('GET', '/v1/markets', { signal })).items,
+})
+
+/** What an account can be opened under. Rules never change under a name. */
+export const ruleSetsQuery = queryOptions({
+  queryKey: ['rule-sets'],
+  queryFn: async ({ signal }) =>
+    (await request<{ items: RuleSet[] }>('GET', '/v1/rule-sets', { signal })).items,
+  staleTime: Number.POSITIVE_INFINITY,
 })
 
 /** Markets for a visitor without a socket: asked for again and again while the page is visible. */
@@ -115,13 +125,15 @@ export interface HistoryItem {
   equity: EquityMark
 }
 
+const accountPath = (accountId: string) => `/v1/accounts/${encodeURIComponent(accountId)}`
+
 export function fetchHistory<K extends HistoryKind>(
   kind: K,
   accountId: string,
   options: { cursor?: string | null; limit?: number; signal?: AbortSignal } = {},
 ): Promise<Page<HistoryItem[K]>> {
   const { cursor, limit = HISTORY_LIMIT, signal } = options
-  const path = `/v1/accounts/${encodeURIComponent(accountId)}/${kind}`
+  const path = `${accountPath(accountId)}/${kind}`
   return request('GET', path, { query: { cursor, limit }, ...(signal ? { signal } : {}) })
 }
 
@@ -132,6 +144,32 @@ export const recentQuery = <K extends HistoryKind>(kind: K, accountId: string, l
   queryOptions({
     queryKey: [...historyKey(kind, accountId), 'recent', limit],
     queryFn: ({ signal }) => fetchHistory(kind, accountId, { signal, limit }),
+  })
+
+/** The orders that wait, newest first. */
+export const openOrdersQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: [...historyKey('orders', accountId), 'open'],
+    queryFn: async ({ signal }) => {
+      const query = { status: 'open' }
+      const path = `${accountPath(accountId)}/orders`
+      return (await request<{ items: Order[] }>('GET', path, { signal, query })).items
+    },
+  })
+
+/** One order until it has ended: the socket tells, and while it is away the server is asked. */
+export const orderQuery = (accountId: string, orderId: string) =>
+  queryOptions({
+    queryKey: [...historyKey('orders', accountId), 'one', orderId],
+    queryFn: ({ signal }) =>
+      request<Order>('GET', `${accountPath(accountId)}/orders/${encodeURIComponent(orderId)}`, { signal }),
+  })
+
+export const resultsQuery = (accountId: string, cycle: number) =>
+  queryOptions({
+    queryKey: ['results', accountId, cycle],
+    queryFn: ({ signal }) => request<Results>('GET', `${accountPath(accountId)}/results`, { signal }),
+    refetchInterval: 30_000,
   })
 
 /** The marks of the running cycle, newest first, up to a limit; `cut` says that older ones were left out. */
@@ -197,7 +235,7 @@ export function useAccount(): {
 export function forgetPerson() {
   setCsrfToken(undefined)
   queryClient.setQueryData(meQuery.queryKey, null)
-  for (const key of ['accounts', 'history', 'sessions', 'api-keys', 'preview']) {
+  for (const key of ['accounts', 'history', 'results', 'sessions', 'api-keys', 'preview']) {
     queryClient.removeQueries({ queryKey: [key] })
   }
   void queryClient.invalidateQueries({ queryKey: ['leaderboard'] })

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
-import { chooseSide } from '@/features/trade/store'
+import { chooseKind, chooseSide } from '@/features/trade/store'
 import { openDialog, useDialogs } from '@/ui/dialogs'
 import { type Action, readPress } from './keys'
 
@@ -14,6 +14,7 @@ export function Shortcuts() {
     const act = (action: Action) => {
       if (action.do === 'go') void navigate({ to: action.to })
       else if (action.do === 'side') chooseSide(action.side)
+      else if (action.do === 'type') chooseKind(action.type)
       else openDialog(action.do === 'search' ? 'markets' : 'help')
     }
     const onKey = (event: KeyboardEvent) => {

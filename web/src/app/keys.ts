@@ -3,6 +3,7 @@
 export type Action =
   | { do: 'go'; to: '/' | '/trade' | '/portfolio' | '/leaderboard' | '/settings' }
   | { do: 'side'; side: 'buy' | 'sell' }
+  | { do: 'type'; type: 'market' | 'limit' }
   | { do: 'search' }
   | { do: 'help' }
 
@@ -41,6 +42,10 @@ export function readPress(press: Press, chordMs: number | undefined, nowMs: numb
       return { action: { do: 'side', side: 'buy' } }
     case 's':
       return { action: { do: 'side', side: 'sell' } }
+    case 'm':
+      return { action: { do: 'type', type: 'market' } }
+    case 'l':
+      return { action: { do: 'type', type: 'limit' } }
     case '/':
       return { action: { do: 'search' } }
     case '?':
@@ -52,6 +57,7 @@ export function readPress(press: Press, chordMs: number | undefined, nowMs: numb
 
 export const HELP: readonly [keys: string, meaning: string][] = [
   ['b  s', 'Buy side, sell side of the ticket'],
+  ['m  l', 'Market order, limit order'],
   ['/', 'Search markets'],
   ['g then t', 'Trade'],
   ['g then p', 'Portfolio'],

@@ -1,5 +1,5 @@
 /** Frames of the gateway that the page understands. Anything else is ignored. */
-import type { FeedKind, Order, OrderFill, Side } from '@/api/types'
+import type { FeedKind, Order, OrderFill, PerpPosition, Side } from '@/api/types'
 
 export interface PriceUpdate {
   type: 'price_update'
@@ -34,7 +34,7 @@ export interface RejectFrame {
   order_id: string
   market: string
   side: Side
-  reject_code: string
+  reject_code: NonNullable<Order['reject_code']>
 }
 
 /** An order was accepted, rests, was triggered or was cancelled. */
@@ -57,11 +57,26 @@ export interface PortfolioFrame {
   held: string
   margin: string
   position: { market: string; quantity: string; cost: string; realised_pnl: string; fees: string } | null
+  /** Instead of `position` when the fill was of a perpetual; without a side once it is closed. */
+  perp: PerpPosition | null
   cycle?: number
   reset: boolean
 }
 
-export type PrivateFrame = FillFrame | RejectFrame | OrderFrame | PortfolioFrame
+/** A perpetual position paid or received funding, or its margin became too small or enough again. */
+export interface PositionFrame {
+  type: 'position_update'
+  account_id: string
+  seq: number
+  version: number
+  change: string
+  cash: string
+  margin: string
+  funding: string
+  perp: PerpPosition
+}
+
+export type PrivateFrame = FillFrame | RejectFrame | OrderFrame | PortfolioFrame | PositionFrame
 
 export type Frame =
   | PriceUpdate

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Account, Order, OrderFill } from '@/api/types'
+import type { Account, Order, OrderFill, PerpPosition } from '@/api/types'
 import { identityAt } from '@/lib/equity'
 import type { FillFrame, PortfolioFrame } from './frames'
-import { applyFrame, verdictOn } from './gaps'
+import { applyFrame, orderAfter, verdictOn } from './gaps'
 
 const account: Account = {
   account_id: 'a',
@@ -27,6 +27,7 @@ const account: Account = {
   margin: '0',
   funding: '0',
   open_orders: 0,
+  perps: [],
 }
 
 const fill: OrderFill = {
@@ -49,6 +50,8 @@ const fill: OrderFill = {
     tick_sha256: '',
     tape_ms: null,
   },
+  perp: null,
+  book: null,
 }
 
 const filled: FillFrame = {
@@ -71,6 +74,7 @@ const updated: PortfolioFrame = {
   held: '0',
   margin: '0',
   position: { market: 'SOL-USDC', quantity: '1', cost: '150.015', realised_pnl: '0', fees: '0.105011' },
+  perp: null,
   reset: false,
 }
 
@@ -112,7 +116,55 @@ test('what becomes of an order that waits asks for a snapshot', () => {
 })
 
 test('a rejection only moves the sequence; a reset asks for a snapshot', () => {
-  const reject = { ...filled, type: 'order_reject' as const, reject_code: 'PRICE_STALE' }
+  const reject = { ...filled, type: 'order_reject' as const, reject_code: 'PRICE_STALE' as const }
   expect(applyFrame(account, reject)).toEqual({ ...account, seq: 8 })
   expect(applyFrame(account, { ...updated, reset: true })).toBeUndefined()
+})
+
+const perp: PerpPosition = {
+  market: 'SOL-PERP',
+  side: 'short',
+  quantity: '10',
+  cost: '1499',
+  entry_price: '149.9',
+  margin: '300',
+  leverage: 5,
+  realised_pnl: '0',
+  fees: '0.6',
+  funding: '0',
+  liquidation_price: '178.4',
+  mark: null,
+  mark_age_ms: null,
+  unrealised_pnl: null,
+}
+
+test('a perpetual appears, pays funding and is gone with the frames that say so', () => {
+  const opened = applyFrame(account, { ...updated, seq: 8, margin: '300', position: null, perp })
+  expect(opened).toMatchObject({ positions: [], margin: '300', perps: [perp] })
+  const funded = applyFrame(opened ?? account, {
+    type: 'position_update',
+    account_id: 'a',
+    seq: 9,
+    version: 5,
+    change: 'funding',
+    cash: '9699',
+    margin: '299.98',
+    funding: '-0.02',
+    perp: { ...perp, margin: '299.98', funding: '-0.02' },
+  })
+  expect(funded).toMatchObject({ seq: 9, funding: '-0.02', perps: [{ margin: '299.98' }] })
+  const closed = { ...updated, seq: 10, position: null, perp: { ...perp, side: null, quantity: '0' } }
+  expect(applyFrame(funded ?? account, closed)?.perps).toEqual([])
+})
+
+test('an order that waits is followed to its end, and frames of others are not its own', () => {
+  const waiting = { order_id: 'o', status: 'accepted', stage: 'waiting', held: '155', fill: null } as Order
+  expect(orderAfter(waiting, filled)).toMatchObject({ status: 'filled', stage: null, held: '0', fill })
+  const reject = { ...filled, type: 'order_reject' as const, reject_code: 'PRICE_TIMEOUT' as const }
+  expect(orderAfter(waiting, reject)).toMatchObject({ status: 'rejected', reject_code: 'PRICE_TIMEOUT' })
+  const cancelled = { ...waiting, status: 'cancelled' as const }
+  const told = { ...updated, type: 'order_update' as const, order: cancelled }
+  expect(orderAfter(waiting, told)).toBe(cancelled)
+  expect(orderAfter({ ...waiting, order_id: 'another' }, filled)).toBeUndefined()
+  expect(orderAfter(waiting, updated)).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 /** Private frames in sequence: what to do with one, and what it does to the account. Pure. */
-import type { Account, Position } from '@/api/types'
+import type { Account, Order, PerpPosition, Position } from '@/api/types'
 import { heldOnly } from '@/lib/equity'
 import { MICROS_DECIMALS, parseMicros, toWire } from '@/lib/money'
 import type { PrivateFrame } from './frames'
@@ -17,8 +17,18 @@ export function verdictOn(lastSeq: number, frameSeq: number): Verdict {
  * more than the frame says: undefined.
  */
 export function applyFrame(account: Account, frame: PrivateFrame): Account | undefined {
-  if (account.open_orders > 0) return undefined
+  if (account.open_orders > 0 && frame.type !== 'position_update') return undefined
   switch (frame.type) {
+    case 'position_update':
+      return {
+        ...account,
+        seq: frame.seq,
+        version: frame.version,
+        cash: frame.cash,
+        margin: frame.margin,
+        funding: frame.funding,
+        perps: replacePerp(account.perps, frame.perp),
+      }
     case 'order_update':
       return undefined
     case 'order_reject':
@@ -40,8 +50,46 @@ export function applyFrame(account: Account, frame: PrivateFrame): Account | und
         held: frame.held,
         margin: frame.margin,
         positions: frame.position ? replacePosition(account.positions, frame.position) : account.positions,
+        perps: frame.perp ? replacePerp(account.perps, frame.perp) : account.perps,
       }
   }
+}
+
+/** Which order a frame is about. */
+export function orderIdOf(frame: PrivateFrame): string | undefined {
+  if (frame.type === 'order_update') return frame.order.order_id
+  return 'order_id' in frame ? frame.order_id : undefined
+}
+
+/** The order after a frame about it; undefined when the frame is about something else. */
+export function orderAfter(order: Order, frame: PrivateFrame): Order | undefined {
+  switch (frame.type) {
+    case 'order_fill':
+      // A market order through zero has two fills: the first ends it for whoever waits for it.
+      return frame.order_id === order.order_id
+        ? { ...order, status: 'filled', stage: null, fill: frame.fill, held: '0', held_asset: null }
+        : undefined
+    case 'order_reject':
+      return frame.order_id === order.order_id
+        ? {
+            ...order,
+            status: 'rejected',
+            stage: null,
+            reject_code: frame.reject_code,
+            held: '0',
+            held_asset: null,
+          }
+        : undefined
+    case 'order_update':
+      return frame.order.order_id === order.order_id ? frame.order : undefined
+    default:
+      return undefined
+  }
+}
+
+function replacePerp(perps: PerpPosition[], told: PerpPosition): PerpPosition[] {
+  const others = perps.filter((one) => one.market !== told.market)
+  return (told.side === null ? others : [...others, told]).sort((a, b) => a.market.localeCompare(b.market))
 }
 
 function add(left: string, right: string): string {

@@ -7,20 +7,22 @@ import {
   historyKey,
   marketsQuery,
   meQuery,
+  orderQuery,
   queryClient,
   recentQuery,
 } from '@/api/queries'
-import type { Account, Fill, Page, StreamTicket } from '@/api/types'
+import type { Account, Fill, Order, Page, StreamTicket } from '@/api/types'
 import { formatWire } from '@/lib/format'
 import { announceFill } from './announce'
 import type { FillFrame, Frame, PrivateFrame } from './frames'
-import { applyFrame, verdictOn } from './gaps'
+import { applyFrame, orderAfter, orderIdOf, verdictOn } from './gaps'
 import { putMarkets, putPriceUpdate } from './prices'
 import { LiveSocket } from './socket'
 import { useStatus } from './status'
 
 const subscribed = new Map<string, boolean>()
 let repairing = false
+let announced: string | undefined
 
 const socket = new LiveSocket({
   url: async () => (await queryClient.ensureQueryData(configQuery)).ws_url,
@@ -100,6 +102,7 @@ function onFrame(frame: Frame, nowMs: number) {
     case 'order_reject':
     case 'order_update':
     case 'portfolio_update':
+    case 'position_update':
       return onPrivate(frame)
   }
 }
@@ -110,6 +113,8 @@ function onPrivate(frame: PrivateFrame) {
   if (!accounts || !account) return
   const verdict = verdictOn(account.seq, frame.seq)
   if (verdict === 'duplicate') return
+  if (frame.type === 'order_fill') onFill(frame)
+  followOrder(frame)
   const next = verdict === 'apply' ? applyFrame(account, frame) : undefined
   if (!next) return void repair(frame.account_id)
 
@@ -117,12 +122,21 @@ function onPrivate(frame: PrivateFrame) {
     accountsQuery.queryKey,
     accounts.map((one) => (one === account ? next : one)),
   )
-  if (frame.type === 'order_fill') onFill(frame)
-  if (frame.type === 'portfolio_update') {
+  if (frame.type === 'portfolio_update' || frame.type === 'position_update') {
     void queryClient.invalidateQueries({ queryKey: historyKey('ledger', frame.account_id) })
   } else {
     void queryClient.invalidateQueries({ queryKey: historyKey('orders', frame.account_id) })
   }
+}
+
+/** Whoever waits for an order sees at once what became of it. */
+function followOrder(frame: PrivateFrame) {
+  const orderId = orderIdOf(frame)
+  if (orderId === undefined) return
+  queryClient.setQueryData(
+    orderQuery(frame.account_id, orderId).queryKey,
+    (order: Order | undefined) => order && (orderAfter(order, frame) ?? order),
+  )
 }
 
 /** A hole or a reset: the server's snapshot is the truth, and everything told before it is forgotten. */
@@ -162,6 +176,8 @@ function onFill(frame: FillFrame) {
       page && { ...page, items: [fill, ...page.items.filter((one) => one.fill_id !== fill.fill_id)] },
   )
   void queryClient.invalidateQueries({ queryKey: [...historyKey('fills', frame.account_id), 'pages'] })
+  if (fill.fill_id === announced) return
+  announced = fill.fill_id
   const verb = frame.side === 'buy' ? 'Bought' : 'Sold'
   const base = frame.market.split('-')[0]
   announceFill(`${verb} ${formatWire(fill.quantity, 0)} ${base} at ${formatWire(fill.price, 2)}`)

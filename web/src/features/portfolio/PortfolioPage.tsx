@@ -9,8 +9,9 @@ import { Panel } from '@/ui/Panel'
 import { Empty, Failure, Loading } from '@/ui/States'
 import { curveOf, maxDrawdownPpm } from './curve'
 import { History } from './History'
+import { Holdings } from './Holdings'
 import { ResetAccount } from './ResetAccount'
-import { Headline, Holdings, IdentityLine } from './Statement'
+import { Headline, IdentityLine } from './Statement'
 
 const EquityChart = lazy(() => import('./EquityChart'))
 

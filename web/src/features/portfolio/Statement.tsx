@@ -1,12 +1,10 @@
 import type { ReactNode } from 'react'
 import type { Account } from '@/api/types'
-import { identityAt, valueHolding } from '@/lib/equity'
-import { formatPrice, formatSignedUsd, formatUsd, formatWire, sharePpm } from '@/lib/format'
-import { parseMicros } from '@/lib/money'
+import { identityAt } from '@/lib/equity'
+import { formatSignedUsd, formatUsd, sharePpm } from '@/lib/format'
 import { useMarks } from '@/live/prices'
-import { Change, Figure, Pnl } from '@/ui/Figure'
-import { Panel, TableScroll } from '@/ui/Panel'
-import { Empty } from '@/ui/States'
+import { Change, Figure } from '@/ui/Figure'
+import { Panel } from '@/ui/Panel'
 
 /** The four figures a person looks for first. */
 export function Headline({ account, drawdownPpm }: { account: Account; drawdownPpm: number | undefined }) {
@@ -54,6 +52,9 @@ export function IdentityLine({ account }: { account: Account }) {
     ['Start', formatUsd(identity.startMicros, 6)],
     ['+ Realised', formatSignedUsd(identity.realisedMicros, 6)],
     ['+ Unrealised', formatSignedUsd(identity.unrealisedMicros, 6)],
+    ...(identity.fundingMicros === 0n
+      ? []
+      : [['+ Funding', formatSignedUsd(identity.fundingMicros, 6)] as const]),
     ['− Fees', formatUsd(identity.feesMicros, 6)],
     ['= Equity', formatUsd(identity.equityMicros, 6)],
   ]
@@ -80,57 +81,6 @@ export function IdentityLine({ account }: { account: Account }) {
           </dd>
         </div>
       </dl>
-    </Panel>
-  )
-}
-
-export function Holdings({ account }: { account: Account }) {
-  const marks = useMarks()
-  if (account.positions.length === 0) {
-    return (
-      <Panel title="Positions">
-        <Empty title="Everything is in cash." />
-      </Panel>
-    )
-  }
-  return (
-    <Panel title="Positions">
-      <TableScroll label="Positions">
-        <table className="ruled">
-          <thead>
-            <tr>
-              <th scope="col">Market</th>
-              {['Quantity', 'Cost', 'Mark', 'Value', 'Unrealised', 'Realised', 'Fees'].map((name) => (
-                <th key={name} scope="col" data-figure>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {account.positions.map((position) => {
-              const mark = marks.get(position.market)
-              const valued = valueHolding(position, mark)
-              return (
-                <tr key={position.market} data-testid="position-row" data-market={position.market}>
-                  <td className="font-medium">{position.market}</td>
-                  <td data-figure>{formatWire(position.quantity, 0)}</td>
-                  <td data-figure>{formatUsd(valued.costMicros)}</td>
-                  <td data-figure>{formatPrice(mark, 2)}</td>
-                  <td data-figure>{formatUsd(valued.valueMicros)}</td>
-                  <td data-figure>
-                    <Pnl micros={valued.unrealisedMicros} />
-                  </td>
-                  <td data-figure>
-                    <Pnl micros={parseMicros(position.realised_pnl)} />
-                  </td>
-                  <td data-figure>{formatUsd(parseMicros(position.fees))}</td>
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
-      </TableScroll>
     </Panel>
   )
 }

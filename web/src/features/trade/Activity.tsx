@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Tabs } from 'radix-ui'
 import { recentQuery } from '@/api/queries'
-import type { Account, Fill, Market } from '@/api/types'
+import type { Account, Fill, Market, Order } from '@/api/types'
 import { formatUsd, formatWire } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { formatTime } from '@/lib/time'
@@ -9,8 +9,9 @@ import { Pnl } from '@/ui/Figure'
 import { TableScroll } from '@/ui/Panel'
 import { useZone } from '@/ui/preferences'
 import { Empty, Failure, Loading } from '@/ui/States'
+import { amountText, OpenOrders } from './OpenOrders'
 import { Positions } from './Positions'
-import { rejectionText } from './ticket'
+import { cancelText, rejectionText, typeText } from './reasons'
 
 const TAB =
   'h-9 border-b-2 border-transparent px-1 font-medium text-muted hover:text-text data-[state=active]:border-accent data-[state=active]:text-text'
@@ -23,14 +24,20 @@ export function Activity({ account, markets }: { account: Account; markets: read
         <Tabs.Trigger value="positions" className={TAB}>
           Positions and fills
         </Tabs.Trigger>
+        <Tabs.Trigger value="open" className={TAB} data-testid="open-orders-tab">
+          Open orders{account.open_orders > 0 && ` (${account.open_orders})`}
+        </Tabs.Trigger>
         <Tabs.Trigger value="orders" className={TAB} data-testid="orders-tab">
-          Orders
+          Ended orders
         </Tabs.Trigger>
       </Tabs.List>
       <Tabs.Content value="positions" className="space-y-4 pt-2">
         <Positions account={account} markets={markets} />
         <h2 className="text-sm font-semibold tracking-wide text-muted">Fills</h2>
         <Fills account={account} />
+      </Tabs.Content>
+      <Tabs.Content value="open" className="pt-2">
+        <OpenOrders account={account} />
       </Tabs.Content>
       <Tabs.Content value="orders" className="pt-2">
         <Orders account={account} />
@@ -87,7 +94,7 @@ function FillRow({ fill }: { fill: Fill }) {
     <tr data-testid="fill-row" data-fill={fill.fill_id}>
       <td className="figure text-sm text-muted">{formatTime(fill.filled_ms, zone)}</td>
       <td>{fill.market}</td>
-      <td>{fill.side === 'buy' ? 'Buy' : 'Sell'}</td>
+      <td>{sideText(fill)}</td>
       <td data-figure>{formatWire(fill.quantity, 0)}</td>
       <td data-figure>{formatWire(fill.price, 2)}</td>
       <td data-figure>{formatUsd(parseMicros(fill.gross))}</td>
@@ -102,6 +109,14 @@ function FillRow({ fill }: { fill: Fill }) {
   )
 }
 
+/** "Buy", or what a fill did to a perpetual: "Open long", "Liquidated short". */
+function sideText({ side, perp }: Fill): string {
+  if (!perp) return side === 'buy' ? 'Buy' : 'Sell'
+  if (perp.event === 'open') return side === 'buy' ? 'Open long' : 'Open short'
+  const closed = side === 'buy' ? 'short' : 'long'
+  return perp.event === 'liquidation' ? `Liquidated ${closed}` : `Close ${closed}`
+}
+
 function Orders({ account }: { account: Account }) {
   const zone = useZone()
   const orders = useQuery(recentQuery('orders', account.account_id))
@@ -112,11 +127,11 @@ function Orders({ account }: { account: Account }) {
   const items = orders.data?.items ?? []
   if (items.length === 0) return <Empty title="No orders yet." />
   return (
-    <TableScroll label="Orders">
+    <TableScroll label="Ended orders">
       <table className="ruled" data-testid="orders-table">
         <thead>
           <tr>
-            {['Time', 'Market', 'Side', 'Amount', 'Outcome'].map((name) => (
+            {['Time', 'Market', 'Type', 'Side', 'Amount', 'Outcome'].map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>
@@ -128,25 +143,26 @@ function Orders({ account }: { account: Account }) {
             <tr key={order.order_id} data-testid="order-row" data-status={order.status}>
               <td className="figure text-sm text-muted">{formatTime(order.created_ms, zone)}</td>
               <td>{order.market}</td>
+              <td>{typeText(order)}</td>
               <td>{order.side === 'buy' ? 'Buy' : 'Sell'}</td>
-              <td className="figure text-sm">
-                {order.quantity
-                  ? `${formatWire(order.quantity, 0)} ${order.market.split('-')[0]}`
-                  : `${formatWire(order.quote_amount, 2)} USD`}
-              </td>
+              <td className="figure text-sm">{amountText(order)}</td>
               <td>
-                {order.status === 'filled' ? (
-                  `Filled at ${formatWire(order.fill?.price, 2)}`
-                ) : (
-                  <span className="text-warn" title={order.reject_code ?? ''}>
-                    {rejectionText(order.reject_code)}
-                  </span>
-                )}
+                <Ending order={order} />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
     </TableScroll>
+  )
+}
+
+function Ending({ order }: { order: Order }) {
+  if (order.status === 'filled') return `Filled at ${formatWire(order.fill?.price, 2)}`
+  if (order.status === 'cancelled') return cancelText(order.cancel_reason)
+  return (
+    <span className="text-warn" title={order.reject_code ?? ''}>
+      {rejectionText(order.reject_code)}
+    </span>
   )
 }

@@ -5,13 +5,15 @@ import type { Tick } from '@/lib/freshness'
 import { useTick } from '@/live/prices'
 import { Change, Figure } from '@/ui/Figure'
 
-/** The market that is traded, large, and the others beside it. */
+/** The market that is traded, large, and the others of its kind beside it. */
 export function MarketHeader({ markets, selected }: { markets: readonly Market[]; selected: Market }) {
   const tick = useTick(selected.market)
   return (
     <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2 py-3">
       <div className="flex items-baseline gap-4">
-        <h1 className="text-xl font-semibold">{selected.market.replace('-', '/')}</h1>
+        <h1 className="text-xl font-semibold">
+          {selected.kind === 'spot' ? selected.market.replace('-', '/') : selected.market}
+        </h1>
         <Figure
           text={priceText(selected, tick)}
           testId={`price-${selected.market}`}
@@ -24,9 +26,11 @@ export function MarketHeader({ markets, selected }: { markets: readonly Market[]
         )}
       </div>
       <nav aria-label="Markets" className="flex w-full gap-1 overflow-x-auto sm:w-auto">
-        {markets.map((market) => (
-          <MarketTab key={market.market} market={market} selected={market.market === selected.market} />
-        ))}
+        {markets
+          .filter((one) => one.kind === selected.kind)
+          .map((market) => (
+            <MarketTab key={market.market} market={market} selected={market.market === selected.market} />
+          ))}
       </nav>
     </div>
   )

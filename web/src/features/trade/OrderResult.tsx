@@ -1,27 +1,46 @@
+import { useQuery } from '@tanstack/react-query'
+import { marketsQuery, orderQuery } from '@/api/queries'
 import type { Market, Order, OrderFill } from '@/api/types'
 import { formatSignedUsd, formatUsd, formatWire, MISSING } from '@/lib/format'
 import { E8_DECIMALS, parseE8, parseMicros, toWire } from '@/lib/money'
+import { useStatus } from '@/live/status'
 import { Button } from '@/ui/Button'
+import { costsOf, type Estimate } from './costs'
+import { cancelText, rejectionText, stageText } from './reasons'
 import { dismissOutcome, type Outcome, resendOrder } from './store'
-import { costsOf, type Estimate, rejectionText } from './ticket'
+import { heldText } from './TicketRows'
 
-interface Props {
-  outcome: Outcome
-  market: Market
+const ASK_EVERY_MS = 2_000
+
+/** An order as the newest word has it, from its answer to its end. */
+function useFollowed(outcome: Outcome): Outcome {
+  const answered = outcome.kind === 'done' ? outcome.order : undefined
+  const streamed = useStatus((one) => one.phase.name === 'open')
+  const { data } = useQuery({
+    ...orderQuery(answered?.account_id ?? '', answered?.order_id ?? ''),
+    enabled: answered?.status === 'accepted',
+    refetchInterval: ({ state }) => (streamed || state.data?.status !== 'accepted' ? false : ASK_EVERY_MS),
+  })
+  if (outcome.kind !== 'done' || outcome.order.status !== 'accepted' || !data) return outcome
+  return { ...outcome, order: data }
 }
 
-/** What became of the order: the fill beside its estimate, or why there is none. */
-export function OrderResult({ outcome, market }: Props) {
+/** What became of the order: what it waits for, the fill beside its estimate, or why there is none. */
+export function OrderResult({ outcome: answered }: { outcome: Outcome }) {
+  const outcome = useFollowed(answered)
+  const markets = useQuery(marketsQuery)
+  const name = outcome.kind === 'done' ? outcome.order.market : undefined
+  const market = markets.data?.find((one) => one.market === name)
   const state = outcome.kind === 'done' ? outcome.order.status : outcome.kind
   return (
     <section
       data-testid="order-result"
       data-status={state}
       aria-label="Last order"
-      className={`border-l-2 bg-surface p-3 text-sm ${state === 'filled' ? 'border-accent' : 'border-warn'}`}
+      className={`border-l-2 bg-surface p-3 text-sm ${state === 'filled' ? 'border-accent' : state === 'accepted' ? 'border-input' : 'border-warn'}`}
     >
       <div className="flex items-start justify-between gap-2">
-        <Headline outcome={outcome} market={market} />
+        <Headline outcome={outcome} />
         <button
           type="button"
           onClick={dismissOutcome}
@@ -31,7 +50,7 @@ export function OrderResult({ outcome, market }: Props) {
           ×
         </button>
       </div>
-      {outcome.kind === 'done' && outcome.order.fill && (
+      {outcome.kind === 'done' && outcome.order.fill && market && (
         <Comparison
           order={outcome.order}
           fill={outcome.order.fill}
@@ -54,10 +73,12 @@ export function OrderResult({ outcome, market }: Props) {
   )
 }
 
-function Headline({ outcome, market }: { outcome: Outcome; market: Market }) {
+function Headline({ outcome }: { outcome: Outcome }) {
   if (outcome.kind === 'refused') return <p className="font-medium">Not accepted: {outcome.reason}</p>
   if (outcome.kind === 'unknown') return <p className="font-medium">No answer. {outcome.reason}</p>
   const { order } = outcome
+  if (order.status === 'accepted') return <Pending order={order} />
+  if (order.status === 'cancelled') return <p className="font-medium">{cancelText(order.cancel_reason)}</p>
   if (!order.fill) {
     return (
       <p>
@@ -68,8 +89,26 @@ function Headline({ outcome, market }: { outcome: Outcome; market: Market }) {
   }
   return (
     <p className="font-medium">
-      {order.side === 'buy' ? 'Bought' : 'Sold'} {formatWire(order.fill.quantity, 0)} {market.base}
+      {order.side === 'buy' ? 'Bought' : 'Sold'} {formatWire(order.fill.quantity, 0)}{' '}
+      {order.market.split('-')[0]}
+      {order.fill.perp?.side && ` (${order.fill.perp.side} ${order.fill.perp.leverage}×)`}
     </p>
+  )
+}
+
+/** The order is in and waits: for what, and what is set aside for it. */
+function Pending({ order }: { order: Order }) {
+  return (
+    <div>
+      <p className="font-medium">
+        Accepted. {stageText(order)}
+        {order.stage === 'waiting' && <span aria-hidden="true">…</span>}
+      </p>
+      <p className="text-muted">
+        {order.held === '0' ? 'Nothing is held for it.' : `${heldText(order.held, order.held_asset)} held.`}{' '}
+        {order.stage !== 'waiting' && 'It is among the open orders.'}
+      </p>
+    </div>
   )
 }
 

@@ -1,12 +1,21 @@
-import type { FormEvent } from 'react'
-import type { Account, Market } from '@/api/types'
+import { useQuery } from '@tanstack/react-query'
+import { type FormEvent, useEffect } from 'react'
+import { ruleSetsQuery } from '@/api/queries'
+import type { Account, Market, Preview } from '@/api/types'
 import type { Freshness, Tick } from '@/lib/freshness'
 import { Button } from '@/ui/Button'
 import { AmountField, SlippageField } from './AmountField'
+import { estimateOf } from './costs'
+import { ExitFields } from './ExitFields'
+import { exitsReason } from './exits'
+import { MarketKindSwitch, OrderKindFields } from './KindFields'
+import { LeverageField } from './LeverageField'
 import { OrderResult } from './OrderResult'
-import { chooseSide, sendOrder, useTicket } from './store'
+import { rejectionText, statusWords } from './reasons'
+import { ticketRules, waitingText } from './ruleSets'
+import { chooseSide, enterMarket, sendOrder, useTicket } from './store'
 import { TicketRows } from './TicketRows'
-import { estimateOf, readTicket, rejectionText } from './ticket'
+import { mayHaveExits, readTicket, type Typed, typedFor } from './ticket'
 import { usePreview } from './usePreview'
 
 interface Props {
@@ -18,27 +27,48 @@ interface Props {
   blocked: string | undefined
 }
 
-/** Side, amount, what it will cost, one button. */
+/** Side, type, amount, what it will do, one button. */
 export function OrderTicket({ account, market, tick, freshness, blocked }: Props) {
-  const { typed, sending, outcome } = useTicket()
-  const reading = readTicket(typed, market)
+  const { typed: given, sending, outcome } = useTicket()
+  const { data: ruleSets } = useQuery(ruleSetsQuery)
+  const ruleSet = ruleSets?.find((one) => one.name === account.rule_set)
+  const rules = ticketRules(ruleSet, market)
+  const typed = typedFor(given, market, rules)
+  const reading = readTicket(given, market, rules)
   const { preview, current, error } = usePreview(account.account_id, reading.body)
+  useEffect(() => enterMarket(market.market), [market.market])
 
-  const stale = freshness.state === 'stale' ? freshness.reason : undefined
-  const rejection = current && preview?.reject_code ? rejectionText(preview.reject_code) : undefined
-  const reason = blocked ?? stale ?? reading.reason ?? rejection
-  const body = reading.body
+  const { body } = reading
+  const reason =
+    blocked ??
+    statusWords(account.status)?.title ??
+    (freshness.state === 'stale' ? freshness.reason : undefined) ??
+    reading.reason ??
+    (body &&
+      exitsReason(typed.side === 'buy' ? 'long' : 'short', exitsIn(body), body.limit_price ?? tick?.price)) ??
+    (current && preview?.reject_code ? rejectionText(preview.reject_code) : undefined)
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (reason || !body || sending) return
-    void sendOrder(account.account_id, body, current ? estimateOf(preview) : undefined)
+    void sendOrder(
+      account.account_id,
+      body,
+      current && fillsAtOnce(preview) ? estimateOf(preview) : undefined,
+    )
   }
+  const waiting = typed.kind === 'market' || typed.kind === 'limit' ? waitingText(ruleSet, market) : undefined
 
   return (
     <form onSubmit={submit} aria-label="Order ticket" className="space-y-3">
-      <SideButtons />
-      <AmountField account={account} market={market} />
+      <MarketKindSwitch market={market} />
+      <SideButtons market={market} />
+      <OrderKindFields typed={typed} market={market} />
+      <AmountField account={account} market={market} rules={rules} price={tick?.price} />
+      {market.kind === 'perp' && !typed.reduceOnly && rules.maxLeverage !== undefined && (
+        <LeverageField max={rules.maxLeverage} />
+      )}
+      {mayHaveExits(typed, market) && <ExitFields typed={typed} />}
       <TicketRows
         market={market}
         tick={tick}
@@ -47,7 +77,12 @@ export function OrderTicket({ account, market, tick, freshness, blocked }: Props
         current={current}
         side={typed.side}
       />
-      <SlippageField />
+      {typed.kind !== 'limit' && <SlippageField />}
+      {waiting && (
+        <p className="text-sm text-muted" data-testid="waits">
+          {waiting}
+        </p>
+      )}
       <Button
         type="submit"
         size="large"
@@ -57,14 +92,28 @@ export function OrderTicket({ account, market, tick, freshness, blocked }: Props
         disabled={reason !== undefined || sending}
         className={`w-full ${reason || sending ? '' : SIDE_FILL[typed.side]}`}
       >
-        {sending ? 'Sending…' : `${typed.side === 'buy' ? 'Buy' : 'Sell'} ${market.base}`}
+        {sending ? 'Sending…' : submitText(typed, market)}
       </Button>
       <p id="submit-reason" data-testid="submit-reason" className="min-h-5 text-sm text-muted">
         {reason ?? (error ? `No estimate: ${error.message}` : '')}
       </p>
-      {outcome && <OrderResult outcome={outcome} market={market} />}
+      {outcome && <OrderResult outcome={outcome} />}
     </form>
   )
+}
+
+/** An order that waits ends at a price nobody knows yet: there is nothing to compare its fill with. */
+const fillsAtOnce = (preview: Preview | undefined) => preview?.status === 'filled'
+
+const exitsIn = (body: { stop_price?: string | null; target_price?: string | null }) => ({
+  stop: body.stop_price ?? undefined,
+  target: body.target_price ?? undefined,
+})
+
+function submitText(typed: Typed, market: Market): string {
+  if (market.kind === 'spot') return `${typed.side === 'buy' ? 'Buy' : 'Sell'} ${market.base}`
+  if (typed.reduceOnly) return `${typed.side === 'buy' ? 'Buy' : 'Sell'} to reduce`
+  return `${typed.side === 'buy' ? 'Long' : 'Short'} ${market.base}`
 }
 
 const SIDE_FILL = {
@@ -72,7 +121,12 @@ const SIDE_FILL = {
   sell: 'bg-loss! border-loss! text-on-side!',
 }
 
-function SideButtons() {
+const SIDE_WORDS = {
+  spot: { buy: 'Buy', sell: 'Sell' },
+  perp: { buy: 'Long', sell: 'Short' },
+}
+
+function SideButtons({ market }: { market: Market }) {
   const side = useTicket((one) => one.typed.side)
   return (
     <div role="radiogroup" aria-label="Side" className="grid grid-cols-2 border border-input">
@@ -88,7 +142,7 @@ function SideButtons() {
           onClick={() => chooseSide(one)}
           className={`h-9 font-semibold ${side === one ? SIDE_FILL[one] : 'text-muted hover:text-text'}`}
         >
-          {one === 'buy' ? 'Buy' : 'Sell'}
+          {SIDE_WORDS[market.kind][one]}
         </button>
       ))}
     </div>

@@ -1,71 +1,104 @@
-import { useNavigate } from '@tanstack/react-router'
-import type { Account, Market, Position } from '@/api/types'
-import { valueHolding } from '@/lib/equity'
+import type { ReactNode } from 'react'
+import type { Account, Market, Order, PerpPosition, Position } from '@/api/types'
+import { valueHolding, valuePerp } from '@/lib/equity'
 import { formatPrice, formatUsd, formatWire, sharePpm } from '@/lib/format'
-import { E8_DECIMALS, NOTIONAL_DIVISOR, toWire } from '@/lib/money'
+import { E8_DECIMALS, NOTIONAL_DIVISOR, parseMicros, toWire } from '@/lib/money'
 import { useMarks } from '@/live/prices'
-import { Button } from '@/ui/Button'
 import { Change, Pnl } from '@/ui/Figure'
 import { TableScroll } from '@/ui/Panel'
 import { Empty } from '@/ui/States'
-import { type } from './store'
-import { shareOf } from './ticket'
+import { useOpenOrders } from './OpenOrders'
+import { PositionActions } from './PositionActions'
 
-/** What is held now, at the newest marks. */
+const PLACES_MAX = 4
+
+/** What is held now, at the newest marks: spot holdings, then perpetual positions. */
 export function Positions({ account, markets }: { account: Account; markets: readonly Market[] }) {
-  if (account.positions.length === 0) {
+  const { orders } = useOpenOrders(account)
+  if (account.positions.length === 0 && account.perps.length === 0) {
     return (
       <Empty title="No position yet.">
         <p>Choose a side and an amount in the ticket. What you buy appears here and moves with the price.</p>
       </Empty>
     )
   }
+  const marketOf = (name: string) => markets.find((one) => one.market === name)
   return (
-    <TableScroll label="Positions">
+    <>
+      {account.positions.length > 0 && (
+        <Table
+          label="Positions"
+          names={['Market', 'Quantity', 'Average price', 'Mark', 'Value', 'Unrealised', 'Actions']}
+        >
+          {account.positions.map((position) => {
+            const market = marketOf(position.market)
+            const props = { account, position, market: market as Market, orders }
+            return market && <SpotRow key={position.market} {...props} />
+          })}
+        </Table>
+      )}
+      {account.perps.length > 0 && (
+        <Table
+          label="Perpetual positions"
+          names={[
+            'Market',
+            'Side',
+            'Quantity',
+            'Entry',
+            'Mark',
+            'Liquidation',
+            'Unrealised',
+            'Margin',
+            'Funding',
+            'Actions',
+          ]}
+        >
+          {account.perps.map((position) => {
+            const market = marketOf(position.market)
+            const props = { account, position, market: market as Market, orders }
+            return market && <PerpRow key={position.market} {...props} />
+          })}
+        </Table>
+      )}
+    </>
+  )
+}
+
+function Table({ label, names, children }: { label: string; names: readonly string[]; children: ReactNode }) {
+  return (
+    <TableScroll label={label}>
       <table className="ruled">
         <thead>
           <tr>
-            <th scope="col">Market</th>
-            {['Quantity', 'Average price', 'Mark', 'Value', 'Unrealised', ''].map((name) => (
-              <th key={name} scope="col" data-figure>
-                {name || <span className="sr-only">Action</span>}
+            {names.map((name) => (
+              <th
+                key={name}
+                scope="col"
+                {...(name === 'Market' || name === 'Side' ? {} : { 'data-figure': true })}
+              >
+                {name === 'Actions' ? <span className="sr-only">{name}</span> : name}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
-          {account.positions.map((position) => {
-            const market = markets.find((one) => one.market === position.market)
-            return (
-              market && (
-                <PositionRow key={position.market} account={account} position={position} market={market} />
-              )
-            )
-          })}
-        </tbody>
+        <tbody>{children}</tbody>
       </table>
     </TableScroll>
   )
 }
 
-function PositionRow({
-  account,
-  position,
-  market,
-}: {
+interface RowProps<P> {
   account: Account
-  position: Position
+  position: P
   market: Market
-}) {
-  const navigate = useNavigate()
+  orders: readonly Order[]
+}
+
+function SpotRow({ account, position, market, orders }: RowProps<Position>) {
   const mark = useMarks().get(position.market)
   const { quantityNanos, costMicros, valueMicros, unrealisedMicros } = valueHolding(position, mark)
   const averageE8 = quantityNanos === 0n ? 0n : (costMicros * NOTIONAL_DIVISOR) / quantityNanos
-  const places = Math.min(market.price_decimals, 4)
-  const prepareSale = () => {
-    type({ side: 'sell', ...shareOf(100, 'sell', account, market) })
-    void navigate({ to: '/trade', search: (before) => ({ ...before, market: market.market }) })
-  }
+  const places = Math.min(market.price_decimals, PLACES_MAX)
   return (
     <tr data-testid="position-row" data-market={position.market}>
       <td className="font-medium">{market.base}</td>
@@ -73,18 +106,64 @@ function PositionRow({
       <td data-figure>{formatPrice(position.average_price ?? toWire(averageE8, E8_DECIMALS), places)}</td>
       <td data-figure>{formatPrice(mark, places)}</td>
       <td data-figure>{formatUsd(valueMicros)}</td>
+      <Unrealised micros={unrealisedMicros} baseMicros={costMicros} />
       <td data-figure>
-        <Pnl micros={unrealisedMicros} />{' '}
-        <Change
-          className="text-xs"
-          ppm={unrealisedMicros === undefined ? undefined : sharePpm(unrealisedMicros, costMicros)}
+        <PositionActions
+          account={account}
+          position={{ market: position.market, side: 'long' }}
+          quantity={position.quantity}
+          market={market}
+          orders={orders}
         />
       </td>
+    </tr>
+  )
+}
+
+function PerpRow({ account, position, market, orders }: RowProps<PerpPosition>) {
+  const mark = useMarks().get(position.market)
+  const { unrealisedMicros } = valuePerp(position, mark)
+  const places = Math.min(market.price_decimals, PLACES_MAX)
+  const marginMicros = parseMicros(position.margin)
+  const side = position.side ?? 'long'
+  return (
+    <tr data-testid="perp-row" data-market={position.market} data-side={side}>
+      <td className="font-medium">{market.market}</td>
+      <td className={side === 'long' ? 'text-gain' : 'text-loss'}>
+        {side === 'long' ? 'Long' : 'Short'} <span className="figure text-sm">{position.leverage}×</span>
+      </td>
+      <td data-figure>{formatWire(position.quantity, 0)}</td>
+      <td data-figure>{formatPrice(position.entry_price, places)}</td>
+      <td data-figure>{formatPrice(mark, places)}</td>
+      <td data-figure data-testid="perp-liquidation">
+        {position.liquidation_price ? formatPrice(position.liquidation_price, market.price_decimals) : 'none'}
+      </td>
+      <Unrealised micros={unrealisedMicros} baseMicros={marginMicros} />
+      <td data-figure data-testid="perp-margin">
+        {formatUsd(marginMicros)}
+      </td>
+      <td data-figure data-testid="perp-funding">
+        <Pnl micros={parseMicros(position.funding)} />
+      </td>
       <td data-figure>
-        <Button size="small" onClick={prepareSale} title="Fills the ticket; nothing is sent yet">
-          Sell all…
-        </Button>
+        <PositionActions
+          account={account}
+          position={{ market: position.market, side }}
+          quantity={position.quantity}
+          market={market}
+          orders={orders}
+        />
       </td>
     </tr>
+  )
+}
+
+/** The gain that is not realised, and what share it is of what was put in. */
+function Unrealised({ micros, baseMicros }: { micros: bigint | undefined; baseMicros: bigint }) {
+  return (
+    <td data-figure>
+      <Pnl micros={micros} />{' '}
+      <Change className="text-xs" ppm={micros === undefined ? undefined : sharePpm(micros, baseMicros)} />
+    </td>
   )
 }

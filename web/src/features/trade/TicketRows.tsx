@@ -5,7 +5,7 @@ import type { Freshness, Tick } from '@/lib/freshness'
 import { parseMicros } from '@/lib/money'
 import { formatAge } from '@/lib/time'
 import { Figure } from '@/ui/Figure'
-import { costsOf } from './ticket'
+import { type Costs, costsOf } from './costs'
 
 interface Props {
   market: Market
@@ -42,9 +42,18 @@ export function TicketRows({ market, tick, freshness, preview, current, side }: 
           {formatPrice(preview?.impact, places)}
         </Line>
         <Line label="Fee">{formatUsd(costs?.feeMicros, 4)}</Line>
-        <Line label={side === 'buy' ? 'Total to pay' : 'Total to receive'} strong>
-          <span data-testid="preview-total">{formatUsd(costs?.totalMicros)}</span>
-        </Line>
+        {market.kind === 'spot' ? (
+          <Line label={side === 'buy' ? 'Total to pay' : 'Total to receive'} strong>
+            <span data-testid="preview-total">{formatUsd(costs?.totalMicros)}</span>
+          </Line>
+        ) : (
+          <PerpLines market={market} preview={preview} costs={costs} />
+        )}
+        {preview?.status === 'accepted' && preview.held !== '0' && (
+          <Line label="Held while it waits" strong>
+            <span data-testid="preview-held">{heldText(preview.held, preview.held_asset)}</span>
+          </Line>
+        )}
         <Line label="Cash after">
           {preview?.cash_after ? formatUsd(parseMicros(preview.cash_after)) : MISSING}
         </Line>
@@ -52,6 +61,44 @@ export function TicketRows({ market, tick, freshness, preview, current, side }: 
       </div>
     </dl>
   )
+}
+
+interface PerpLinesProps {
+  market: Market
+  preview: Preview | undefined
+  costs: Costs | undefined
+}
+
+/** What a perpetual needs to be seen before: the margin behind the position, and where it is lost. */
+function PerpLines({ market, preview, costs }: PerpLinesProps) {
+  const margin = preview?.margin ? parseMicros(preview.margin) : undefined
+  const worth = preview?.gross ? parseMicros(preview.gross) : undefined
+  return (
+    <>
+      <Line label="Order value">
+        <span data-testid="preview-total">{formatUsd(costs && worth)}</span>
+      </Line>
+      <Line label="Margin of the position" hint={preview?.leverage ? `${preview.leverage}×` : ''} strong>
+        <span data-testid="preview-margin">{formatUsd(margin)}</span>
+      </Line>
+      <Line label="Liquidation price" strong>
+        <span data-testid="preview-liquidation">{liquidationText(preview, market)}</span>
+      </Line>
+    </>
+  )
+}
+
+function liquidationText(preview: Preview | undefined, market: Market): string {
+  if (!preview?.margin) return MISSING
+  if (preview.liquidation_price) return formatPrice(preview.liquidation_price, market.price_decimals)
+  return preview.position_after === '0' ? MISSING : 'none'
+}
+
+/** "154.61 USD", "1.5 SOL". */
+export function heldText(held: string, asset: string | null): string {
+  return asset === 'USDC' || asset === null
+    ? `${formatUsd(parseMicros(held))} USD`
+    : `${formatWire(held, 0)} ${asset}`
 }
 
 const ppm = (value: number) => formatPpm(value, 3).replace('+', '')

@@ -12,9 +12,10 @@ import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
 import { Segmented } from '@/ui/Segmented'
 import { Failure, Loading } from '@/ui/States'
-import { AccountPanel, OpenAccount } from './AccountPanel'
+import { AccountPanel, AccountStatus } from './AccountPanel'
 import { Activity } from './Activity'
 import { MarketHeader } from './MarketHeader'
+import { OpenAccount } from './OpenAccount'
 import { OrderTicket } from './OrderTicket'
 import { StaleBanner } from './StaleBanner'
 
@@ -40,6 +41,7 @@ function Desk({ markets, selected }: { markets: readonly Market[]; selected: Mar
     <div>
       <MarketHeader markets={markets} selected={selected} />
       <StaleBanner market={selected.market} />
+      {account && <AccountStatus account={account} />}
       <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_320px] lg:grid-rows-[auto_1fr]">
         <div className={`min-w-0 ${dimmed ? 'opacity-50' : ''}`}>
           <ChartPanel market={selected} />

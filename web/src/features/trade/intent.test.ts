@@ -16,8 +16,9 @@ test('any change makes a new intent, and so does a resolved one', () => {
     intentFor(first, 'a', { ...body, quote_amount: '101' }, newKey),
     intentFor(first, 'a', { ...body, side: 'sell' }, newKey),
     intentFor(first, 'a', { ...body, max_slippage_bps: 10 }, newKey),
+    intentFor(first, 'a', { ...body, stop_price: '140' }, newKey),
     intentFor(first, 'b', body, newKey),
     intentFor(undefined, 'a', body, newKey),
   ].map((intent) => intent.key)
-  expect(new Set([first.key, ...keys]).size).toBe(6)
+  expect(new Set([first.key, ...keys]).size).toBe(7)
 })

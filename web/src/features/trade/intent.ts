@@ -18,6 +18,7 @@ export function intentFor(
   return unresolved && same ? unresolved : { key: newKey(), accountId, body }
 }
 
+/** Every field counts, in whatever order they were set. */
 function fingerprint(body: OrderBody): string {
-  return JSON.stringify([body.market, body.side, body.quantity, body.quote_amount, body.max_slippage_bps])
+  return JSON.stringify(Object.entries(body).sort(([a], [b]) => a.localeCompare(b)))
 }

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import type { Account, Market } from '@/api/types'
-import { costsOf, estimateOf, readTicket, rejectionText, shareOf, type Typed } from './ticket'
+import { readTicket, type TicketMarket, type Typed, typedFor, UNTYPED } from './ticket'
 
-const market = { market: 'SOL-USDC', base: 'SOL', quantity_decimals: 4 } as Market
-const typed: Typed = { side: 'buy', unit: 'quote', amount: '', slippageBps: null }
-const account = {
-  cash: '10000.123457',
-  positions: [{ market: 'SOL-USDC', quantity: '1.3333', cost: '200' }],
-} as Account
+const market: TicketMarket = {
+  market: 'SOL-USDC',
+  kind: 'spot',
+  base: 'SOL',
+  quantity_decimals: 4,
+  tick: '0.0001',
+}
+const perp: TicketMarket = { ...market, market: 'SOL-PERP', kind: 'perp', quantity_decimals: 2 }
+const rules = { nextTick: false, maxLeverage: 20 }
+const typed = UNTYPED
+const base: Typed = { ...UNTYPED, unit: 'base', amount: '1.5' }
 
 describe('typed text', () => {
   test('becomes the plain decimal string the server expects', () => {
@@ -21,7 +25,7 @@ describe('typed text', () => {
       ['0.000001', '0.000001'],
     ]
     for (const [amount = '', quote_amount] of readings) {
-      expect(readTicket({ ...typed, amount }, market).body, amount).toEqual({
+      expect(readTicket({ ...typed, amount }, market, rules).body, amount).toEqual({
         market: 'SOL-USDC',
         side: 'buy',
         quote_amount,
@@ -31,17 +35,17 @@ describe('typed text', () => {
 
   test('with a comma that may group thousands is refused: 1,500 must not become one and a half', () => {
     for (const amount of ['1,500', '10,000', '1,000,000', '10,000.00']) {
-      expect(readTicket({ ...typed, amount }, market).reason, amount).toBe(
+      expect(readTicket({ ...typed, amount }, market, rules).reason, amount).toBe(
         'Write the amount without a comma between thousands.',
       )
     }
     for (const amount of ['0,500', '1,50', '1,5000', '1500,5'])
-      expect(readTicket({ ...typed, amount }, market).body, amount).toBeDefined()
+      expect(readTicket({ ...typed, amount }, market, rules).body, amount).toBeDefined()
   })
 
   test('is refused with a reason a person can act on', () => {
     const reasons = ['', '0', '0.0', 'abc', '1e3', '-1', '.', '1.1.1', '0.0000001', '9'.repeat(16)].map(
-      (amount) => readTicket({ ...typed, amount }, market).reason,
+      (amount) => readTicket({ ...typed, amount }, market, rules).reason,
     )
     expect(reasons).toEqual([
       'Enter an amount.',
@@ -58,50 +62,86 @@ describe('typed text', () => {
   })
 
   test('in base units keeps to the lot and carries the slippage limit', () => {
-    const base: Typed = { side: 'sell', unit: 'base', amount: '1.2345', slippageBps: 25 }
-    expect(readTicket(base, market).body).toEqual({
+    const sale: Typed = { ...base, side: 'sell', amount: '1.2345', slippageBps: 25 }
+    expect(readTicket(sale, market, rules).body).toEqual({
       market: 'SOL-USDC',
       side: 'sell',
       quantity: '1.2345',
       max_slippage_bps: 25,
     })
-    expect(readTicket({ ...base, amount: '1.23456' }, market).reason).toBe('SOL has at most 4 decimals.')
+    expect(readTicket({ ...sale, amount: '1.23456' }, market, rules).reason).toBe(
+      'SOL has at most 4 decimals.',
+    )
   })
 })
 
-describe('shares', () => {
-  test('of the cash are exact: cents, and everything for Max', () => {
-    expect(shareOf(25, 'buy', account, market)).toEqual({ unit: 'quote', amount: '2500.03' })
-    expect(shareOf(100, 'buy', account, market)).toEqual({ unit: 'quote', amount: '10000.123457' })
-  })
-
-  test('of the position are whole lots, and everything for Max', () => {
-    expect(shareOf(50, 'sell', account, market)).toEqual({ unit: 'base', amount: '0.6666' })
-    expect(shareOf(100, 'sell', account, market)).toEqual({ unit: 'base', amount: '1.3333' })
-    expect(shareOf(100, 'sell', { ...account, positions: [] }, market)).toEqual({ unit: 'base', amount: '0' })
-  })
-})
-
-describe('costs', () => {
-  const priced = { mid: '150', gross: '1500', fee: '1.05', half_spread: '0.015', impact: '0.0075' }
-
-  test('a buyer pays the fee on top and a seller out of the proceeds', () => {
-    expect(costsOf({ ...priced, side: 'buy' })).toEqual({
-      totalMicros: 1_501_050_000n,
-      feeMicros: 1_050_000n,
-      halfSpreadPpm: 100,
-      impactPpm: 50,
+describe('order types', () => {
+  test('a limit names its price, and how long it stays only where that is not the default', () => {
+    const limit: Typed = { ...base, kind: 'limit', limit: '148,5', slippageBps: 25 }
+    const body = { market: 'SOL-USDC', side: 'buy', type: 'limit', quantity: '1.5', limit_price: '148.5' }
+    expect(readTicket(limit, market, rules).body).toEqual(body)
+    expect(readTicket({ ...limit, timeInForce: 'ioc' }, market, rules).body).toEqual({
+      ...body,
+      time_in_force: 'ioc',
     })
-    expect(costsOf({ ...priced, side: 'sell' })?.totalMicros).toBe(1_498_950_000n)
+    expect(readTicket({ ...limit, limit: '' }, market, rules).reason).toBe('Enter a limit price.')
+    expect(readTicket({ ...limit, limit: '148.00005' }, market, rules).reason).toBe(
+      'Prices of this market are multiples of 0.0001.',
+    )
   })
 
-  test('are unknown while any part is', () => {
-    expect(costsOf({ ...priced, side: 'buy', fee: null })).toBeUndefined()
-    expect(estimateOf(undefined)).toBeUndefined()
+  test('a stop names its trigger and no limit that was typed before', () => {
+    const stop: Typed = { ...base, side: 'sell', kind: 'stop', trigger: '140', limit: '1', reduceOnly: true }
+    expect(readTicket(stop, market, rules).body).toEqual({
+      market: 'SOL-USDC',
+      side: 'sell',
+      type: 'stop',
+      quantity: '1.5',
+      trigger_price: '140',
+      reduce_only: true,
+    })
+  })
+
+  test('exits go with what opens a position, stop and target on their sides', () => {
+    const bought: Typed = { ...base, stop: '140', target: '160' }
+    expect(readTicket(bought, market, rules).body).toMatchObject({ stop_price: '140', target_price: '160' })
+    expect(readTicket({ ...bought, stop: '170' }, market, rules).reason).toBe(
+      'The stop must be below the target.',
+    )
+    const sold = readTicket({ ...bought, side: 'sell' }, market, rules).body
+    expect(sold).toEqual({ market: 'SOL-USDC', side: 'sell', quantity: '1.5' })
+    const short = readTicket({ ...bought, side: 'sell', stop: '160', target: '140' }, perp, rules).body
+    expect(short).toMatchObject({ stop_price: '160', target_price: '140', leverage: 1 })
   })
 })
 
-test('every rejection has words, and an unknown one shows its code', () => {
-  expect(rejectionText('PRICE_STALE')).toBe('The price was too old to fill on.')
-  expect(rejectionText('NEW_CODE')).toBe('NEW_CODE')
+describe('perpetuals', () => {
+  test('carry a leverage from 1 to the highest, and none where they only reduce', () => {
+    expect(readTicket({ ...base, leverage: '20' }, perp, rules).body).toMatchObject({ leverage: 20 })
+    for (const leverage of ['', '0', '21', '2.5', 'x'])
+      expect(readTicket({ ...base, leverage }, perp, rules).reason, leverage).toBe(
+        'The leverage is a whole number from 1 to 20.',
+      )
+    expect(readTicket({ ...base, leverage: '99', reduceOnly: true }, perp, rules).body).toEqual({
+      market: 'SOL-PERP',
+      side: 'buy',
+      quantity: '1.5',
+      reduce_only: true,
+    })
+  })
+
+  test('are refused with the next step where the rules of the account have none', () => {
+    expect(readTicket(base, perp, { ...rules, maxLeverage: undefined }).reason).toContain('newer rules')
+  })
+})
+
+test('an amount in USD never becomes as many coins where it does not count', () => {
+  const usd: Typed = { ...UNTYPED, amount: '250' }
+  const sale: Typed = { ...usd, side: 'sell' }
+  const waits = { ...rules, nextTick: true }
+  expect(readTicket(usd, perp, rules).reason).toBe('Enter an amount.')
+  expect(readTicket(sale, market, waits).reason).toBe('Enter an amount.')
+  expect(readTicket(usd, market, waits).body).toMatchObject({ quote_amount: '250' })
+  expect(readTicket(sale, market, rules).body).toMatchObject({ quote_amount: '250' })
+  expect(typedFor({ ...usd, kind: 'limit' }, market, rules)).toMatchObject({ unit: 'base', amount: '' })
 })

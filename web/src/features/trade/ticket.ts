@@ -1,136 +1,167 @@
 /** What the person typed into the ticket, read into an order. Pure: prices and ticks never change typed input. */
-import type { Account, Market, OrderBody, Preview, Side } from '@/api/types'
-import { MICROS_DECIMALS, NANOS_DECIMALS, parseE8, parseMicros, parseNanos, toWire } from '@/lib/money'
+import type { Market, OrderBody, OrderKind, Side, TimeInForce } from '@/api/types'
+import { E8_DECIMALS, MICROS_DECIMALS, NANOS_DECIMALS, parseE8 } from '@/lib/money'
+import { type ReadDecimal, readDecimal } from '@/lib/typed'
 
 export type Unit = 'quote' | 'base'
 
 export interface Typed {
   side: Side
+  kind: OrderKind
   unit: Unit
   amount: string
+  limit: string
+  trigger: string
+  timeInForce: TimeInForce
+  reduceOnly: boolean
+  leverage: string
+  /** Exits that the order attaches to the position it opens. */
+  stop: string
+  target: string
   /** Refuse a fill further than this from the mid; null leaves the rule set's own limit. */
   slippageBps: number | null
 }
 
+export const UNTYPED: Typed = {
+  side: 'buy',
+  kind: 'market',
+  unit: 'quote',
+  amount: '',
+  limit: '',
+  trigger: '',
+  timeInForce: 'gtc',
+  reduceOnly: false,
+  leverage: '1',
+  stop: '',
+  target: '',
+  slippageBps: null,
+}
+
+export type TicketMarket = Pick<Market, 'market' | 'kind' | 'base' | 'quantity_decimals' | 'tick'>
+
+/** What the account's rules say about orders of this market. */
+export interface TicketRules {
+  nextTick: boolean
+  /** Undefined where the rules do not know the market as a perpetual. */
+  maxLeverage: number | undefined
+}
+
 export type Reading = { body: OrderBody; reason?: undefined } | { body?: undefined; reason: string }
 
-const INTEGER_DIGITS_MAX = 15
-const GROUPED = /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/
+export const isTriggered = (kind: OrderKind) => kind === 'stop' || kind === 'take_profit'
 
-/**
- * Read typed text into the body of an order, or say what is missing. A decimal comma counts as a point; one that may
- * as well group thousands, as this page writes its figures, is refused.
- */
-export function readTicket(
-  typed: Typed,
-  market: Pick<Market, 'market' | 'base' | 'quantity_decimals'>,
-): Reading {
-  const given = typed.amount.trim()
-  if (GROUPED.test(given)) return { reason: 'Write the amount without a comma between thousands.' }
-  const text = given.replace(',', '.')
-  if (text === '') return { reason: 'Enter an amount.' }
-  const match = /^(\d*)(?:\.(\d*))?$/.exec(text)
-  const whole = match?.[1] ?? ''
-  const fraction = (match?.[2] ?? '').replace(/0+$/, '')
-  if (!match || whole + (match[2] ?? '') === '') return { reason: 'Enter a number, such as 250 or 0.5.' }
-  if (whole.replace(/^0+/, '').length > INTEGER_DIGITS_MAX) return { reason: 'That is more than exists.' }
-
-  const places = typed.unit === 'quote' ? MICROS_DECIMALS : Math.min(market.quantity_decimals, NANOS_DECIMALS)
-  const name = typed.unit === 'quote' ? 'USD' : market.base
-  if (fraction.length > places) return { reason: `${name} has at most ${places} decimals.` }
-  const amount = toWire(BigInt((whole || '0') + fraction.padEnd(places, '0')), places)
-  if (amount === '0') return { reason: 'Enter an amount above zero.' }
-
-  const slippage = typed.slippageBps === null ? {} : { max_slippage_bps: typed.slippageBps }
-  const size = typed.unit === 'quote' ? { quote_amount: amount } : { quantity: amount }
-  return { body: { market: market.market, side: typed.side, ...size, ...slippage } }
+/** Whether the order may be sized by what it costs: only spot at the market, and where it waits only a purchase. */
+export function mayBeSizedInQuote(typed: Typed, market: TicketMarket, rules: TicketRules): boolean {
+  const plain = !rules.nextTick && !typed.reduceOnly
+  return market.kind === 'spot' && typed.kind === 'market' && (typed.side === 'buy' || plain)
 }
 
-export const SHARES = [25, 50, 75, 100] as const
-
-/**
- * A share of what can be spent: of the cash when buying, of the position when selling, in the unit in which that
- * is exact. A quote budget includes the fee, so all of the cash is a valid amount.
- */
-export function shareOf(
-  percent: number,
-  side: Side,
-  account: Account,
-  market: Market,
-): { unit: Unit; amount: string } {
-  if (side === 'buy') {
-    const micros = (parseMicros(account.cash) * BigInt(percent)) / 100n
-    // Cents are enough, except for all of it.
-    return {
-      unit: 'quote',
-      amount: toWire(percent === 100 ? micros : micros - (micros % 10_000n), MICROS_DECIMALS),
-    }
-  }
-  const held = account.positions.find((one) => one.market === market.market)
-  const nanos = (parseNanos(held?.quantity ?? '0') * BigInt(percent)) / 100n
-  const lot = 10n ** BigInt(NANOS_DECIMALS - Math.min(market.quantity_decimals, NANOS_DECIMALS))
-  return { unit: 'base', amount: toWire(nanos - (nanos % lot), NANOS_DECIMALS) }
+/** Whether the order may carry exits: only one that opens a position. */
+export function mayHaveExits(typed: Typed, market: TicketMarket): boolean {
+  return !typed.reduceOnly && (market.kind === 'perp' || typed.side === 'buy')
 }
 
-export interface Costs {
-  totalMicros: bigint
-  feeMicros: bigint
-  halfSpreadPpm: number
-  impactPpm: number
+/** Whether the order may be told to reduce only. Buying on a spot market never reduces anything. */
+export function mayReduceOnly(typed: Typed, market: TicketMarket): boolean {
+  return market.kind === 'perp' || typed.side === 'sell'
 }
 
-interface Priced {
-  side: Side
-  mid: string | null
-  gross: string | null
-  fee: string | null
-  half_spread: string | null
-  impact: string | null
+/** The typed text as it counts for this market: what it cannot have is as if it were not typed. */
+export function typedFor(typed: Typed, market: TicketMarket, rules: TicketRules): Typed {
+  const reduceOnly = typed.reduceOnly && mayReduceOnly(typed, market)
+  const usable = { ...typed, reduceOnly }
+  const exits = mayHaveExits(usable, market) ? {} : { stop: '', target: '' }
+  const size =
+    usable.unit === 'base' || mayBeSizedInQuote(usable, market, rules)
+      ? {}
+      : { unit: 'base' as const, amount: '' }
+  return { ...usable, ...exits, ...size }
 }
 
-/** What a fill costs or brings in all, and how far spread and impact move it from the mid. */
-export function costsOf(priced: Priced): Costs | undefined {
-  const { mid, gross, fee, half_spread, impact } = priced
-  if (mid === null || gross === null || fee === null || half_spread === null || impact === null)
-    return undefined
-  const feeMicros = parseMicros(fee)
-  const grossMicros = parseMicros(gross)
-  const ppm = (part: string) => Number((parseE8(part) * 1_000_000n) / parseE8(mid))
+/** Read typed text into the body of an order, or say what is missing first. */
+export function readTicket(given: Typed, market: TicketMarket, rules: TicketRules): Reading {
+  const typed = typedFor(given, market, rules)
+  const inQuote = typed.unit === 'quote'
+  const places = inQuote ? MICROS_DECIMALS : Math.min(market.quantity_decimals, NANOS_DECIMALS)
+  const amount = readDecimal(typed.amount, {
+    what: 'an amount',
+    name: inQuote ? 'USD' : market.base,
+    places,
+    example: '250 or 0.5',
+  })
+  if (amount.reason !== undefined) return amount
+  const prices = readPrices(typed, market)
+  if (prices.reason !== undefined) return prices
+  const leverage = readLeverage(typed, market, rules)
+  if (leverage.reason !== undefined) return leverage
+
+  const size = inQuote ? { quote_amount: amount.text } : { quantity: amount.text }
   return {
-    totalMicros: priced.side === 'buy' ? grossMicros + feeMicros : grossMicros - feeMicros,
-    feeMicros,
-    halfSpreadPpm: ppm(half_spread),
-    impactPpm: ppm(impact),
+    body: {
+      market: market.market,
+      side: typed.side,
+      ...(typed.kind === 'market' ? {} : { type: typed.kind }),
+      ...size,
+      ...prices.fields,
+      ...(typed.kind === 'limit' && typed.timeInForce === 'ioc' ? { time_in_force: 'ioc' as const } : {}),
+      ...(typed.reduceOnly ? { reduce_only: true } : {}),
+      ...leverage.fields,
+      ...(typed.slippageBps === null || typed.kind === 'limit'
+        ? {}
+        : { max_slippage_bps: typed.slippageBps }),
+    },
   }
 }
 
-const REJECTIONS: Record<string, string> = {
-  BAD_REQUEST: 'The order is not complete.',
-  LOT_SIZE: 'The quantity is not a whole number of lots.',
-  MIN_NOTIONAL: 'The order is too small: at least 1 USD.',
-  MAX_NOTIONAL: 'The order is too large: at most 1,000,000 USD.',
-  INSUFFICIENT_FUNDS: 'Not enough cash for this order and its fee.',
-  INSUFFICIENT_POSITION: 'You hold less than this.',
-  PRICE_STALE: 'The price was too old to fill on.',
-  PRICE_UNCERTAIN: 'The price source was too unsure of its price.',
-  SLIPPAGE_LIMIT: 'The fill would be further from the mid than your limit.',
-  MARKET_HALTED: 'The market is halted.',
+type Fields<K extends keyof OrderBody> =
+  | { fields: { [key in K]?: string }; reason?: undefined }
+  | { fields?: undefined; reason: string }
+
+const PRICES = [
+  ['limit', 'limit_price', 'a limit price'],
+  ['trigger', 'trigger_price', 'a trigger price'],
+  ['stop', 'stop_price', 'a stop price'],
+  ['target', 'target_price', 'a target price'],
+] as const
+
+function readPrices(typed: Typed, market: TicketMarket): Fields<(typeof PRICES)[number][1]> {
+  const fields: { [key in (typeof PRICES)[number][1]]?: string } = {}
+  const needed = {
+    limit: typed.kind === 'limit',
+    trigger: isTriggered(typed.kind),
+    stop: false,
+    target: false,
+  }
+  for (const [key, field, what] of PRICES) {
+    const wanted = needed[key] || ((key === 'stop' || key === 'target') && typed[key].trim() !== '')
+    if (!wanted) continue
+    const read = readPrice(typed[key], market, what)
+    if (read.reason !== undefined) return read
+    fields[field] = read.text
+  }
+  const { stop_price: stop, target_price: target } = fields
+  if (stop && target && parseE8(stop) < parseE8(target) !== (typed.side === 'buy')) {
+    return { reason: `The stop must be ${typed.side === 'buy' ? 'below' : 'above'} the target.` }
+  }
+  return { fields }
 }
 
-/** A rejection in words; an unknown code is shown as it came. */
-export function rejectionText(code: string | null): string {
-  return code === null ? 'The order was rejected.' : (REJECTIONS[code] ?? code)
+/** A price on the market's tick. */
+export function readPrice(text: string, market: Pick<Market, 'tick'>, what: string): ReadDecimal {
+  const read = readDecimal(text, { what, name: 'A price', places: E8_DECIMALS, example: '150 or 149.5' })
+  if (read.reason !== undefined || parseE8(read.text) % parseE8(market.tick) === 0n) return read
+  return { reason: `Prices of this market are multiples of ${market.tick}.` }
 }
 
-export interface Estimate {
-  price: string
-  totalMicros: bigint
-  feeMicros: bigint
-}
-
-/** The part of a preview that the result is compared with. */
-export function estimateOf(preview: Preview | undefined): Estimate | undefined {
-  const costs = preview && costsOf(preview)
-  if (!costs || preview.price === null) return undefined
-  return { price: preview.price, totalMicros: costs.totalMicros, feeMicros: costs.feeMicros }
+function readLeverage(
+  typed: Typed,
+  market: TicketMarket,
+  rules: TicketRules,
+): { fields: { leverage?: number }; reason?: undefined } | { fields?: undefined; reason: string } {
+  if (market.kind !== 'perp' || typed.reduceOnly) return { fields: {} }
+  if (rules.maxLeverage === undefined)
+    return { reason: 'This account’s rules have no perpetuals. Open an account with newer rules.' }
+  const leverage = /^\d{1,3}$/.test(typed.leverage.trim()) ? Number(typed.leverage) : 0
+  if (leverage >= 1 && leverage <= rules.maxLeverage) return { fields: { leverage } }
+  return { reason: `The leverage is a whole number from 1 to ${rules.maxLeverage}.` }
 }

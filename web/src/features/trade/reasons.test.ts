@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { cancelText, rejectionText, stageText, statusWords, typeText } from './reasons'
+
+test('every rejection has words, and an unknown one shows its code', () => {
+  expect(rejectionText('PRICE_STALE')).toBe('The price was too old to fill on.')
+  expect(rejectionText('NEW_CODE')).toBe('NEW_CODE')
+  expect(rejectionText(null)).toBe('The order was rejected.')
+})
+
+test('what an order waits for and why it was cancelled are told in words', () => {
+  expect(stageText({ stage: 'resting' })).toBe('Rests at its limit')
+  expect(cancelText('CANCELLED_OTHER_FILLED')).toBe('Cancelled: the other exit was filled.')
+  expect(cancelText('NEW_REASON')).toBe('NEW_REASON')
+})
+
+test('the type of an order says what limits it', () => {
+  expect(typeText({ type: 'limit', reduce_only: false, time_in_force: 'ioc' })).toBe('Limit, IOC')
+  expect(typeText({ type: 'stop', reduce_only: true, time_in_force: 'gtc' })).toBe('Stop, reduce only')
+})
+
+test('an account that takes no orders says so and what follows; an active one says nothing', () => {
+  expect(statusWords('active')).toBeUndefined()
+  expect(statusWords('frozen')?.title).toBe('Account frozen.')
+  expect(statusWords('paused')?.text).toContain('resumed')
+})

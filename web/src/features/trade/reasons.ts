@@ -1,0 +1,99 @@
+/** Stable codes of the server in words, each with the next step. Pure; an unknown code is shown as it came. */
+import type { AccountStatus, Order } from '@/api/types'
+
+const REJECTIONS: Record<string, string> = {
+  BAD_REQUEST:
+    'The order is not complete, or its parts contradict each other. Check its prices and its type.',
+  LOT_SIZE: 'The quantity is not a whole number of lots.',
+  MIN_NOTIONAL: 'The order is too small: at least 1 USD.',
+  MAX_NOTIONAL: 'The order is too large: at most 1,000,000 USD.',
+  INSUFFICIENT_FUNDS: 'Not enough cash for this order and its fee.',
+  INSUFFICIENT_POSITION: 'You hold less than this.',
+  MAX_LEVERAGE: 'The leverage is too high for a position of this size. Lower it, or trade less.',
+  PRICE_STALE: 'The price was too old to fill on.',
+  PRICE_UNCERTAIN: 'The price source was too unsure of its price.',
+  PRICE_TIMEOUT: 'No new price came in time. What was held is free again; send the order again.',
+  PRICE_DIVERGENCE: 'The order book is more than 1% away from the oracle. Wait until they agree.',
+  INSUFFICIENT_DEPTH: 'The order book is too thin for this size. Trade less, or use a limit.',
+  SLIPPAGE_LIMIT: 'The fill would be further from the mid than your limit.',
+  MARKET_HALTED: 'The market is halted.',
+  ACCOUNT_FROZEN: 'The account takes no orders now. Its status is shown above.',
+  CONTEST_CLOSED: 'The contest is over for this account.',
+  RATE_LIMITED: 'Too many orders are open, or came at once. Cancel some, or wait a moment.',
+  IDEMPOTENCY_MISMATCH: 'This key was used for another order before.',
+  DUPLICATE_IN_FLIGHT: 'An order with the same name is still open.',
+}
+
+/** A rejection in words. */
+export function rejectionText(code: string | null): string {
+  return code === null ? 'The order was rejected.' : (REJECTIONS[code] ?? code)
+}
+
+const CANCELS: Record<string, string> = {
+  CANCELLED_BY_USER: 'Cancelled by you.',
+  CANCELLED_IOC: 'Cancelled: the price was not within the limit at once.',
+  CANCELLED_OTHER_FILLED: 'Cancelled: the other exit was filled.',
+  CANCELLED_POSITION_CLOSED: 'Cancelled: the position was closed.',
+  CANCELLED_ACCOUNT_CLOSED: 'Cancelled: the account was closed or reset.',
+}
+
+/** Why an accepted order ended without a fill. */
+export function cancelText(reason: string | null): string {
+  return reason === null ? 'Cancelled.' : (CANCELS[reason] ?? reason)
+}
+
+const STAGES: Record<string, string> = {
+  waiting: 'Waits for the next price',
+  resting: 'Rests at its limit',
+  armed: 'Armed at its trigger',
+}
+
+/** What an accepted order waits for. */
+export function stageText(order: Pick<Order, 'stage'>): string {
+  return order.stage === null ? 'Accepted' : (STAGES[order.stage] ?? order.stage)
+}
+
+const TYPES: Record<string, string> = {
+  market: 'Market',
+  limit: 'Limit',
+  stop: 'Stop',
+  take_profit: 'Take profit',
+}
+
+/** "Stop, reduce only", "Limit, IOC". */
+export function typeText(order: Pick<Order, 'type' | 'reduce_only' | 'time_in_force'>): string {
+  const kind = order.type ?? 'market'
+  const words = [TYPES[kind] ?? kind]
+  if (order.reduce_only) words.push('reduce only')
+  if (order.time_in_force === 'ioc') words.push('IOC')
+  return words.join(', ')
+}
+
+export interface StatusWords {
+  title: string
+  text: string
+}
+
+const STATUSES: Record<Exclude<AccountStatus, 'active'>, StatusWords> = {
+  paused: {
+    title: 'Account paused.',
+    text: 'It takes no orders until it is resumed. Positions stay open and stops and targets stay armed.',
+  },
+  locked: {
+    title: 'Account locked.',
+    text: 'It takes no orders. Positions stay as they are until it is unlocked.',
+  },
+  frozen: {
+    title: 'Account frozen.',
+    text: 'It broke a risk rule: positions are being closed at the next price and orders are cancelled. Reset the account to start again.',
+  },
+  completed: {
+    title: 'Account completed.',
+    text: 'It takes no more orders. Its history stays.',
+  },
+}
+
+/** Why the account takes no orders, and what follows; undefined while it does. */
+export function statusWords(status: AccountStatus): StatusWords | undefined {
+  return status === 'active' ? undefined : STATUSES[status]
+}
