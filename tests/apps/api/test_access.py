@@ -80,6 +80,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/v1/accounts/{account_id}/fills"): own(200),
     ("GET", "/v1/accounts/{account_id}/ledger"): own(200),
     ("GET", "/v1/accounts/{account_id}/equity"): own(200),
+    ("GET", "/v1/accounts/{account_id}/results"): own(200),
     ("POST", "/v1/stream/tickets"): Row(201, 201, 401, 201, 403),
 }
 
