@@ -26,7 +26,7 @@ from pump_party.domains.prop_interface.contract import (
     ResetAccount,
 )
 from pump_party.kernel.dice import Dice
-from pump_party.kernel.errors import Conflict, Refusal, Unavailable
+from pump_party.kernel.errors import Refusal, Unavailable
 from pump_party.kernel.ids import AccountId, Market, UserId
 from pump_party.platform.clock import ManualClock
 
@@ -248,10 +248,7 @@ class Simulation:
         client = self._dice.pick(self._clients)
         self._keys += 1
         command = ResetAccount(client.user_id, client.account_id, f"reset-{self._keys}")
-        try:
-            self._attempt(lambda: self._engine.reset_account(command))
-        except Conflict as refused:
-            self._counts[f"refused {refused.code}"] += 1
+        self._attempt(lambda: self._engine.reset_account(command))
 
     def _mark(self) -> None:
         self._attempt(lambda: self._engine.mark_accounts())
