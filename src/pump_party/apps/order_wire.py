@@ -5,11 +5,12 @@ with `render_order`. A fill has one wire form, `FillDetail`, in answers and in t
 """
 
 import re
+from enum import StrEnum
 from typing import Annotated, Protocol
 
 import msgspec
 
-from pump_party.apps.perp_wire import PerpSide, side_of
+from pump_party.apps.perp_wire import PerpFill, render_perp_fill
 from pump_party.domains.prop_interface.contract import (
     BookFillView,
     CancelReason,
@@ -19,8 +20,6 @@ from pump_party.domains.prop_interface.contract import (
     OrderStatus,
     OrderTerms,
     OrderView,
-    PerpFillEvent,
-    PerpFillView,
     PlaceOrder,
     RejectCode,
     Side,
@@ -99,22 +98,6 @@ class Evidence(msgspec.Struct, frozen=True):
     tape_ms: int | None
 
 
-class PerpFill(msgspec.Struct, frozen=True):
-    """What a fill did to a perpetual position; side, leverage and quantity are the position's afterwards.
-
-    `margin_change` is the account's. `liquidation_fee` is part of the fill's fee; `shortfall` is the loss beyond the
-    margin, which insurance paid.
-    """
-
-    event: PerpFillEvent
-    side: PerpSide | None
-    leverage: int
-    position_quantity: str
-    margin_change: str
-    liquidation_fee: str
-    shortfall: str
-
-
 class BookLeg(msgspec.Struct, frozen=True):
     """What was taken of one level."""
 
@@ -149,10 +132,20 @@ class FillDetail(msgspec.Struct, frozen=True):
     book: BookFill | None
 
 
+class OrderOrigin(StrEnum):
+    """Who placed an order: you; your order's exits; the engine, to liquidate a position or to close an account's."""
+
+    CLIENT = "client"
+    EXIT = "exit"
+    LIQUIDATION = "liquidation"
+    CLOSING = "closing"
+
+
 class OrderBodyOut(msgspec.Struct, frozen=True):
     """An order as answered to a client. `accepted` waits for what `stage` says; every other status is final.
 
-    `held` of `held_asset` is set aside while it waits. `parent_id` is the order that an exit was attached by.
+    `held` of `held_asset` is set aside while it waits. `parent_id` is the order that an exit was attached by. One that
+    closes an account cannot be cancelled.
     """
 
     order_id: str
@@ -180,6 +173,7 @@ class OrderBodyOut(msgspec.Struct, frozen=True):
     stop_price: str | None = None
     target_price: str | None = None
     parent_id: str | None = None
+    origin: OrderOrigin = OrderOrigin.CLIENT
 
 
 class Markets(Protocol):
@@ -313,7 +307,16 @@ def render_order(order: OrderView) -> OrderBodyOut:
         stop_price=_price_text(terms.stop_price_e8),
         target_price=_price_text(terms.target_price_e8),
         parent_id=terms.parent_id,
+        origin=_origin(terms),
     )
+
+
+def _origin(terms: OrderTerms) -> OrderOrigin:
+    if terms.is_liquidation:
+        return OrderOrigin.LIQUIDATION
+    if terms.is_closing:
+        return OrderOrigin.CLOSING
+    return OrderOrigin.CLIENT if terms.parent_id is None else OrderOrigin.EXIT
 
 
 def format_held(amount: int, asset: str | None) -> str:
@@ -349,20 +352,8 @@ def render_fill(fill: FillView) -> FillDetail:
             evidence.tick_sha256,
             evidence.tape_ms,
         ),
-        None if fill.perp is None else _perp_fill(fill.perp),
+        None if fill.perp is None else render_perp_fill(fill.perp),
         None if fill.book is None else _book_fill(fill.book),
-    )
-
-
-def _perp_fill(perp: PerpFillView) -> PerpFill:
-    return PerpFill(
-        perp.event,
-        side_of(perp.direction),
-        perp.leverage,
-        format_nanos(perp.position_quantity_nanos),
-        format_micros(perp.margin_change_micros),
-        format_micros(perp.liquidation_fee_micros),
-        format_micros(perp.shortfall_micros),
     )
 
 

@@ -1,10 +1,10 @@
-"""Perpetual positions on the wire, the same over REST and the socket."""
+"""Perpetual positions, and what a fill did to one, on the wire: the same over REST and the socket."""
 
 from typing import Literal
 
 import msgspec
 
-from pump_party.domains.prop_interface.contract import PerpPositionView
+from pump_party.domains.prop_interface.contract import PerpFillEvent, PerpFillView, PerpPositionView
 from pump_party.kernel.money import E8, MICROS, NANOS, ceil_div, format_e8, format_micros, format_nanos
 
 PerpSide = Literal["long", "short"]
@@ -33,10 +33,26 @@ class PerpPosition(msgspec.Struct, frozen=True):
     unrealised_pnl: str | None
 
 
+class PerpFill(msgspec.Struct, frozen=True):
+    """What a fill did to a perpetual position; side, leverage and quantity are the position's afterwards.
+
+    `margin_change` is the account's. `liquidation_fee` is part of the fill's fee; `shortfall` is the loss beyond the
+    margin, which insurance paid.
+    """
+
+    event: PerpFillEvent
+    side: PerpSide | None
+    leverage: int
+    position_quantity: str
+    margin_change: str
+    liquidation_fee: str
+    shortfall: str
+
+
 def render_perp(view: PerpPositionView) -> PerpPosition:
     return PerpPosition(
         market=view.market,
-        side=side_of(view.direction),
+        side=_side(view.direction),
         quantity=format_nanos(view.quantity_nanos),
         cost=format_micros(view.entry_cost_micros),
         entry_price=_entry_price(view),
@@ -52,7 +68,19 @@ def render_perp(view: PerpPositionView) -> PerpPosition:
     )
 
 
-def side_of(direction: int) -> PerpSide | None:
+def render_perp_fill(perp: PerpFillView) -> PerpFill:
+    return PerpFill(
+        perp.event,
+        _side(perp.direction),
+        perp.leverage,
+        format_nanos(perp.position_quantity_nanos),
+        format_micros(perp.margin_change_micros),
+        format_micros(perp.liquidation_fee_micros),
+        format_micros(perp.shortfall_micros),
+    )
+
+
+def _side(direction: int) -> PerpSide | None:
     if direction == 0:
         return None
     return "long" if direction > 0 else "short"

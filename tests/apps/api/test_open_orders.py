@@ -13,7 +13,7 @@ from tests.apps.clock import LeapingClock, leaping_clock
 
 from pump_party.config import Settings
 from pump_party.db.prop_check import check
-from pump_party.domains.prop_interface.contract import AccountView
+from pump_party.domains.prop_interface.contract import AccountStatus, AccountView, SetAccountStatus
 
 NEXT_TICK = "practice-next-v1"
 ON_BOOKS = "practice-book-v1"
@@ -226,13 +226,26 @@ def test_exits_are_armed_by_the_fill_and_name_their_parent(latest: Desk) -> None
     exits = latest.open()
     assert bought["status"] == "filled"
     assert {(one["type"], one["trigger_price"]) for one in exits} == {("stop", "140"), ("take_profit", "160")}
-    assert {(one["parent_id"], one["reduce_only"], one["quantity"]) for one in exits} == {
-        (bought["order_id"], True, None)
+    assert {(one["parent_id"], one["origin"], one["reduce_only"], one["quantity"]) for one in exits} == {
+        (bought["order_id"], "exit", True, None)
     }
+    assert bought["origin"] == "client"
     latest.tick(161)
     until(lambda: not latest.open())
     assert {latest.order(one["order_id"])["status"] for one in exits} == {"filled", "cancelled"}
     assert latest.holds_nothing()
+
+
+def test_the_order_that_closes_an_account_says_so_and_outlives_a_cancel(latest: Desk) -> None:
+    latest.place(BUY)
+    command = SetAccountStatus(None, latest.account_id, AccountStatus.COMPLETED, "over")  # type: ignore[arg-type]
+    latest.api.services.prop.set_account_status(command)
+    (closing,) = latest.open()
+    assert (closing["origin"], closing["side"], closing["reduce_only"]) == ("closing", "sell", True)
+    assert latest.person.delete(f"{latest.path}/{closing['order_id']}").json() == closing
+    latest.tick(150)
+    until(lambda: latest.order(closing["order_id"])["status"] == "filled")
+    assert latest.person.get(f"/v1/accounts/{latest.account_id}").json()["status"] == "completed"
 
 
 def test_the_same_key_waits_for_the_same_order(desk: Desk) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.apps.clock import LeapingClock, leaping_clock
 from tests.apps.ws.stage import Stage, run
 
+from pump_party.apps.order_wire import OrderOrigin, render_order
 from pump_party.bootstrap import Services, build
 from pump_party.config import Settings
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
@@ -120,6 +121,8 @@ def test_a_liquidation_is_told_from_the_margin_call_to_the_empty_position(servic
         assert (call["type"], call["change"], call["perp"]["side"]) == ("position_update", "margin_call", "short")
         assert (fill["type"], fill["side"], fill["fill"]["perp"]["event"]) == ("order_fill", "buy", "liquidation")
         assert float(fill["fill"]["perp"]["liquidation_fee"]) > 0
+        liquidating = services.prop.order(user.principal.user_id, user.account_id, fill["order_id"])
+        assert render_order(liquidating).origin is OrderOrigin.LIQUIDATION
         assert (after["type"], after["margin"], after["position"]) == ("portfolio_update", "0", None)
         assert (after["perp"]["side"], after["perp"]["quantity"], after["perp"]["entry_price"]) == (None, "0", None)
 

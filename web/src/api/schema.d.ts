@@ -1096,7 +1096,8 @@ export interface components {
          * OrderBodyOut
          * @description An order as answered to a client. `accepted` waits for what `stage` says; every other status is final.
          *
-         *         `held` of `held_asset` is set aside while it waits. `parent_id` is the order that an exit was attached by.
+         *         `held` of `held_asset` is set aside while it waits. `parent_id` is the order that an exit was attached by. One that
+         *         closes an account cannot be cancelled.
          */
         OrderBodyOut: {
             account_id: string;
@@ -1113,6 +1114,8 @@ export interface components {
             market: string;
             max_slippage_bps: number | null;
             order_id: string;
+            /** @default client */
+            origin?: components["schemas"]["OrderOrigin"];
             /** @default null */
             parent_id?: string | null;
             quantity: string | null;
@@ -1156,6 +1159,12 @@ export interface components {
          * @enum {unknown}
          */
         OrderKind: "limit" | "market" | "stop" | "take_profit";
+        /**
+         * OrderOrigin
+         * @description Who placed an order: you; your order's exits; the engine, to liquidate a position or to close an account's.
+         * @enum {unknown}
+         */
+        OrderOrigin: "client" | "closing" | "exit" | "liquidation";
         /**
          * OrderPage
          * @description Newest first; `next_cursor` continues, null is the end.

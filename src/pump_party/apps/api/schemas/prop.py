@@ -10,11 +10,10 @@ from pump_party.apps.order_wire import (
     BookFill,
     Evidence,
     OrderBodyOut,
-    PerpFill,
     format_held,
     render_fill,
 )
-from pump_party.apps.perp_wire import PerpPosition, render_perp
+from pump_party.apps.perp_wire import PerpFill, PerpPosition, render_perp
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountStatus,
