@@ -1,5 +1,5 @@
 /** Frames of the gateway that the page understands. Anything else is ignored. */
-import type { FeedKind, Order, OrderFill, PerpPosition, Side } from '@/api/types'
+import type { AccountStatus, FeedKind, Order, OrderFill, PerpPosition, Side } from '@/api/types'
 
 export interface PriceUpdate {
   type: 'price_update'
@@ -76,7 +76,17 @@ export interface PositionFrame {
   perp: PerpPosition
 }
 
-export type PrivateFrame = FillFrame | RejectFrame | OrderFrame | PortfolioFrame | PositionFrame
+/** The account was paused, resumed, locked, frozen or completed; `reason` is the limit a frozen one broke. */
+export interface StatusFrame {
+  type: 'account_status'
+  account_id: string
+  seq: number
+  version: number
+  status: AccountStatus
+  reason: string
+}
+
+export type PrivateFrame = FillFrame | RejectFrame | OrderFrame | PortfolioFrame | PositionFrame | StatusFrame
 
 export type Frame =
   | PriceUpdate

@@ -168,3 +168,19 @@ test('an order that waits is followed to its end, and frames of others are not i
   expect(orderAfter({ ...waiting, order_id: 'another' }, filled)).toBeUndefined()
   expect(orderAfter(waiting, updated)).toBeUndefined()
 })
+
+test('a frozen account is frozen at once, orders or not', () => {
+  const told = {
+    type: 'account_status',
+    account_id: 'a',
+    seq: 8,
+    version: 4,
+    status: 'frozen',
+    reason: 'daily_loss',
+  } as const
+  expect(applyFrame({ ...account, open_orders: 2 }, told)).toMatchObject({
+    seq: 8,
+    status: 'frozen',
+    open_orders: 2,
+  })
+})

@@ -17,8 +17,11 @@ export function verdictOn(lastSeq: number, frameSeq: number): Verdict {
  * more than the frame says: undefined.
  */
 export function applyFrame(account: Account, frame: PrivateFrame): Account | undefined {
-  if (account.open_orders > 0 && frame.type !== 'position_update') return undefined
+  const mayEndOrders = frame.type !== 'position_update' && frame.type !== 'account_status'
+  if (account.open_orders > 0 && mayEndOrders) return undefined
   switch (frame.type) {
+    case 'account_status':
+      return { ...account, seq: frame.seq, version: frame.version, status: frame.status }
     case 'position_update':
       return {
         ...account,

@@ -103,6 +103,7 @@ function onFrame(frame: Frame, nowMs: number) {
     case 'order_update':
     case 'portfolio_update':
     case 'position_update':
+    case 'account_status':
       return onPrivate(frame)
   }
 }

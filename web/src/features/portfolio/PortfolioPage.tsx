@@ -11,6 +11,7 @@ import { curveOf, maxDrawdownPpm } from './curve'
 import { History } from './History'
 import { Holdings } from './Holdings'
 import { ResetAccount } from './ResetAccount'
+import { ResultsPanel } from './ResultsPanel'
 import { Headline, IdentityLine } from './Statement'
 
 const EquityChart = lazy(() => import('./EquityChart'))
@@ -78,6 +79,7 @@ function Portfolio({ account }: { account: Account }) {
         <IdentityLine account={account} />
       </div>
       <div className="mt-6 space-y-6">
+        <ResultsPanel account={account} />
         <Holdings account={account} />
         <History accountId={account.account_id} />
       </div>

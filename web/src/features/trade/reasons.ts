@@ -77,19 +77,19 @@ export interface StatusWords {
 const STATUSES: Record<Exclude<AccountStatus, 'active'>, StatusWords> = {
   paused: {
     title: 'Account paused.',
-    text: 'It takes no orders until it is resumed. Positions stay open and stops and targets stay armed.',
+    text: 'It takes no new orders until it is resumed. Open orders still fill, stops and targets too; positions stay.',
   },
   locked: {
     title: 'Account locked.',
-    text: 'It takes no orders. Positions stay as they are until it is unlocked.',
+    text: 'It takes no orders until it is unlocked, and open ones were cancelled. Positions stay.',
   },
   frozen: {
     title: 'Account frozen.',
-    text: 'It broke a risk rule: positions are being closed at the next price and orders are cancelled. Reset the account to start again.',
+    text: 'It lost more than its rules allow. Open orders were cancelled and every position is closed at the next price. This is final; its history stays.',
   },
   completed: {
     title: 'Account completed.',
-    text: 'It takes no more orders. Its history stays.',
+    text: 'It is finished and takes no more orders. Its history stays.',
   },
 }
 
