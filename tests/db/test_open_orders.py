@@ -3,15 +3,13 @@
 import threading
 
 import pytest
-from tests.db.desk import ALICE, BOB, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, Venue, holds_nothing
+from tests.db.desk import ALICE, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, Venue, holds_nothing
 from tests.domains.prop_engine.markets import SOL, order
 
 from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import (
-    OPEN_ORDERS_MAX,
     AccountKind,
-    CancelOrder,
     CancelReason,
     OpenAccount,
     OrderKind,
@@ -21,8 +19,8 @@ from pump_party.domains.prop_interface.contract import (
     ResetAccount,
     TimeInForce,
 )
-from pump_party.kernel.errors import Invalid, NotFound
-from pump_party.kernel.ids import AccountId, UserId
+from pump_party.kernel.errors import Invalid
+from pump_party.kernel.ids import UserId
 from pump_party.platform.clock import ManualClock
 
 
@@ -266,6 +264,27 @@ def test_selling_the_position_by_hand_cancels_its_exits(latest: Desk) -> None:
     assert holds_nothing(latest)
 
 
+def test_a_stop_closes_the_whole_position_though_a_resting_sale_holds_it(desk: Desk) -> None:
+    desk.place("buy", 2 * ONE_SOL, stop_price_e8=145 * 10**8)
+    desk.tick(150)
+    resting = desk.place("sell", 2 * ONE_SOL, kind=OrderKind.LIMIT, limit_price_e8=200 * 10**8)
+    desk.tick(150)
+    desk.tick(144)
+    desk.tick(144)
+    assert desk.order(resting).cancel_reason is CancelReason.OTHER_FILLED
+    assert desk.view().positions[0].quantity_nanos == 0
+    assert holds_nothing(desk)
+
+
+def test_closing_what_is_held_takes_precedence_over_resting_sales(latest: Desk) -> None:
+    latest.place("buy", 2 * ONE_SOL)
+    resting = latest.place("sell", ONE_SOL, kind=OrderKind.LIMIT, limit_price_e8=200 * 10**8)
+    closed = latest.place("sell", None, reduce_only=True)
+    assert closed.status is OrderStatus.FILLED
+    assert latest.order(resting).cancel_reason is CancelReason.OTHER_FILLED
+    assert holds_nothing(latest)
+
+
 def test_a_cancelled_order_frees_its_hold_and_stays_cancelled(desk: Desk) -> None:
     placed = desk.place()
     cancelled = desk.cancel(placed)
@@ -323,61 +342,6 @@ def test_a_reset_cancels_what_waits(desk: Desk) -> None:
     assert [desk.order(o).cancel_reason for o in waiting] == [CancelReason.ACCOUNT_CLOSED] * 2
     assert desk.view().cash_micros == START
     assert holds_nothing(desk)
-
-
-@pytest.mark.parametrize(
-    ("asked", "code"),
-    [
-        ({"kind": OrderKind.LIMIT}, RejectCode.BAD_REQUEST),
-        ({"kind": OrderKind.MARKET, "limit_price_e8": 10**10}, RejectCode.BAD_REQUEST),
-        ({"kind": OrderKind.STOP}, RejectCode.BAD_REQUEST),
-        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**10 + 1}, RejectCode.BAD_REQUEST),
-        ({"kind": OrderKind.LIMIT, "limit_price_e8": -(10**10)}, RejectCode.BAD_REQUEST),
-        ({"stop_price_e8": 160 * 10**8, "target_price_e8": 140 * 10**8}, RejectCode.BAD_REQUEST),
-        ({"time_in_force": TimeInForce.IOC}, RejectCode.BAD_REQUEST),
-        ({"leverage": 5}, RejectCode.BAD_REQUEST),
-        ({"reduce_only": True}, RejectCode.BAD_REQUEST),
-        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**10, "nanos": 1}, RejectCode.LOT_SIZE),
-        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**10, "nanos": 100_000}, RejectCode.MIN_NOTIONAL),
-        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**12, "nanos": 90 * ONE_SOL}, RejectCode.INSUFFICIENT_FUNDS),
-        ({"kind": OrderKind.LIMIT, "limit_price_e8": 10**12, "nanos": 10**15}, RejectCode.MAX_NOTIONAL),
-    ],
-)
-def test_terms_that_make_no_sense_are_refused_and_nothing_is_clamped(
-    desk: Desk, asked: dict[str, object], code: RejectCode
-) -> None:
-    assert desk.place(**asked).reject_code is code  # type: ignore[arg-type]
-    assert holds_nothing(desk)
-
-
-def test_a_client_order_id_waits_only_once(desk: Desk) -> None:
-    desk.place(client_order_id="mine")
-    assert desk.place(client_order_id="mine").reject_code is RejectCode.DUPLICATE_IN_FLIGHT
-    desk.tick(150)
-    assert desk.place(client_order_id="mine").status is OrderStatus.ACCEPTED
-
-
-def test_an_account_has_a_limit_of_open_orders(desk: Desk) -> None:
-    for _ in range(OPEN_ORDERS_MAX):
-        assert desk.place(nanos=ONE_SOL // 100).status is OrderStatus.ACCEPTED
-    assert desk.place(nanos=ONE_SOL // 100).reject_code is RejectCode.RATE_LIMITED
-    assert len(desk.open()) == OPEN_ORDERS_MAX
-
-
-def test_a_stranger_can_neither_see_nor_cancel_an_order(desk: Desk) -> None:
-    placed = desk.place()
-    with pytest.raises(NotFound):
-        desk.engine.cancel_order(CancelOrder(BOB, desk.account_id, placed.order_id))
-    with pytest.raises(NotFound):
-        desk.engine.open_orders(BOB, desk.account_id)
-    with pytest.raises(NotFound):
-        desk.engine.cancel_order(CancelOrder(ALICE, AccountId(BOB), placed.order_id))
-    assert desk.order(placed).status is OrderStatus.ACCEPTED
-
-
-def test_an_unknown_rule_set_is_refused_with_those_that_exist(desk: Desk) -> None:
-    with pytest.raises(Invalid, match="practice-next-v1"):
-        desk.engine.open_account(OpenAccount(BOB, AccountKind.PRACTICE, "x", "contest-v1"))
 
 
 def test_everything_that_happens_to_an_order_is_told_in_sequence(desk: Desk) -> None:

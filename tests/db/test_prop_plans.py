@@ -25,7 +25,7 @@ ACCOUNTS = f"""
 POSITIONS = f"""
     INSERT INTO prop_perp_positions (account_id, market, direction, quantity_nanos, entry_cost_micros, margin_micros,
         leverage, realised_pnl_micros, fees_micros, funding_micros, buy_pressure_micros, buy_pressure_ms,
-        sell_pressure_micros, sell_pressure_ms, breach_ticks, funded_hour, liquidation_e8)
+        sell_pressure_micros, sell_pressure_ms, breach_ms, funded_hour, liquidation_e8)
     {NUMBERS} SELECT 'a' || (100000 + i), '{SOL_PERP}', CASE WHEN i % 2 = 0 THEN 1 ELSE -1 END, 1, 1, 1, 1, 0, 0, 0,
         0, 0, 0, 0, 0, 10, CASE WHEN i % 2 = 0 THEN 1000 - i % 100 ELSE 2000 + i % 100 END FROM n
 """

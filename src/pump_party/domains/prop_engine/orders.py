@@ -188,13 +188,12 @@ class OrderBatch:
         prices = self._prices(command.market, rules, params)
         decided = decide_spot(order, position, prices, params, now_ms=self._now_ms)
         if isinstance(decided, SpotFill):
-            return self._fill(command, account, fingerprint, position, decided)
+            return self._fill(command, account, fingerprint, decided)
         return self._reject(command, fingerprint, decided)
 
-    def _fill(
-        self, command: PlaceOrder, account: Account, fingerprint: bytes, position: Position, decided: SpotFill
-    ) -> Outcome:
-        free_nanos = position.quantity_nanos - position.held_nanos
+    def _fill(self, command: PlaceOrder, account: Account, fingerprint: bytes, decided: SpotFill) -> Outcome:
+        self._recorder.give_way(command)
+        free_nanos = self._recorder.free_nanos(account.account_id, command.market)
         unfunded = check_funds(decided, cash_micros=account.cash_micros, held_nanos=free_nanos)
         if unfunded is not None:
             return self._reject(command, fingerprint, unfunded)
@@ -232,7 +231,7 @@ class OrderBatch:
         priced = decide_spot(market, position, prices, params, now_ms=self._now_ms)
         decided = priced if terms.limit_price_e8 is None else arrived(priced, terms)
         if isinstance(decided, SpotFill):
-            return self._fill(command, account, fingerprint, position, decided)
+            return self._fill(command, account, fingerprint, decided)
         if isinstance(decided, Change):
             return self._accept(command, account, fingerprint, rules, params, quote, rests=True)
         return self._reject(command, fingerprint, decided)

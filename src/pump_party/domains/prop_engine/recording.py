@@ -33,8 +33,8 @@ from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import Batch, LoadedState
 from pump_party.domains.prop_engine.views import fill_detail
-from pump_party.domains.prop_engine.working import armed, exit_terms, terms_of
-from pump_party.domains.prop_interface.contract import CancelReason, OrderTerms, RejectCode, Side
+from pump_party.domains.prop_engine.working import armed, closes_all, exit_terms, terms_of
+from pump_party.domains.prop_interface.contract import CancelReason, OrderTerms, PlaceOrder, RejectCode, Side
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
 _replace = msgspec.structs.replace
@@ -133,6 +133,18 @@ class Recorder:
         is_flat = position.quantity_nanos == 0
         self.follow_up(order, reduced=order.side is Side.SELL, is_flat=is_flat)
         return filled
+
+    def give_way(self, order: Order | PlaceOrder) -> None:
+        """Cancel the resting sales whose hold an order that closes the whole position needs."""
+        if not closes_all(order):
+            return
+        for other in self.of_account(order.account_id):
+            if other.order.market == order.market and other.held_amount and other.order.side is Side.SELL:
+                self.end(other, CancelReason.OTHER_FILLED)
+
+    def free_nanos(self, account_id: AccountId, market: Market) -> int:
+        position = self.position(account_id, market)
+        return position.quantity_nanos - position.held_nanos
 
     def free_for(self, open_order: OpenOrder) -> tuple[int, int]:
         """(cash_micros, nanos of the base) the order may spend: what is free, and what it holds itself."""

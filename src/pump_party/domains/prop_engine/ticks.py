@@ -165,6 +165,7 @@ class TickBatch:
         return True
 
     def _fill(self, open_order: OpenOrder, decided: SpotFill, quote: Quote) -> RecordedOrder:
+        self._recorder.give_way(open_order.order)
         cash_micros, free_nanos = self._recorder.free_for(open_order)
         unfunded = check_funds(decided, cash_micros=cash_micros, held_nanos=free_nanos)
         if unfunded is not None:

@@ -281,11 +281,15 @@ NOT_NOW = (RejectCode.PRICE_STALE, RejectCode.PRICE_UNCERTAIN, RejectCode.SLIPPA
 """Reasons that pass: a resting or triggered order outlives them."""
 
 
+def closes_all(order: Order | PlaceOrder) -> bool:
+    return order.quantity_nanos is None and order.quote_micros is None
+
+
 def sized(order: Order | PlaceOrder, position: Position) -> MarketOrder | None:
-    """The order as the market sees it. One without a size closes what is held; None when nothing is."""
+    """The order as the market sees it. One without a size closes the position; None when there is none."""
     quantity_nanos = order.quantity_nanos
-    if quantity_nanos is None and order.quote_micros is None:
-        quantity_nanos = position.quantity_nanos - position.held_nanos
+    if closes_all(order):
+        quantity_nanos = position.quantity_nanos
         if quantity_nanos == 0:
             return None
     return MarketOrder(order.side, quantity_nanos, order.quote_micros, order.max_slippage_ppm)
