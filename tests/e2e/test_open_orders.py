@@ -66,7 +66,7 @@ def test_a_resting_limit_fills_once_the_price_goes_through_it_and_cancel_all_end
     expect(person.see("announcer")).to_have_text("Bought 2 SOL at 149.00")
     person.see("cancel-all").click()
     expect(person.page.get_by_text("No open orders.")).to_be_visible()
-    person.page.get_by_role("tab", name="Positions and fills").click()
+    person.page.get_by_role("tab", name="Positions").click()
     assert [fill["price"] for fill in person.expect_fills_shown()] == ["149"]
     assert person.expect_shown_as_told()["held"] == "0"
 
@@ -187,3 +187,28 @@ def test_an_account_that_takes_no_orders_says_why_and_offers_nothing_it_would_re
     for name in ("submit-order", "close-position", "edit-exits"):
         expect(person.see(name)).to_be_disabled()
     assert usd(person.account()["cash"]) == person.see("cash").inner_text()
+
+
+def test_another_account_under_other_rules_is_opened_and_the_page_keeps_to_the_one_that_is_chosen(
+    meet: Meet, solana: SolanaExtension
+):
+    person = meet(solana)
+    person.begin_trading(solana)
+    person.order("buy", "500")
+    expect(person.see("position-row")).to_have_count(1)
+    person.see("open-another").click()
+    person.see(f"rule-set-{NEXT_TICK}").check()
+    person.see("create-account").click()
+    expect(person.page.get_by_role("dialog")).to_have_count(0)
+    expect(person.see("rule-set")).to_have_text("Next price")
+    expect(person.see("cash")).to_have_text("10,000.00")
+    expect(person.see("position-row")).to_have_count(0)
+
+    person.order("buy", "700")
+    expect(person.see("order-result")).to_have_attribute("data-status", "filled")
+    expect(person.see("fill-row")).to_have_count(1)
+    person.page.reload()
+    expect(person.see("rule-set")).to_have_text("Next price")
+    person.see("account-switch").select_option(index=0)
+    expect(person.see("rule-set")).to_have_text("At once")
+    expect(person.see("cash")).to_have_text(re.compile(r"^9,500\.\d\d$"))

@@ -41,18 +41,20 @@ def test_results_show_return_drawdown_holding_and_metrics_with_their_samples(
     expect(person.see("price-SOL-USDC")).to_have_text("147.0000")
     person.see("close-position").click()
     expect(person.see("position-row")).to_have_count(0)
-    person.product.wait_until(lambda: (results_of(person)["return_ppm"] or 0) < 0, within_s=MARKED_WITHIN_S)
+    person.product.wait_until(lambda: (results_of(person)["return_ppm"] or 0) < -5_000, within_s=MARKED_WITHIN_S)
     person.page.get_by_role("link", name="Portfolio").first.click()
     panel = person.see("results")
     expect(panel).to_have_attribute("data-marks", re.compile(r"[1-9]"))
     told = results_of(person)
 
     expect(person.see("result-return")).to_have_text(re.compile(r"^−[12]\.\d\d%$"))
-    expect(person.see("result-drawdown")).to_have_text(f"{told['max_drawdown_ppm'] / 10_000:.2f}%")
-    expect(person.see("results-chart").locator("canvas").first).to_be_visible()
+    expect(person.see("result-holding")).to_contain_text("%")
+    expect(person.see("equity-chart").locator("canvas").first).to_be_visible()
     expect(person.see("chance")).to_contain_text("better than chance")
     rows = {row.locator("td").first.inner_text(): row for row in person.see("metric-row").all()}
     expect(rows["Win rate"].locator("td")).to_contain_text(["Win rate", "0.0%", "1 closed trade"])
+    drawdown = f"{told['max_drawdown_ppm'] / 10_000:.2f}%"
+    expect(rows["Largest drawdown"].locator("td").nth(1)).to_have_text(drawdown)
     expect(rows["Fees"].locator("td").nth(2)).to_have_text("2 fills")
     expect(rows["Calmar"].locator("td").nth(1)).to_have_text("not yet")
     width = person.page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")

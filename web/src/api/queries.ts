@@ -1,6 +1,7 @@
 /** Server state lives here and nowhere else: one query per resource, patched by socket events. */
 import { QueryCache, QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import { heldOnly } from '@/lib/equity'
+import { usePreferences } from '@/ui/preferences'
 import { Problem, request, setCsrfToken } from './client'
 import type {
   Account,
@@ -169,7 +170,7 @@ export const resultsQuery = (accountId: string, cycle: number) =>
   queryOptions({
     queryKey: ['results', accountId, cycle],
     queryFn: ({ signal }) => request<Results>('GET', `${accountPath(accountId)}/results`, { signal }),
-    refetchInterval: 30_000,
+    refetchInterval: 10_000,
   })
 
 /** The marks of the running cycle, newest first, up to a limit; `cut` says that older ones were left out. */
@@ -217,7 +218,7 @@ export function useMe() {
   return useQuery(meQuery)
 }
 
-/** The practice account of the signed-in person: undefined while loading, null when there is none yet. */
+/** The practice account the signed-in person looks at: undefined while loading, null when there is none yet. */
 export function useAccount(): {
   account: Account | null | undefined
   error: Error | null
@@ -225,10 +226,13 @@ export function useAccount(): {
 } {
   const me = useMe()
   const accounts = useQuery({ ...accountsQuery, enabled: Boolean(me.data) })
+  const chosen = usePreferences((one) => one.account)
   const retry = () => void accounts.refetch()
   if (me.data === null) return { account: null, error: null, retry }
   if (!accounts.data) return { account: undefined, error: accounts.error, retry }
-  return { account: accounts.data.find((one) => one.kind === 'practice') ?? null, error: null, retry }
+  const practice = accounts.data.filter((one) => one.kind === 'practice')
+  const account = practice.find((one) => one.account_id === chosen) ?? practice[0] ?? null
+  return { account, error: null, retry }
 }
 
 /** Forget everything that belonged to a person: after sign-out, or when the session was revoked. */

@@ -13,10 +13,12 @@ interface Preferences {
   palette: Palette
   /** An IANA zone, or "browser" for the browser's own. */
   zone: string
+  /** The account that is looked at, of those the person has; empty for the first. */
+  account: string
 }
 
 export const usePreferences = create<Preferences>()(
-  persist<Preferences>(() => ({ theme: 'dark', palette: 'night', zone: 'browser' }), {
+  persist<Preferences>(() => ({ theme: 'dark', palette: 'night', zone: 'browser', account: '' }), {
     name: 'pump-party.preferences',
     version: 1,
   }),

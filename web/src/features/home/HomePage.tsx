@@ -152,7 +152,7 @@ const PROMISES: [string, ReactNode][] = [
   ],
   [
     'Books that close',
-    'Double entry, append only. Equity = start + realised + unrealised − fees, with the residual shown.',
+    'Double entry, append only. Equity = start + realised + unrealised + funding − fees, with the residual shown.',
   ],
   ['No fill beats a wrong fill', 'A missing, stale or doubtful price refuses the order and says which.'],
   [

@@ -18,7 +18,7 @@ const FEEDS: Record<Config['feed']['kind'], (speed: string) => string> = {
   auto: () => 'Looking for live prices.',
 }
 
-/** The markets and their prices now, with the age of each. */
+/** The coins and their prices now, with the age of each. */
 export function MarketBoard() {
   const markets = useQuery(marketsQuery)
   const config = useQuery(configQuery)
@@ -33,12 +33,18 @@ export function MarketBoard() {
         <Failure what="prices" error={markets.error} onRetry={() => void markets.refetch()} />
       )}
       <ul>
-        {markets.data?.map((market) => (
+        {onePerCoin(markets.data ?? []).map((market) => (
           <MarketRow key={market.market} market={market} />
         ))}
       </ul>
     </Panel>
   )
+}
+
+/** A perpetual has the price of its coin: it has a row of its own only where there is no spot market. */
+function onePerCoin(markets: readonly Market[]): Market[] {
+  const spot = new Set(markets.filter((one) => one.kind === 'spot').map((one) => one.base))
+  return markets.filter((one) => one.kind === 'spot' || !spot.has(one.base))
 }
 
 function MarketRow({ market }: { market: Market }) {
@@ -54,7 +60,9 @@ function MarketRow({ market }: { market: Market }) {
       >
         <span>
           <span className="text-lg font-semibold">{market.base}</span>
-          <span className="ml-2 text-sm text-muted">/ {market.quote}</span>
+          <span className="ml-2 text-sm text-muted">
+            {market.kind === 'spot' ? `/ ${market.quote}` : 'perpetual'}
+          </span>
         </span>
         <Figure text={text} testId={`price-${market.market}`} className="text-right text-xl font-medium" />
         <span className="col-span-2 flex justify-between gap-4 text-xs sm:col-span-1 sm:flex-col sm:items-end sm:gap-0">

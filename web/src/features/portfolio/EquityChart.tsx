@@ -1,4 +1,5 @@
 import {
+  AreaSeries,
   createChart,
   type IChartApi,
   type ISeriesApi,
@@ -14,17 +15,28 @@ import { useNow } from '@/live/status'
 import { chartColours, chartOptions } from '@/ui/charts/theme'
 import { usePreferences, useZone } from '@/ui/preferences'
 import { type CurvePoint, withNow } from './curve'
+import { underwater } from './results'
 
-/** Equity over time with the starting balance as its baseline; the last point is now. */
-export default function EquityChart({
-  points,
-  account,
-}: {
+const DRAWDOWN_HEIGHT = 64
+
+interface Drawn {
+  chart: IChartApi
+  equity: ISeriesApi<'Line'>
+  held: ISeriesApi<'Line'>
+  drawdown: ISeriesApi<'Area'>
+}
+
+interface Props {
   points: readonly CurvePoint[]
+  /** What holding would have come to over the same time. */
+  held: readonly CurvePoint[]
   account: Account
-}) {
+}
+
+/** Equity over time beside holding, and how far it was under its peak; the last point is now. */
+export default function EquityChart({ points, held, account }: Props) {
   const box = useRef<HTMLDivElement>(null)
-  const drawn = useRef<{ chart: IChartApi; series: ISeriesApi<'Line'> } | undefined>(undefined)
+  const drawn = useRef<Drawn | undefined>(undefined)
   const zone = useZone()
   const { theme, palette } = usePreferences()
   const { equityMicros } = identityAt(account, useMarks())
@@ -37,13 +49,30 @@ export default function EquityChart({
     if (!box.current) return
     const colours = chartColours()
     const chart = createChart(box.current, chartOptions(colours, zone))
-    const series = chart.addSeries(LineSeries, {
-      color: colours.text,
-      lineWidth: 2,
-      priceLineVisible: false,
-      priceFormat: { type: 'price', precision: 2, minMove: 0.01 },
+    const priceFormat = { type: 'price', precision: 2, minMove: 0.01 } as const
+    const quiet = { priceLineVisible: false, lineWidth: 1 } as const
+    const equity = chart.addSeries(LineSeries, { ...quiet, color: colours.text, lineWidth: 2, priceFormat })
+    const held = chart.addSeries(LineSeries, {
+      ...quiet,
+      color: colours.accent,
+      lineStyle: LineStyle.Dashed,
+      lastValueVisible: false,
+      priceFormat,
     })
-    series.createPriceLine({
+    const percent = (value: number) => `${value.toFixed(2)}%`
+    const drawdown = chart.addSeries(
+      AreaSeries,
+      {
+        ...quiet,
+        lineColor: colours.muted,
+        topColor: 'transparent',
+        bottomColor: 'transparent',
+        priceFormat: { type: 'custom', formatter: percent, minMove: 0.01 },
+      },
+      1,
+    )
+    chart.panes()[1]?.setHeight(DRAWDOWN_HEIGHT)
+    equity.createPriceLine({
       price: start,
       color: colours.muted,
       lineStyle: LineStyle.Dashed,
@@ -51,7 +80,7 @@ export default function EquityChart({
       axisLabelVisible: true,
       title: 'start',
     })
-    drawn.current = { chart, series }
+    drawn.current = { chart, equity, held, drawdown }
     return () => {
       drawn.current = undefined
       chart.remove()
@@ -61,11 +90,13 @@ export default function EquityChart({
   // biome-ignore lint/correctness/useExhaustiveDependencies: once a second is enough for the last point, and a chart drawn anew needs its points
   useEffect(() => {
     const whole = withNow(points, nowSeconds * 1_000, equityMicros)
-    drawn.current?.series.setData(
-      whole.map((point) => ({ time: point.seconds as UTCTimestamp, value: point.value })),
-    )
+    drawn.current?.equity.setData(whole.map(pointOf))
+    drawn.current?.held.setData(held.map(pointOf))
+    drawn.current?.drawdown.setData(underwater(whole, account.start).map(pointOf))
     drawn.current?.chart.timeScale().fitContent()
-  }, [points, nowSeconds, look, start])
+  }, [points, held, nowSeconds, look, start])
 
-  return <div ref={box} className="h-full" role="img" aria-label="Equity over time" />
+  return <div ref={box} className="h-full" role="img" aria-label="Equity beside holding, and drawdown" />
 }
+
+const pointOf = (point: CurvePoint) => ({ time: point.seconds as UTCTimestamp, value: point.value })

@@ -1,20 +1,17 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { lazy, Suspense, useMemo } from 'react'
-import { curveQuery, EQUITY_MARKS_MAX, useAccount, useMe } from '@/api/queries'
+import { curveQuery, resultsQuery, useAccount, useMe } from '@/api/queries'
 import type { Account } from '@/api/types'
 import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
-import { Panel } from '@/ui/Panel'
 import { Empty, Failure, Loading } from '@/ui/States'
-import { curveOf, maxDrawdownPpm } from './curve'
+import { maxDrawdownPpm } from './curve'
+import { EquityPanel } from './EquityPanel'
 import { History } from './History'
 import { Holdings } from './Holdings'
 import { ResetAccount } from './ResetAccount'
 import { ResultsPanel } from './ResultsPanel'
 import { Headline, IdentityLine } from './Statement'
-
-const EquityChart = lazy(() => import('./EquityChart'))
 
 export function PortfolioPage() {
   const me = useMe()
@@ -43,9 +40,8 @@ export function PortfolioPage() {
 }
 
 function Portfolio({ account }: { account: Account }) {
-  const curve = useQuery(curveQuery(account.account_id, account.cycle))
-  const marks = curve.data?.marks
-  const points = useMemo(() => curveOf(marks ?? []), [marks])
+  const marks = useQuery(curveQuery(account.account_id, account.cycle)).data?.marks
+  const results = useQuery(resultsQuery(account.account_id, account.cycle))
   return (
     <>
       <div className="flex flex-wrap items-center justify-between gap-3 pt-4">
@@ -57,30 +53,12 @@ function Portfolio({ account }: { account: Account }) {
       </div>
       <Headline account={account} drawdownPpm={marks && maxDrawdownPpm(marks, account.start)} />
       <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_300px]">
-        <Panel
-          title="Equity"
-          className="min-w-0"
-          aside={
-            curve.data?.cut && <span className="text-xs text-muted">the newest {EQUITY_MARKS_MAX} marks</span>
-          }
-        >
-          <div className="h-[240px]">
-            {curve.error && !marks && (
-              <Failure what="the equity curve" error={curve.error} onRetry={() => void curve.refetch()} />
-            )}
-            {marks && points.length === 0 && <Empty title="The curve starts soon after your first fill." />}
-            {points.length > 0 && (
-              <Suspense fallback={<Loading label="Loading chart" />}>
-                <EquityChart points={points} account={account} />
-              </Suspense>
-            )}
-          </div>
-        </Panel>
+        <EquityPanel account={account} results={results.data} />
         <IdentityLine account={account} />
       </div>
       <div className="mt-6 space-y-6">
-        <ResultsPanel account={account} />
         <Holdings account={account} />
+        <ResultsPanel query={results} />
         <History accountId={account.account_id} />
       </div>
     </>

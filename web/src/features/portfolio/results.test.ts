@@ -77,11 +77,13 @@ test('drawdown is measured from the start capital or an earlier peak', () => {
 test('holding starts with the same capital at the first price of the same time', () => {
   const candle = (open_ms: number, open: string, close: string) => ({ open_ms, open, close })
   const candles = [candle(180_000, '120', '99'), candle(120_000, '100', '120'), candle(0, '1', '1')]
-  expect(heldCurve(candles, '10000', { fromMs: 60_000, toMs: 200_000 })).toEqual([
-    { seconds: 120, value: 12_000 },
-    { seconds: 180, value: 9_900 },
+  const span = { fromMs: 150_000, toMs: 200_000, intervalMs: 60_000 }
+  expect(heldCurve(candles, '10000', span)).toEqual([
+    { seconds: 150, value: 10_000 },
+    { seconds: 180, value: 12_000 },
+    { seconds: 200, value: 9_900 },
   ])
-  expect(heldCurve([], '10000', { fromMs: 0, toMs: 1 })).toEqual([])
+  expect(heldCurve([], '10000', span)).toEqual([])
 })
 
 test('candles are as fine as one page of them allows', () => {

@@ -1,6 +1,6 @@
 /** The results of an account as people read them. Pure: the server measured, this only words and formats. */
 import type { Candle, Results } from '@/api/types'
-import { formatPpm, formatSignedUsd, formatUsd, MISSING } from '@/lib/format'
+import { formatPpm, formatSignedUsd, formatUsd } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { DAY_MS, HOUR_MS } from '@/lib/time'
 import type { CurvePoint } from './curve'
@@ -105,22 +105,27 @@ export function underwater(points: readonly CurvePoint[], start: string): CurveP
   })
 }
 
-/** What the start capital held in a market would have been worth over the same time, from its candles. */
+/** What the start capital held in a market would have been worth at the end of each candle of the same time. */
 export function heldCurve(
   candles: readonly Pick<Candle, 'open_ms' | 'open' | 'close'>[],
   start: string,
-  span: { fromMs: number; toMs: number },
+  span: { fromMs: number; toMs: number; intervalMs: number },
 ): CurvePoint[] {
   const inside = [...candles]
-    .filter((one) => one.open_ms >= span.fromMs && one.open_ms <= span.toMs)
+    .filter((one) => one.open_ms + span.intervalMs > span.fromMs && one.open_ms <= span.toMs)
     .sort((a, b) => a.open_ms - b.open_ms)
-  const first = Number(inside[0]?.open ?? 0)
-  if (first <= 0) return []
-  return inside.map((one) => ({
-    seconds: Math.floor(one.open_ms / 1_000),
-    value: (Number(start) * Number(one.close)) / first,
-  }))
+  const first = inside[0]
+  if (!first || Number(first.open) <= 0) return []
+  const points = [{ seconds: secondOf(Math.max(first.open_ms, span.fromMs)), value: Number(start) }]
+  for (const one of inside) {
+    const seconds = secondOf(Math.min(one.open_ms + span.intervalMs, span.toMs))
+    const value = (Number(start) * Number(one.close)) / Number(first.open)
+    if (seconds > (points.at(-1)?.seconds ?? 0)) points.push({ seconds, value })
+  }
+  return points
 }
+
+const secondOf = (ms: number) => Math.floor(ms / 1_000)
 
 const CANDLES = 450
 
@@ -137,6 +142,3 @@ export function sinceText(results: Pick<Results, 'started_ms' | 'as_of_ms' | 'cy
   const days = Math.floor((results.as_of_ms - results.started_ms) / DAY_MS)
   return `cycle ${results.cycle}, ${days === 0 ? 'less than a day' : counted(days, 'day')}`
 }
-
-export const percent = (value: number | null | undefined) =>
-  value === null || value === undefined ? MISSING : formatPpm(value)

@@ -6,6 +6,7 @@ import { formatUsd } from '@/lib/format'
 import { useMarks } from '@/live/prices'
 import { Figure, Pnl } from '@/ui/Figure'
 import { Panel, Row } from '@/ui/Panel'
+import { AccountSwitch } from './AccountSwitch'
 import { statusWords } from './reasons'
 import { wayTitle } from './ruleSets'
 
@@ -51,6 +52,7 @@ export function AccountPanel({ account }: { account: Account }) {
       <Row label="Orders fill" testId="rule-set">
         {fills ?? account.rule_set}
       </Row>
+      <AccountSwitch account={account} />
     </Panel>
   )
 }

@@ -16,13 +16,16 @@ import { cancelText, rejectionText, typeText } from './reasons'
 const TAB =
   'h-9 border-b-2 border-transparent px-1 font-medium text-muted hover:text-text data-[state=active]:border-accent data-[state=active]:text-text'
 
-/** Positions and fills together on a wide screen, orders one tab away. */
+/** Positions with their fills, orders that wait and orders that have ended. */
 export function Activity({ account, markets }: { account: Account; markets: readonly Market[] }) {
   return (
     <Tabs.Root defaultValue="positions">
-      <Tabs.List aria-label="Activity" className="flex gap-4 border-b border-line">
+      <Tabs.List
+        aria-label="Activity"
+        className="flex gap-4 overflow-x-auto border-b border-line whitespace-nowrap"
+      >
         <Tabs.Trigger value="positions" className={TAB}>
-          Positions and fills
+          Positions
         </Tabs.Trigger>
         <Tabs.Trigger value="open" className={TAB} data-testid="open-orders-tab">
           Open orders{account.open_orders > 0 && ` (${account.open_orders})`}

@@ -6,8 +6,11 @@ import type { Typed } from './ticket'
 export function ExitFields({ typed }: { typed: Typed }) {
   const buy = typed.side === 'buy'
   return (
-    <details className="text-sm" open={typed.stop !== '' || typed.target !== '' || undefined}>
+    <details className="group text-sm" open={typed.stop !== '' || typed.target !== '' || undefined}>
       <summary className="flex min-h-6 items-center text-muted hover:text-text" data-testid="exits">
+        <span aria-hidden="true" className="mr-2 group-open:rotate-90">
+          ▸
+        </span>
         Stop and target
       </summary>
       <div className="mt-2 flex gap-2">

@@ -131,7 +131,8 @@ function Comparison({ order, fill, estimate, market }: ComparisonProps) {
       gap: priceGap === undefined ? MISSING : signedPrice(priceGap, places),
     },
     { label: 'Fee', ...compare(actual?.feeMicros, estimate?.feeMicros, 4) },
-    { label: 'Total', ...compare(actual?.totalMicros, estimate?.totalMicros, 2) },
+    // What moves for a perpetual is its margin: a total of price and fee would be nobody's money.
+    ...(fill.perp ? [] : [{ label: 'Total', ...compare(actual?.totalMicros, estimate?.totalMicros, 2) }]),
   ]
   return (
     <>

@@ -28,7 +28,7 @@ export function Positions({ account, markets }: { account: Account; markets: rea
       {account.positions.length > 0 && (
         <Table
           label="Positions"
-          names={['Market', 'Quantity', 'Average price', 'Mark', 'Value', 'Unrealised', 'Actions']}
+          names={['Market', 'Quantity', 'Average price', 'Mark', 'Value', 'Unrealised']}
         >
           {account.positions.map((position) => {
             const market = marketOf(position.market)
@@ -50,7 +50,6 @@ export function Positions({ account, markets }: { account: Account; markets: rea
             'Unrealised',
             'Margin',
             'Funding',
-            'Actions',
           ]}
         >
           {account.perps.map((position) => {
@@ -76,7 +75,7 @@ function Table({ label, names, children }: { label: string; names: readonly stri
                 scope="col"
                 {...(name === 'Market' || name === 'Side' ? {} : { 'data-figure': true })}
               >
-                {name === 'Actions' ? <span className="sr-only">{name}</span> : name}
+                {name}
               </th>
             ))}
           </tr>
@@ -100,14 +99,16 @@ function SpotRow({ account, position, market, orders }: RowProps<Position>) {
   const averageE8 = quantityNanos === 0n ? 0n : (costMicros * NOTIONAL_DIVISOR) / quantityNanos
   const places = Math.min(market.price_decimals, PLACES_MAX)
   return (
-    <tr data-testid="position-row" data-market={position.market}>
-      <td className="font-medium">{market.base}</td>
-      <td data-figure>{formatWire(position.quantity, 0)}</td>
-      <td data-figure>{formatPrice(position.average_price ?? toWire(averageE8, E8_DECIMALS), places)}</td>
-      <td data-figure>{formatPrice(mark, places)}</td>
-      <td data-figure>{formatUsd(valueMicros)}</td>
-      <Unrealised micros={unrealisedMicros} baseMicros={costMicros} />
-      <td data-figure>
+    <>
+      <tr data-testid="position-row" data-market={position.market} className="*:border-b-0!">
+        <td className="font-medium">{market.base}</td>
+        <td data-figure>{formatWire(position.quantity, 0)}</td>
+        <td data-figure>{formatPrice(position.average_price ?? toWire(averageE8, E8_DECIMALS), places)}</td>
+        <td data-figure>{formatPrice(mark, places)}</td>
+        <td data-figure>{formatUsd(valueMicros)}</td>
+        <Unrealised micros={unrealisedMicros} baseMicros={costMicros} />
+      </tr>
+      <ActionsRow columns={6}>
         <PositionActions
           account={account}
           position={{ market: position.market, side: 'long' }}
@@ -115,8 +116,8 @@ function SpotRow({ account, position, market, orders }: RowProps<Position>) {
           market={market}
           orders={orders}
         />
-      </td>
-    </tr>
+      </ActionsRow>
+    </>
   )
 }
 
@@ -127,25 +128,29 @@ function PerpRow({ account, position, market, orders }: RowProps<PerpPosition>) 
   const marginMicros = parseMicros(position.margin)
   const side = position.side ?? 'long'
   return (
-    <tr data-testid="perp-row" data-market={position.market} data-side={side}>
-      <td className="font-medium">{market.market}</td>
-      <td className={side === 'long' ? 'text-gain' : 'text-loss'}>
-        {side === 'long' ? 'Long' : 'Short'} <span className="figure text-sm">{position.leverage}×</span>
-      </td>
-      <td data-figure>{formatWire(position.quantity, 0)}</td>
-      <td data-figure>{formatPrice(position.entry_price, places)}</td>
-      <td data-figure>{formatPrice(mark, places)}</td>
-      <td data-figure data-testid="perp-liquidation">
-        {position.liquidation_price ? formatPrice(position.liquidation_price, market.price_decimals) : 'none'}
-      </td>
-      <Unrealised micros={unrealisedMicros} baseMicros={marginMicros} />
-      <td data-figure data-testid="perp-margin">
-        {formatUsd(marginMicros)}
-      </td>
-      <td data-figure data-testid="perp-funding">
-        <Pnl micros={parseMicros(position.funding)} />
-      </td>
-      <td data-figure>
+    <>
+      <tr data-testid="perp-row" data-market={position.market} data-side={side} className="*:border-b-0!">
+        <td className="font-medium">{market.market}</td>
+        <td className={side === 'long' ? 'text-gain' : 'text-loss'}>
+          {side === 'long' ? 'Long' : 'Short'} <span className="figure text-sm">{position.leverage}×</span>
+        </td>
+        <td data-figure>{formatWire(position.quantity, 0)}</td>
+        <td data-figure>{formatPrice(position.entry_price, places)}</td>
+        <td data-figure>{formatPrice(mark, places)}</td>
+        <td data-figure data-testid="perp-liquidation">
+          {position.liquidation_price
+            ? formatPrice(position.liquidation_price, market.price_decimals)
+            : 'none'}
+        </td>
+        <Unrealised micros={unrealisedMicros} baseMicros={marginMicros} />
+        <td data-figure data-testid="perp-margin">
+          {formatUsd(marginMicros)}
+        </td>
+        <td data-figure data-testid="perp-funding">
+          <Pnl micros={parseMicros(position.funding)} />
+        </td>
+      </tr>
+      <ActionsRow columns={9}>
         <PositionActions
           account={account}
           position={{ market: position.market, side }}
@@ -153,6 +158,17 @@ function PerpRow({ account, position, market, orders }: RowProps<PerpPosition>) 
           market={market}
           orders={orders}
         />
+      </ActionsRow>
+    </>
+  )
+}
+
+/** What can be done with a position, below it: in reach without scrolling on a narrow screen. */
+function ActionsRow({ columns, children }: { columns: number; children: ReactNode }) {
+  return (
+    <tr>
+      <td colSpan={columns} className="h-10!">
+        <span className="sticky left-0">{children}</span>
       </td>
     </tr>
   )

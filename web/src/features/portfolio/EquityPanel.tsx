@@ -1,0 +1,96 @@
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useMemo } from 'react'
+import { candlesQuery, curveQuery, EQUITY_MARKS_MAX } from '@/api/queries'
+import type { Account, Results } from '@/api/types'
+import { INTERVAL_MS } from '@/lib/candles'
+import { formatPpm, MISSING } from '@/lib/format'
+import { Panel } from '@/ui/Panel'
+import { Empty, Failure, Loading } from '@/ui/States'
+import { type CurvePoint, curveOf } from './curve'
+import { heldCurve, intervalFor } from './results'
+
+const EquityChart = lazy(() => import('./EquityChart'))
+
+interface Props {
+  account: Account
+  results: Results | undefined
+}
+
+/** The curve of the cycle beside what holding would have made, and its drawdown. */
+export function EquityPanel({ account, results }: Props) {
+  const curve = useQuery(curveQuery(account.account_id, account.cycle))
+  const marks = curve.data?.marks
+  const points = useMemo(() => curveOf(marks ?? []), [marks])
+  const held = useHeld(results)
+  return (
+    <Panel
+      title="Equity"
+      className="min-w-0"
+      aside={
+        curve.data?.cut && <span className="text-xs text-muted">the newest {EQUITY_MARKS_MAX} marks</span>
+      }
+    >
+      {results && results.marks > 0 && <Legend results={results} />}
+      <div className="h-[300px]" data-testid="equity-chart">
+        {curve.error && !marks && (
+          <Failure what="the equity curve" error={curve.error} onRetry={() => void curve.refetch()} />
+        )}
+        {marks && points.length === 0 && <Empty title="The curve starts soon after your first fill." />}
+        {points.length > 0 && (
+          <Suspense fallback={<Loading label="Loading chart" />}>
+            <EquityChart points={points} held={held} account={account} />
+          </Suspense>
+        )}
+      </div>
+    </Panel>
+  )
+}
+
+const NONE: readonly CurvePoint[] = []
+
+/** The market's candles over the time that holding was measured, as if the start capital had been held in it. */
+function useHeld(results: Results | undefined): readonly CurvePoint[] {
+  const baselines = results?.baselines
+  const market = baselines?.market
+  const fromMs = baselines?.from_ms ?? 0
+  const toMs = baselines?.to_ms ?? fromMs
+  const interval = intervalFor(toMs - fromMs)
+  const { data } = useQuery({ ...candlesQuery(market ?? '', interval), enabled: market !== undefined })
+  const start = results?.start
+  return useMemo(() => {
+    if (!data || start === undefined) return NONE
+    return heldCurve(data, start, { fromMs, toMs, intervalMs: INTERVAL_MS[interval] })
+  }, [data, start, fromMs, toMs, interval])
+}
+
+function Legend({ results }: { results: Results }) {
+  const { baselines } = results
+  const entries = [
+    { mark: '━', label: 'You', ppm: results.return_ppm, testId: 'result-return' },
+    ...(baselines
+      ? [
+          {
+            mark: '╌',
+            label: `Holding ${baselines.market}`,
+            ppm: baselines.buy_and_hold.return_ppm,
+            testId: 'result-holding',
+          },
+        ]
+      : []),
+  ]
+  return (
+    <ul className="mb-2 flex flex-wrap gap-x-5 gap-y-1 text-sm">
+      {entries.map((entry) => (
+        <li key={entry.testId} className="flex items-baseline gap-2">
+          <span aria-hidden="true" className="figure text-muted">
+            {entry.mark}
+          </span>
+          {entry.label}
+          <span className="figure font-medium" data-testid={entry.testId}>
+            {entry.ppm === null ? MISSING : formatPpm(entry.ppm)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
