@@ -71,6 +71,37 @@ def test_a_resting_limit_fills_once_the_price_goes_through_it_and_cancel_all_end
     assert person.expect_shown_as_told()["held"] == "0"
 
 
+def test_a_stop_of_the_ticket_says_when_it_fires_and_fires_then(meet: Meet, venue: Venue, solana: SolanaExtension):
+    person = meet(solana)
+    person.begin_trading(solana)
+    person.see("order-type-stop").click()
+    expect(person.page.get_by_text("Buys at the market once the price rises to it.")).to_be_visible()
+    person.see("amount-input").fill("4")
+    expect(person.see("submit-reason")).to_have_text("Enter a trigger price.")
+    person.see("trigger-price").fill("152")
+    person.see("submit-order").click()
+    result = person.see("order-result")
+    expect(result).to_contain_text("Armed at its trigger")
+    assert person.expect_shown_as_told()["open_orders"] == 1
+    venue.move("SOLUSDC", "153")
+    expect(result).to_have_attribute("data-status", "filled")
+    (fill,) = person.expect_fills_shown()
+    assert (fill["side"], fill["quantity"], fill["evidence"]["mid"]) == ("buy", "4", "153")
+    person.expect_shown_as_told()
+
+
+def test_a_limit_for_at_once_or_never_is_cancelled_when_the_price_is_beyond_it(meet: Meet, solana: SolanaExtension):
+    person = meet(solana)
+    person.begin_trading(solana)
+    person.see("order-type-limit").click()
+    person.see("time-in-force").select_option("ioc")
+    person.see("limit-price").fill("149")
+    person.see("amount-input").fill("1")
+    person.see("submit-order").click()
+    expect(person.see("order-result")).to_contain_text("Cancelled: the price was not within the limit at once.")
+    assert person.expect_shown_as_told()["cash"] == "10000"
+
+
 def test_a_stop_and_a_target_attached_to_a_position_are_changed_and_one_cancels_the_other(
     meet: Meet, venue: Venue, solana: SolanaExtension
 ):

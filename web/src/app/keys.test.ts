@@ -10,11 +10,13 @@ const press = (key: string, change = {}) => ({
   ...change,
 })
 
-test('single keys choose a side, search and show help', () => {
-  const actions = ['b', 'S', '/', '?', 'x'].map((key) => readPress(press(key), undefined, 0).action)
+test('single keys choose a side and a type, search and show help', () => {
+  const actions = ['b', 'S', 'm', 'l', '/', '?', 'x'].map((key) => readPress(press(key), undefined, 0).action)
   expect(actions).toEqual([
     { do: 'side', side: 'buy' },
     { do: 'side', side: 'sell' },
+    { do: 'type', type: 'market' },
+    { do: 'type', type: 'limit' },
     { do: 'search' },
     { do: 'help' },
     undefined,

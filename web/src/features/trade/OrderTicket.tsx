@@ -43,6 +43,7 @@ export function OrderTicket({ account, market, tick, freshness, blocked }: Props
     blocked ??
     statusWords(account.status)?.title ??
     (freshness.state === 'stale' ? freshness.reason : undefined) ??
+    (ruleSets === undefined ? 'Loading the rules of your account.' : undefined) ??
     reading.reason ??
     (body &&
       exitsReason(typed.side === 'buy' ? 'long' : 'short', exitsIn(body), body.limit_price ?? tick?.price)) ??
