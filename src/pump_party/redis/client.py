@@ -13,6 +13,8 @@ from pump_party.kernel.errors import Unavailable
 
 TIMEOUT_S = 0.5
 CONNECTIONS_MAX = 32
+CONNECTION_WAIT_S = 2.0
+"""For one of them to be free: longer than an answer may take, because a busy process is not an absent Redis."""
 RETRIES = 1
 """A connection that Redis closed while it was idle is replaced at once; more waiting is the caller's choice."""
 
@@ -24,7 +26,7 @@ def open_client(url: str) -> redis.Redis:
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         max_connections=CONNECTIONS_MAX,
-        timeout=TIMEOUT_S,
+        timeout=CONNECTION_WAIT_S,
         retry=Retry(NoBackoff(), RETRIES),
     )
     return redis.Redis.from_pool(pool)
@@ -37,7 +39,7 @@ def open_async_client(url: str, *, retries: int = RETRIES) -> redis.asyncio.Redi
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         max_connections=CONNECTIONS_MAX,
-        timeout=TIMEOUT_S,
+        timeout=CONNECTION_WAIT_S,
         retry=AsyncRetry(NoBackoff(), retries),
     )
     return redis.asyncio.Redis.from_pool(pool)
