@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pump_party.db import outbox, prop_marks, prop_orders_postgres, prop_orders_sqlite
+from pump_party.db import outbox, prop_due, prop_marks, prop_orders_postgres, prop_orders_sqlite
 from pump_party.db.engine import Database
 from pump_party.db.idempotency import idempotent
 from pump_party.db.prop_holdings import read_holdings
@@ -45,7 +45,6 @@ from pump_party.domains.prop_engine.model import (
     Standing,
 )
 from pump_party.domains.prop_engine.orders import account_not_found
-from pump_party.domains.prop_engine.perp_model import FLAT, LONG, SHORT
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.store import OrdersTransaction, Performance, Reset
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
@@ -69,43 +68,15 @@ class PropStore:
     def due_orders(
         self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int
     ) -> Sequence[tuple[AccountId, OrderId]]:
-        waits = open_orders.c
-        due = sa.select(waits.account_id, waits.order_id).where(
-            waits.market == market, waits.due_ms < publish_ms, _behind(waits.order_id, after)
+        return prop_due.due_orders(
+            self._database, market, publish_ms=publish_ms, mid_e8=mid_e8, after=after, limit=limit
         )
-        falls = waits.at_or_below_e8.is_(None) | (waits.at_or_below_e8 >= mid_e8)
-        # One query per kind of wait, each on its own index: an OR over them would read every order that rests.
-        kinds = (
-            due.where(waits.at_or_below_e8.is_(None), waits.at_or_above_e8.is_(None)),
-            due.where(waits.at_or_below_e8 >= mid_e8, waits.at_or_above_e8.is_(None)),
-            due.where(falls, waits.at_or_above_e8 <= mid_e8),
-        )
-        found = sa.union(*kinds).subquery()
-        query = sa.select(found.c.account_id, found.c.order_id).order_by(found.c.order_id).limit(limit)
-        with self._database.read() as connection:
-            return [(row[0], row[1]) for row in connection.execute(query)]
 
     def perps_to_watch(self, market: Market, *, mid_e8: int, hour: int, after: str, limit: int) -> Sequence[AccountId]:
-        held = perp_positions.c
-        open_ = sa.select(held.account_id).where(held.market == market, _behind(held.account_id, after))
-        # One query per reason, each on its own index: an OR over them would read the whole market.
-        reasons = (
-            open_.where(held.funded_hour < hour, held.direction != FLAT),
-            open_.where(held.direction == LONG, held.liquidation_e8 >= mid_e8),
-            open_.where(held.direction == SHORT, held.liquidation_e8 <= mid_e8),
-            open_.where(held.breach_ms > 0, held.direction != FLAT),
-        )
-        found = sa.union(*reasons).subquery()
-        query = sa.select(found.c.account_id).order_by(found.c.account_id).limit(limit)
-        with self._database.read() as connection:
-            return [AccountId(row[0]) for row in connection.execute(query)]
+        return prop_due.perps_to_watch(self._database, market, mid_e8=mid_e8, hour=hour, after=after, limit=limit)
 
     def late_orders(self, *, now_ms: int, limit: int) -> Sequence[tuple[AccountId, Market, OrderId]]:
-        waits = open_orders.c
-        query = sa.select(waits.account_id, waits.market, waits.order_id).where(waits.deadline_ms < now_ms)
-        with self._database.read() as connection:
-            rows = connection.execute(query.order_by(waits.deadline_ms).limit(limit))
-            return [(row[0], row[1], row[2]) for row in rows]
+        return prop_due.late_orders(self._database, now_ms=now_ms, limit=limit)
 
     # --- commands ---
 
@@ -290,11 +261,6 @@ class PropStore:
 
     def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
         return prop_marks.top_standings(self._database, kind, limit=limit)
-
-
-def _behind(column: "sa.Column[str]", after: str) -> "sa.ColumnElement[bool]":
-    """Where a page goes on. An expression, so that no database walks the primary key instead of a selective index."""
-    return column.concat("") > after
 
 
 def _owned(connection: sa.Connection, user_id: UserId | None, account_id: str) -> Account:
