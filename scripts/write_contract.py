@@ -23,9 +23,9 @@ SNAPSHOTS = Path(__file__).parents[1] / "tests" / "domains" / "prop_interface"
 
 def snapshot() -> dict[str, Any]:
     """Every struct, enum, union, limit and method of the contract, by name."""
-    own = {name: value for name, value in vars(contract).items() if _is_own(name, value)}
+    public = {name: getattr(contract, name) for name in contract.__all__ if name != "CONTRACT_VERSION"}
     kinds: dict[str, Any] = {"enums": {}, "limits": {}, "methods": {}, "structs": {}, "unions": {}}
-    for name, value in own.items():
+    for name, value in public.items():
         if isinstance(value, int):
             kinds["limits"][name] = value
         elif isinstance(value, types.UnionType):
@@ -37,13 +37,6 @@ def snapshot() -> dict[str, Any]:
         else:
             kinds["methods"] |= {f"{name}.{m}": _method(f) for m, f in vars(value).items() if inspect.isfunction(f)}
     return {"version": contract.CONTRACT_VERSION, **{kind: _sorted(kinds[kind]) for kind in sorted(kinds)}}
-
-
-def _is_own(name: str, value: object) -> bool:
-    if name.startswith("_") or name == "CONTRACT_VERSION":
-        return False
-    declared = isinstance(value, type) and value.__module__ == contract.__name__
-    return declared or isinstance(value, int | types.UnionType)
 
 
 def _struct(struct: type[msgspec.Struct]) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 import json
 import re
 from pathlib import Path
+from types import UnionType
+from typing import TypeVar
 
 from scripts.write_contract import path_of, snapshot, text_of
 
+from pump_party.domains.prop_interface import commands, contract, rule_views, views, words
 from pump_party.domains.prop_interface.contract import CONTRACT_VERSION
 
 HERE = Path(__file__).parent
@@ -35,3 +38,15 @@ def test_the_snapshot_sees_fields_types_defaults_members_limits_and_methods():
     assert seen["limits"]["ACTIONS_PER_BATCH_MAX"] == 20
     assert seen["unions"]["Action"] == "PlaceAction | CancelAction | CloseAction | ExitsAction"
     assert seen["methods"]["PropTrading.submit_actions"] == "(batch: SubmitActions) -> Sequence[ActionOutcome]"
+
+
+def test_all_that_the_package_declares_can_be_named_from_the_contract():
+    declared = {
+        name
+        for module in (words, commands, views, rule_views)
+        for name, value in vars(module).items()
+        if name.isupper() or isinstance(value, UnionType) or getattr(value, "__module__", "") == module.__name__
+        if not isinstance(value, TypeVar)
+    }
+    assert len(declared) > 50
+    assert declared - set(contract.__all__) == set()
