@@ -13,6 +13,11 @@ OrderId = NewType("OrderId", str)
 FillId = NewType("FillId", str)
 EventId = NewType("EventId", str)
 JobId = NewType("JobId", str)
+CloneId = NewType("CloneId", str)
+VersionId = NewType("VersionId", str)
+DeploymentId = NewType("DeploymentId", str)
+RunId = NewType("RunId", str)
+BacktestId = NewType("BacktestId", str)
 
 Market = NewType("Market", str)
 """A market symbol such as "SOL-USDC"."""
