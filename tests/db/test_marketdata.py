@@ -126,7 +126,7 @@ def test_what_is_kept_is_bounded(store, database, monkeypatch):
     ended = [QuarantineEnd(SOL, since_ms, NOW_MS, EndedBy.OPERATORS) for since_ms in (2, 3)]
     jumps = [jump(since_ms=since_ms) for since_ms in (1, 2, 3)]
     store.write(replace(_batch(quarantines=jumps, ends=ended), refusals=refusals))
-    store.prune("live")
+    store.prune("live", now_ms=NOW_MS)
 
     with database.read() as connection:
         candles = connection.execute(sa.select(marketdata.candles.c.open_ms).order_by("open_ms")).scalars().all()
@@ -140,7 +140,7 @@ def test_what_is_kept_is_bounded(store, database, monkeypatch):
 
 
 def test_pruning_an_empty_database_does_nothing(store):
-    store.prune("live")
+    store.prune("live", now_ms=NOW_MS)
     assert store.open_quarantines("live") == []
 
 

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from pump_party.db.engine import Database, Int64, Text, metadata
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import INTERVAL_MS
-from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval
-from pump_party.domains.marketdata.store import Batch
+from pump_party.domains.marketdata.closing import CLOSING_WINDOW_MS
+from pump_party.domains.marketdata.contract import CLOSING_KEPT_MS, Approval, Candle, CandleInterval
+from pump_party.domains.marketdata.store import Batch, Moment
 from pump_party.kernel.errors import Conflict
 from pump_party.kernel.ids import Market
 
@@ -97,6 +98,19 @@ quarantines = sa.Table(
     sqlite_strict=True,
 )
 
+moments = sa.Table(
+    "marketdata_moments",
+    metadata,
+    sa.Column("market", Text, primary_key=True),
+    sa.Column("at_ms", Int64, primary_key=True, autoincrement=False),
+    sa.Column("mid_e8", Int64, nullable=False),
+    sa.Column("conf_e8", Int64, nullable=False),
+    sa.Column("feed", Text, nullable=False),
+    sa.Column("is_halt", Int64, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 
 class MarketDataStore:
     """Implements `marketdata.store.MarketDataRecords`. Safe to call from threads."""
@@ -112,6 +126,9 @@ class MarketDataStore:
             if batch.charts:
                 rows = [_chart_row(batch, market, chart_ms) for market, chart_ms in batch.charts.items()]
                 connection.execute(self._replace(charts, ("market",)), rows)
+            if batch.moments:
+                rows = [{**_fields(moment), "is_halt": int(moment.is_halt)} for moment in batch.moments]
+                connection.execute(self._replace(moments, ("market", "at_ms")), rows)
             if batch.refusals:
                 connection.execute(
                     refusals.insert(),
@@ -173,6 +190,27 @@ class MarketDataStore:
             ).scalar()
         return close
 
+    def moments(self, market: Market, *, from_ms: int, before_ms: int, limit: int) -> Sequence[Moment]:
+        query = (
+            sa.select(moments)
+            .where(moments.c.market == market, moments.c.at_ms >= from_ms, moments.c.at_ms < before_ms)
+            .order_by(moments.c.at_ms)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Moment(Market(m), at_ms, mid_e8, conf_e8, feed, bool(halt))
+            for m, at_ms, mid_e8, conf_e8, feed, halt in rows
+        ]
+
+    def newest_moment_ms(self, market: Market) -> int | None:
+        with self._database.read() as connection:
+            newest: int | None = connection.scalar(
+                sa.select(sa.func.max(moments.c.at_ms)).where(moments.c.market == market)
+            )
+        return newest
+
     def open_quarantines(self, feed: str) -> Sequence[Quarantine]:
         return self._quarantines(quarantines.c.feed == feed)
 
@@ -201,8 +239,11 @@ class MarketDataStore:
             )
         return _quarantine(row), approvals
 
-    def prune(self, feed: str) -> None:
+    def prune(self, feed: str, *, now_ms: int) -> None:
         with self._database.write() as connection:
+            for market in connection.scalars(sa.select(charts.c.market)).all():
+                passed = moments.c.at_ms < now_ms - CLOSING_KEPT_MS - CLOSING_WINDOW_MS
+                connection.execute(moments.delete().where(moments.c.market == market, passed))
             for chart in connection.execute(sa.select(charts).where(charts.c.feed == feed)).all():
                 for interval, kept_ms in CANDLES_KEPT_MS.items():
                     connection.execute(

@@ -11,7 +11,7 @@ from pump_party.db.engine import Database
 from pump_party.db.prop_holdings import read_holdings
 from pump_party.db.prop_rows import account_of, fill_of
 from pump_party.db.prop_tables import accounts, equity_marks, fills, journal, perp_positions, positions, standings
-from pump_party.domains.prop_engine.curve import ClosingPrice, EquityMark
+from pump_party.domains.prop_engine.curve import EquityMark, MarkPrice
 from pump_party.domains.prop_engine.marking import Markable, Marked, Move
 from pump_party.domains.prop_engine.model import RecordKind, Standing
 from pump_party.domains.prop_engine.perp_model import FLAT
@@ -100,7 +100,7 @@ class _Funding(msgspec.Struct):
 
 
 _decode_funding = msgspec.json.Decoder(_Funding).decode
-_decode_prices = msgspec.json.Decoder(dict[Market, ClosingPrice]).decode
+_decode_prices = msgspec.json.Decoder(dict[Market, MarkPrice]).decode
 
 
 def _standing_of(row: Sequence[Any]) -> Standing:

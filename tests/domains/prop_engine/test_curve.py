@@ -3,10 +3,7 @@ from hypothesis import strategies as st
 
 from pump_party.domains.prop_engine.curve import (
     DAY_MS,
-    ClosingPrice,
     EquityMark,
-    PricedTick,
-    closing_price,
     daily_equity,
     exposure_ppm,
     signed_exposure_ppm,
@@ -20,11 +17,6 @@ END_MS = MONDAY_MS + 12 * HOUR_MS
 
 def marks(*rows: tuple[int, int]) -> list[EquityMark]:
     return [EquityMark(MONDAY_MS + hours * HOUR_MS, equity) for hours, equity in rows]
-
-
-def ticks(*rows: tuple[int, int, int]) -> list[PricedTick]:
-    """Seconds before the end, mid, confidence."""
-    return [PricedTick(END_MS - int(seconds * 1000), mid, conf) for seconds, mid, conf in rows]
 
 
 def test_a_day_ends_at_midnight_utc_with_its_last_mark():
@@ -48,22 +40,6 @@ def test_the_series_has_one_entry_per_day_begun_and_the_start(rows: list[tuple[i
     series = daily_equity(marks((0, 7), *ordered))
     assert len(series) == 1 + -(-ordered[-1][0] // 24)
     assert (series[0], series[-1]) == (7, ordered[-1][1])
-
-
-def test_the_closing_price_is_the_median_of_the_last_300_seconds_with_the_widest_confidence():
-    assert closing_price(ticks((301, 900, 99), (300, 100, 1), (200, 104, 5), (0.5, 102, 2)), end_ms=END_MS) == (
-        ClosingPrice(102, 5)
-    )
-    assert closing_price(ticks((10, 101, 1), (5, 104, 1)), end_ms=END_MS) == ClosingPrice(102, 1)
-
-
-def test_a_spike_at_the_bell_does_not_decide_a_contest():
-    steady = ticks(*((seconds, 100, 1) for seconds in range(10, 300, 10)))
-    assert closing_price([*steady, *ticks((1, 1_000, 50))], end_ms=END_MS) == ClosingPrice(100, 50)
-
-
-def test_what_came_at_the_end_or_after_is_no_closing_tick_and_silence_has_no_price():
-    assert closing_price(ticks((0, 100, 1), (-1, 100, 1), (301, 100, 1)), end_ms=END_MS) is None
 
 
 def test_exposure_is_weighted_with_the_time_until_the_next_mark():

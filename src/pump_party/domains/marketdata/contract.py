@@ -17,6 +17,9 @@ BOOK_DEPTH_MAX = 100
 FEED_SILENT_MS = 10_000
 """Without an admitted tick for this long a market is halted (execution model, section 4)."""
 
+CLOSING_KEPT_MS = 9 * 3_600_000
+"""How long closing prices can be asked for: an end may move by six hours."""
+
 CONTEST_LATENCY_MS = 1_500
 LAG_MARGIN_MS = 500
 """An order's latency must exceed the oracle's p99 lag by this (execution model, section 5)."""
@@ -162,6 +165,30 @@ class Candle(msgspec.Struct, frozen=True):
     complete: bool
 
 
+class ClosingPrice(msgspec.Struct, frozen=True):
+    """The median of a market's prices in the 300 s before `end_ms`, with the widest confidence among them.
+
+    `end_ms` is later than the end that was asked for where the market was halted then.
+    """
+
+    market: Market
+    mid_e8: int
+    conf_e8: int
+    end_ms: int
+    ticks: int
+    feed: str
+
+
+class NoClosingPrice(StrEnum):
+    """Why an end has no closing price."""
+
+    NOT_YET = "NOT_YET"
+    """The end, or the one it moves to, is still ahead, or its last ticks may still be on their way."""
+
+    VOID = "VOID"
+    """The market was halted at the end and did not come back for long enough within six hours."""
+
+
 class SourceState(StrEnum):
     CONNECTING = "connecting"
     LIVE = "live"
@@ -256,17 +283,24 @@ class Candles(Protocol):
         ...
 
 
-class MarketData(Protocol):
+class PriceHistory(Candles, Protocol):
+    """What the engine may ask of the past."""
+
+    def closing_price(self, market: str, end_ms: int) -> ClosingPrice | NoClosingPrice:
+        """What a contest that ends then is closed at; a price and VOID are final.
+
+        Raises NotFound (market_unknown; closing_price_gone when it is asked for CLOSING_KEPT_MS too late).
+        """
+        ...
+
+
+class MarketData(PriceHistory, Protocol):
     """Reads for apps. Synchronous, safe to call from threads."""
 
     def markets(self) -> Sequence[MarketView]: ...
 
     def market(self, market: str) -> MarketView:
         """Raises NotFound (market_unknown)."""
-        ...
-
-    def candles(self, market: str, interval: CandleInterval, *, before_ms: int | None, limit: int) -> Sequence[Candle]:
-        """Newest first, at most `limit`, all with open_ms < before_ms."""
         ...
 
     def book(self, market: str, *, depth: int) -> Book:

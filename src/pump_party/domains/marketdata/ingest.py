@@ -221,7 +221,7 @@ class Ingest:
         now_ms = self._clock.now_ms()
         batch = self._pending.take(feed=self._feed, now_ms=now_ms)
         try:
-            if batch.candles or batch.refusals or batch.quarantines or batch.ends:
+            if batch.candles or batch.moments or batch.refusals or batch.quarantines or batch.ends:
                 self._store.write(batch)
         except Exception:
             self._pending.put_back(batch)
@@ -231,7 +231,7 @@ class Ingest:
             self._approved = [(quarantine.market, quarantine.since_ms) for quarantine in approved]
         if now_ms - self._pruned_ms >= PRUNE_EVERY_MS:
             self._pruned_ms = now_ms
-            self._store.prune(self._feed)
+            self._store.prune(self._feed, now_ms=now_ms)
 
     def record(self) -> int:
         return 0 if self._recording is None else self._recording.drain()

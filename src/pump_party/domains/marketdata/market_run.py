@@ -11,7 +11,7 @@ from pump_party.domains.marketdata.meter import LagMeter
 from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.pending import Pending
 from pump_party.domains.marketdata.quorum import Choice, choose
-from pump_party.domains.marketdata.store import EndedBy, QuarantineEnd
+from pump_party.domains.marketdata.store import EndedBy, Moment, QuarantineEnd
 from pump_party.kernel.ids import Market
 
 _CLOCKED = frozenset((Verdict.ADMIT, Verdict.DROP_FUTURE, Verdict.QUARANTINE_JUMP))
@@ -71,6 +71,8 @@ class MarketRun:
             self._open_at(choice)
         elif self.quote is not None:
             if self.quote.halt_reason is not reason:
+                if self.quote.halt_reason is None:
+                    self._moved(self.quote, at_ms=now_ms, is_halt=True)
                 self.quote = replace(self.quote, halt_reason=reason)
         elif choice is not None:
             self.quote = self._quote(choice, reason)
@@ -109,6 +111,7 @@ class MarketRun:
         if tick is self._priced and quote is not None and quote.halt_reason is None and quote.conf_e8 == choice.conf_e8:
             return
         self.quote = self._quote(choice, None)
+        self._moved(self.quote, at_ms=tick.publish_ms)
         if tick is self._priced:
             return
         self._priced = tick
@@ -116,6 +119,9 @@ class MarketRun:
         if chart is not None:
             self._chart = chart
             self._pending.charted(self.market, chart)
+
+    def _moved(self, quote: Quote, *, at_ms: int, is_halt: bool = False) -> None:
+        self._pending.moved(Moment(self.market, at_ms, quote.mid_e8, quote.conf_e8, self._feed, is_halt))
 
     def _quote(self, choice: Choice, reason: HaltReason | None) -> Quote:
         tick = choice.tick

@@ -1,13 +1,15 @@
-"""What gathers between two writes: candles, refused ticks, quarantines. Shared by the event loop and a thread."""
+"""What gathers between two writes of ingestion. Shared by the event loop and a thread."""
 
 import threading
 from itertools import islice
+
+from msgspec.structs import replace
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import Chart
 from pump_party.domains.marketdata.contract import Candle, CandleInterval
 from pump_party.domains.marketdata.model import Tick
-from pump_party.domains.marketdata.store import Batch, QuarantineEnd, Refusal
+from pump_party.domains.marketdata.store import Batch, Moment, QuarantineEnd, Refusal
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import INT64_MAX
 
@@ -18,6 +20,12 @@ REFUSALS_PER_WRITE_MAX = 10
 """Refused ticks of one verdict stored with one write: repeats never crowd out a jump. Source health counts them all."""
 
 QUARANTINES_WAITING_MAX = 1_000
+
+MOMENT_SLOT_MS = 100
+"""Of prices closer together than this the newest is kept, with the widest confidence among them."""
+
+MOMENTS_WAITING_MAX = 50_000
+"""Moments kept while the database is away; of those given up the market looks silent, and an end moves."""
 
 CandleKey = tuple[Market, CandleInterval, int]
 
@@ -30,6 +38,7 @@ class Pending:
         self._candles: dict[CandleKey, Candle] = {}
         self._charts: dict[Market, int] = {}
         self._refusals: dict[Verdict, list[Refusal]] = {verdict: [] for verdict in Verdict}
+        self._moments: dict[tuple[Market, int, bool], Moment] = {}
         self._quarantines: list[Quarantine] = []
         self._ends: list[QuarantineEnd] = []
 
@@ -40,6 +49,17 @@ class Pending:
                 self._candles[market, candle.interval, candle.open_ms] = candle
             while len(self._candles) > CANDLES_WAITING_MAX:
                 del self._candles[next(iter(self._candles))]
+
+    def moved(self, moment: Moment) -> None:
+        """A market has a new price, or none any more."""
+        key = moment.market, moment.at_ms // MOMENT_SLOT_MS, moment.is_halt
+        with self._lock:
+            before = self._moments.pop(key, None)
+            if before is not None:
+                moment = replace(moment, conf_e8=max(before.conf_e8, moment.conf_e8))
+            self._moments[key] = moment
+            while len(self._moments) > MOMENTS_WAITING_MAX:
+                del self._moments[next(iter(self._moments))]
 
     def refused(self, tick: Tick, verdict: Verdict, *, now_ms: int) -> None:
         with self._lock:
@@ -66,7 +86,9 @@ class Pending:
                 refusals=[refusal for alike in self._refusals.values() for refusal in alike],
                 quarantines=self._quarantines,
                 ends=self._ends,
+                moments=tuple(self._moments.values()),
             )
+            self._moments = {}
             self._candles, self._charts = {}, {}
             self._refusals = {verdict: [] for verdict in Verdict}
             self._quarantines, self._ends = [], []
@@ -79,6 +101,8 @@ class Pending:
             merged = {**older, **self._candles}
             self._candles = dict(islice(merged.items(), max(0, len(merged) - CANDLES_WAITING_MAX), None))
             self._charts = {**batch.charts, **self._charts}
+            waiting = {(m.market, m.at_ms // MOMENT_SLOT_MS, m.is_halt): m for m in batch.moments} | self._moments
+            self._moments = dict(islice(waiting.items(), max(0, len(waiting) - MOMENTS_WAITING_MAX), None))
             for refusal in batch.refusals:
                 alike = self._refusals[refusal.verdict]
                 if len(alike) < REFUSALS_PER_WRITE_MAX:

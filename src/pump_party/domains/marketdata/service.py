@@ -6,19 +6,23 @@ from functools import partial
 from msgspec.structs import replace
 
 from pump_party.domains.marketdata.candles import MINUTE_MS
+from pump_party.domains.marketdata.closing import find_closing_price
 from pump_party.domains.marketdata.contract import (
     BOOK_DEPTH_MAX,
     CANDLES_LIMIT_MAX,
+    CLOSING_KEPT_MS,
     Approval,
     Asset,
     Book,
     Books,
     Candle,
     CandleInterval,
+    ClosingPrice,
     HaltReason,
     MarketLag,
     MarketState,
     MarketView,
+    NoClosingPrice,
     Quote,
     QuotesWriter,
     ResumeView,
@@ -73,6 +77,12 @@ class MarketDataService:
         if not 0 <= before_ms <= INT64_MAX:
             raise Invalid("must be a time in milliseconds", field="before_ms")
         return self._store.candles(asset.market, interval, before_ms=before_ms, limit=limit)
+
+    def closing_price(self, market: str, end_ms: int) -> ClosingPrice | NoClosingPrice:
+        asset, now_ms = self._registry.asset(market), self._clock.now_ms()
+        if now_ms - end_ms > CLOSING_KEPT_MS:
+            raise NotFound("the prices of that end are not kept any more", code="closing_price_gone", field="end_ms")
+        return find_closing_price(self._store, asset.market, end_ms=end_ms, now_ms=now_ms)
 
     def book(self, market: str, *, depth: int) -> Book:
         asset = self._registry.asset(market)

@@ -38,6 +38,17 @@ class QuarantineEnd(msgspec.Struct, frozen=True):
     ended_by: EndedBy
 
 
+class Moment(msgspec.Struct, frozen=True):
+    """A price that a market was open at, or the moment at which it halted, with its last good price."""
+
+    market: Market
+    at_ms: int
+    mid_e8: int
+    conf_e8: int
+    feed: str
+    is_halt: bool = False
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What one write stores. `charts` is how far each market's chart has come."""
 
@@ -48,9 +59,20 @@ class Batch(msgspec.Struct, frozen=True):
     refusals: Sequence[Refusal]
     quarantines: Sequence[Quarantine]
     ends: Sequence[QuarantineEnd]
+    moments: Sequence[Moment] = ()
 
 
-class MarketDataRecords(Protocol):
+class Moments(Protocol):
+    """What closing prices are made of."""
+
+    def moments(self, market: Market, *, from_ms: int, before_ms: int, limit: int) -> Sequence[Moment]:
+        """The market's moments of [from_ms, before_ms), oldest first, at most so many."""
+        ...
+
+    def newest_moment_ms(self, market: Market) -> int | None: ...
+
+
+class MarketDataRecords(Moments, Protocol):
     def write(self, batch: Batch) -> None:
         """Store a batch. A candle replaces the one that is stored: the writer's is the whole one."""
         ...
@@ -82,6 +104,6 @@ class MarketDataRecords(Protocol):
         """
         ...
 
-    def prune(self, feed: str) -> None:
-        """Delete candles, refusals and quarantines beyond what is kept."""
+    def prune(self, feed: str, *, now_ms: int) -> None:
+        """Delete candles, refusals, quarantines and moments beyond what is kept."""
         ...

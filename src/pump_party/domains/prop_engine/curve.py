@@ -1,9 +1,9 @@
-"""Fold equity marks and closing ticks into the series that metrics are computed from (METRICS, section 1).
+"""Fold equity marks into the series that metrics are computed from (METRICS, section 1).
 
 A day is a UTC calendar day; crypto trades on all of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import msgspec
@@ -11,7 +11,6 @@ import msgspec
 from pump_party.kernel.money import PPM
 
 DAY_MS = 86_400_000
-CLOSING_WINDOW_MS = 300_000
 
 
 class EquityMark(msgspec.Struct, frozen=True):
@@ -22,13 +21,9 @@ class EquityMark(msgspec.Struct, frozen=True):
     exposed_micros: int = 0
 
 
-class PricedTick(msgspec.Struct, frozen=True):
-    publish_ms: int
-    mid_e8: int
-    conf_e8: int
+class MarkPrice(msgspec.Struct, frozen=True):
+    """What a position is valued or closed at."""
 
-
-class ClosingPrice(msgspec.Struct, frozen=True):
     mid_e8: int
     conf_e8: int
 
@@ -56,19 +51,6 @@ def daily_equity(marks: Sequence[EquityMark]) -> tuple[int, ...]:
     if len(marks) > 1:
         series.append(equity)
     return tuple(series)
-
-
-def closing_price(ticks: Iterable[PricedTick], *, end_ms: int) -> ClosingPrice | None:
-    """The median of the admitted ticks of the last 300 s before the end, with the widest confidence among them.
-
-    One spike at the bell decides nothing. Of two middle prices the mean, rounded down. None without a tick.
-    """
-    window = [tick for tick in ticks if end_ms - CLOSING_WINDOW_MS <= tick.publish_ms < end_ms]
-    if not window:
-        return None
-    mids = sorted(tick.mid_e8 for tick in window)
-    lower, upper = mids[(len(mids) - 1) // 2], mids[len(mids) // 2]
-    return ClosingPrice((lower + upper) // 2, max(tick.conf_e8 for tick in window))
 
 
 def exposure_ppm(marks: Sequence[EquityMark]) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from pump_party.domains.prop_engine.curve import ClosingPrice
+from pump_party.domains.prop_engine.curve import MarkPrice
 from pump_party.domains.prop_engine.model import Account, Fill, RecordKind, Standing
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.results import next_standing
@@ -66,7 +66,7 @@ class Marked(msgspec.Struct, frozen=True):
 
 def mark(
     markable: Markable,
-    prices: Mapping[Market, ClosingPrice],
+    prices: Mapping[Market, MarkPrice],
     rules: RuleSet,
     *,
     grid_ms: int,
@@ -88,7 +88,7 @@ def mark(
     start = first if markable.complete else None
     for step in _steps(moves, start, after, newest_ms=0 if base is None else base.as_of_ms, grid_ms=grid_ms):
         if step.fill is not None:
-            known[step.fill.market] = (ClosingPrice(step.fill.mid_e8, step.fill.conf_e8), step.at_ms)
+            known[step.fill.market] = (MarkPrice(step.fill.mid_e8, step.fill.conf_e8), step.at_ms)
         if step.on_grid:
             known |= {market: (price, step.at_ms) for market, price in prices.items()}
         usable = _usable(step, known)
@@ -161,7 +161,7 @@ def _steps(
         yield _Step(grid_ms, stake, on_grid=True)
 
 
-def _usable(step: _Step, known: Mapping[Market, tuple[ClosingPrice, int]]) -> dict[Market, ClosingPrice] | None:
+def _usable(step: _Step, known: Mapping[Market, tuple[MarkPrice, int]]) -> dict[Market, MarkPrice] | None:
     """The prices of what is held, if there is one of each: of this very moment on the grid, else not too old."""
     oldest_ms = step.at_ms if step.on_grid else step.at_ms - PRICE_KEPT_MS
     prices = {m: known[m][0] for m in step.stake.quantities if m in known and known[m][1] >= oldest_ms}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Quotes
-from pump_party.domains.prop_engine.curve import ClosingPrice
+from pump_party.domains.prop_engine.curve import MarkPrice
 from pump_party.domains.prop_engine.guard import Guard
 from pump_party.domains.prop_engine.marking import MARK_INTERVAL_MS, Markable, Marked, mark
 from pump_party.domains.prop_engine.rule_set import RuleSet
@@ -57,17 +57,17 @@ class Marker:
             written.extend(self._store.record_marks(found))
         return written
 
-    def _prices(self, now_ms: int) -> dict[Market, ClosingPrice]:
+    def _prices(self, now_ms: int) -> dict[Market, MarkPrice]:
         """Of the markets that are open. A halted one gives no mark: a gap in the curve, not an invented price."""
         quotes = self._quotes.latest(self._markets)
         return {
-            market: ClosingPrice(quote.mid_e8, quote.conf_e8)
+            market: MarkPrice(quote.mid_e8, quote.conf_e8)
             for market, quote in quotes.items()
             if quote.halted(now_ms) is None
         }
 
 
-def _worth(page: Sequence[Markable], prices: Mapping[Market, ClosingPrice]) -> dict[AccountId, int]:
+def _worth(page: Sequence[Markable], prices: Mapping[Market, MarkPrice]) -> dict[AccountId, int]:
     """What the accounts are worth now, all at once; without those that hold something without a price."""
     # Arrays take a tenth of a second to import, and most processes never mark.
     from pump_party.domains.prop_engine.board import board_of, mark_to_market

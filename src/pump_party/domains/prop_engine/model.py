@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from pump_party.domains.prop_engine.book import NOTHING_CONSUMED, BookFill, ConsumedDepth
-from pump_party.domains.prop_engine.curve import ClosingPrice
+from pump_party.domains.prop_engine.curve import MarkPrice
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     AccountStatus,
@@ -282,4 +282,4 @@ class Standing(msgspec.Struct, frozen=True):
     exposure_ppm_ms: int
     signed_exposure_ppm_ms: int
     weighed_ms: int
-    prices: Mapping[Market, ClosingPrice]
+    prices: Mapping[Market, MarkPrice]

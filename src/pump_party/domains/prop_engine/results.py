@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from pump_party.domains.prop_engine.curve import DAY_MS, ClosingPrice, day_of
+from pump_party.domains.prop_engine.curve import DAY_MS, MarkPrice, day_of
 from pump_party.domains.prop_engine.model import Account, Standing
 from pump_party.domains.prop_interface.contract import LeaderboardRow
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import PPM, ceil_div
 
-NO_PRICES: Mapping[Market, ClosingPrice] = {}
+NO_PRICES: Mapping[Market, MarkPrice] = {}
 
 
 def return_ppm(start_micros: int, equity_micros: int) -> int:
@@ -38,7 +38,7 @@ def next_standing(
     at_ms: int,
     started_ms: int,
     exposed_micros: int = 0,
-    prices: Mapping[Market, ClosingPrice] = NO_PRICES,
+    prices: Mapping[Market, MarkPrice] = NO_PRICES,
 ) -> Standing:
     """Fold one more equity mark in. A new cycle starts afresh: the first mark counts from the start capital.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from pump_party.domains.prop_engine.curve import ClosingPrice
+from pump_party.domains.prop_engine.curve import MarkPrice
 from pump_party.domains.prop_engine.execution import price_spot
 from pump_party.domains.prop_engine.model import Fill, MarketOrder, Position, Pressure, SpotFill, SpotParams
 from pump_party.domains.prop_engine.perp_model import FLAT, LONG, PerpChange, PerpParams, PerpPosition
@@ -54,7 +54,7 @@ def equity_micros(stake: Stake, mids: Mapping[Market, int]) -> tuple[int, int]:
     return stake.net_micros + exposed, exposed
 
 
-def liquidation_micros(holdings: Holdings, rules: RuleSet, prices: Mapping[Market, ClosingPrice], *, at_ms: int) -> int:
+def liquidation_micros(holdings: Holdings, rules: RuleSet, prices: Mapping[Market, MarkPrice], *, at_ms: int) -> int:
     """Standing equity: what is left once the execution model has closed every position, fees included.
 
     Whatever its size, slippage and certainty a position is closed; each alone, at its own pressure. What an account
@@ -74,13 +74,13 @@ def liquidation_micros(holdings: Holdings, rules: RuleSet, prices: Mapping[Marke
     return account.cash_micros + account.held_micros + spot + perps
 
 
-def _sold_micros(position: Position, params: SpotParams, price: ClosingPrice, *, at_ms: int) -> int:
+def _sold_micros(position: Position, params: SpotParams, price: MarkPrice, *, at_ms: int) -> int:
     fill = _close(Side.SELL, position.quantity_nanos, position.sell_pressure, params, price, at_ms)
     # The fee is rounded up: of next to nothing it may exceed the proceeds.
     return max(0, fill.cash_change_micros)
 
 
-def _closed_micros(position: PerpPosition, params: PerpParams, price: ClosingPrice, *, at_ms: int) -> int:
+def _closed_micros(position: PerpPosition, params: PerpParams, price: MarkPrice, *, at_ms: int) -> int:
     side, pressure = (
         (Side.SELL, position.sell_pressure) if position.direction == LONG else (Side.BUY, position.buy_pressure)
     )
@@ -93,7 +93,7 @@ def _closed_micros(position: PerpPosition, params: PerpParams, price: ClosingPri
 
 
 def _close(
-    side: Side, quantity_nanos: int, pressure: Pressure, params: SpotParams, price: ClosingPrice, at_ms: int
+    side: Side, quantity_nanos: int, pressure: Pressure, params: SpotParams, price: MarkPrice, at_ms: int
 ) -> SpotFill:
     unlimited = replace(
         params,
