@@ -1,0 +1,466 @@
+"""What apps and other domains may ask of clones. The strategy graph and its words are named from here, too.
+
+What the public may see and what the owner may see are different types: no public type has a private field.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from pump_party.domains.clones.diff import FieldChange, NodeChange, StrategyDiff
+from pump_party.domains.clones.naming import BIO_CHARS_MAX, NAME_CHARS_MAX, NAME_CHARS_MIN
+from pump_party.domains.clones.rule import (
+    AllOf,
+    Always,
+    AnyOf,
+    Chance,
+    Clause,
+    Close,
+    Compare,
+    Condition,
+    Cross,
+    FeatureOperand,
+    Hold,
+    Not,
+    NumberOperand,
+    Op,
+    Operand,
+    PositionFigure,
+    PositionOperand,
+    RuleAction,
+    Target,
+)
+from pump_party.domains.clones.strategy import (
+    CADENCES_S,
+    STRATEGY_BYTES_MAX,
+    AssetNode,
+    CloneNode,
+    DataStreamNode,
+    Edge,
+    Node,
+    PromptNode,
+    RuleNode,
+    Strategy,
+    StrategyPath,
+    canonical,
+    clone_node,
+    content_sha256,
+    json_schema,
+    paths,
+)
+from pump_party.domains.clones.validation import Problem, Validation
+from pump_party.kernel.errors import Conflict, Invalid
+from pump_party.kernel.ids import CloneId, UserId, VersionId
+
+__all__ = [
+    "BIO_CHARS_MAX",
+    "CADENCES_S",
+    "CLONES_PER_USER_MAX",
+    "DIRECTORY_LIMIT_MAX",
+    "NAME_CHARS_MAX",
+    "NAME_CHARS_MIN",
+    "STRATEGY_BYTES_MAX",
+    "VERSIONS_PER_CLONE_MAX",
+    "AllOf",
+    "Always",
+    "AnyOf",
+    "AssetNode",
+    "Chance",
+    "Clause",
+    "CloneNode",
+    "CloneStatus",
+    "Clones",
+    "Close",
+    "Compare",
+    "Condition",
+    "Cross",
+    "DataStreamNode",
+    "Directory",
+    "DraftConflict",
+    "DraftView",
+    "Edge",
+    "FeatureOperand",
+    "FieldChange",
+    "Hold",
+    "HouseStrategy",
+    "InvalidStrategy",
+    "Layout",
+    "Mood",
+    "Node",
+    "NodeChange",
+    "Not",
+    "NumberOperand",
+    "Op",
+    "Operand",
+    "OwnerClone",
+    "PositionFigure",
+    "PositionOperand",
+    "Problem",
+    "PromptNode",
+    "PublicClone",
+    "PublicVersion",
+    "Publish",
+    "ReportView",
+    "Revealed",
+    "RuleAction",
+    "RuleNode",
+    "SaveDraft",
+    "Strategy",
+    "StrategyDiff",
+    "StrategyPath",
+    "StrategyVersion",
+    "Target",
+    "Validation",
+    "VersionConflict",
+    "VersionSummary",
+    "VersionView",
+    "canonical",
+    "clone_node",
+    "content_sha256",
+    "json_schema",
+    "paths",
+]
+
+CLONES_PER_USER_MAX = 20
+VERSIONS_PER_CLONE_MAX = 500
+DIRECTORY_LIMIT_MAX = 100
+REASON_CHARS_MAX = 280
+REPORTS_PER_USER_DAY_MAX = 20
+
+Layout = dict[str, tuple[int, int]]
+"""Where the blocks of a draft lie on the canvas, by node id."""
+
+
+class CloneStatus(StrEnum):
+    """`draft` until its first version is published."""
+
+    DRAFT = "draft"
+    READY = "ready"
+
+
+class Mood(StrEnum):
+    """What an avatar's face shows."""
+
+    CALM = "calm"
+    GLAD = "glad"
+    GLUM = "glum"
+    ASLEEP = "asleep"
+
+
+class PublicClone(msgspec.Struct, frozen=True):
+    """What everybody may see. While a name is hidden, `name` is a neutral one and `bio` empty.
+
+    `version` and `commitment` are the newest version's, None before the first.
+    """
+
+    clone_id: CloneId
+    name: str
+    bio: str
+    avatar_seed: int
+    owner_name: str
+    status: CloneStatus
+    hidden: bool
+    version: int | None
+    commitment: str | None
+    created_ms: int
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """Public clones, newest first. `next_cursor` is None on the last page."""
+
+    clones: tuple[PublicClone, ...]
+    next_cursor: str | None
+
+
+class Revealed(msgspec.Struct, frozen=True):
+    """What the owner chose to publish of a version: with it anybody can recompute the commitment."""
+
+    salt: str
+    sha256: str
+    strategy: msgspec.Raw
+
+
+class PublicVersion(msgspec.Struct, frozen=True):
+    """`commitment` is hex of sha256(salt + content hash), both as raw bytes. It fixes a strategy and tells nothing."""
+
+    number: int
+    commitment: str
+    published_ms: int
+    revealed: Revealed | None
+
+
+class OwnerClone(msgspec.Struct, frozen=True):
+    """What the owner sees of a clone, without its strategy."""
+
+    clone_id: CloneId
+    name: str
+    bio: str
+    avatar_seed: int
+    status: CloneStatus
+    hidden_reason: str | None
+    version: int | None
+    version_id: VersionId | None
+    commitment: str | None
+    draft_revision: int
+    """0 while nothing was saved."""
+
+    created_ms: int
+    updated_ms: int
+
+
+class DraftView(msgspec.Struct, frozen=True):
+    """Work in progress. `strategy` is JSON as it was saved and may have problems; None before the first save.
+
+    `revision` is what the next save must name; `base_version` the version the work began with, None for none.
+    """
+
+    strategy: msgspec.Raw | None
+    layout: Layout
+    base_version: int | None
+    revision: int
+    saved_ms: int | None
+
+
+class SaveDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """`strategy` is the JSON of a graph, finished or not, of at most STRATEGY_BYTES_MAX bytes."""
+
+    user_id: UserId
+    clone_id: str
+    strategy: bytes
+    layout: Layout
+    base_version: int | None
+    revision: int
+
+
+class Publish(msgspec.Struct, frozen=True, kw_only=True):
+    """`base_version` is the version that was edited, None when there was none."""
+
+    user_id: UserId
+    clone_id: str
+    strategy: bytes
+    layout: Layout
+    base_version: int | None
+    idempotency_key: str
+
+
+class VersionSummary(msgspec.Struct, frozen=True):
+    """A version as its owner sees it in a list."""
+
+    version_id: VersionId
+    number: int
+    sha256: str
+    commitment: str
+    published_ms: int
+    revealed_ms: int | None
+
+
+class VersionView(msgspec.Struct, frozen=True):
+    """A version as its owner sees it. `salt` is hex and stays private until the version is revealed."""
+
+    version_id: VersionId
+    clone_id: CloneId
+    number: int
+    sha256: str
+    commitment: str
+    salt: str
+    published_ms: int
+    revealed_ms: int | None
+    strategy: Strategy
+    layout: Layout
+
+
+class StrategyVersion(msgspec.Struct, frozen=True):
+    """What engines run. Immutable: may be kept as long as one likes."""
+
+    version_id: VersionId
+    clone_id: CloneId
+    number: int
+    strategy: Strategy
+    sha256: str
+    cadence_s: int
+    published_ms: int
+
+
+class HouseStrategy(msgspec.Struct, frozen=True):
+    """A strategy that ships with the product, as example and baseline; loaded as "house:<name>"."""
+
+    name: str
+    title: str
+    summary: str
+    strategy: Strategy
+
+
+class ReportView(msgspec.Struct, frozen=True):
+    """What an operator sees of a report about a clone's name or bio."""
+
+    clone_id: CloneId
+    name: str
+    bio: str
+    reason: str
+    reports: int
+    hidden: bool
+    newest_ms: int
+
+
+class VersionConflict(Conflict):
+    """The base is not the newest version. `diff` is what publishing would change of the newest."""
+
+    code = "version_conflict"
+
+    def __init__(self, current: VersionSummary, diff: StrategyDiff) -> None:
+        super().__init__(f"version {current.number} was published meanwhile", field="base_version")
+        self.current = current
+        self.diff = diff
+
+
+class InvalidStrategy(Invalid):
+    """A strategy that cannot run, with every reason."""
+
+    code = "invalid_strategy"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"the strategy has {len(problems)} problem(s): {problems[0].message}", field="strategy")
+        self.problems = tuple(problems)
+
+
+class DraftConflict(Conflict):
+    """The draft was saved by somebody else, such as another tab, since it was read."""
+
+    code = "draft_conflict"
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"the draft is at revision {revision}: read it before saving", field="revision")
+        self.revision = revision
+
+
+class Clones(Protocol):
+    """Clones and their strategies. All methods are synchronous and safe to call from threads.
+
+    A method that takes a `user_id` raises NotFound (clone_not_found) for a clone that is not this user's.
+    """
+
+    # --- for everybody -------------------------------------------------------------------------
+
+    def public_clone(self, clone_id: str) -> PublicClone:
+        """Raises NotFound (clone_not_found)."""
+        ...
+
+    def public_clones(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, PublicClone]:
+        """For boards. Ids that are no clone's are absent."""
+        ...
+
+    def directory(self, *, cursor: str | None, limit: int) -> Directory:
+        """Clones with a published version and a name that is not hidden. Raises Invalid (bad_cursor, bad_limit)."""
+        ...
+
+    def public_versions(self, clone_id: str) -> Sequence[PublicVersion]:
+        """Newest first. Raises NotFound."""
+        ...
+
+    def avatar(self, clone_id: str, mood: Mood = Mood.CALM) -> str:
+        """A square SVG, the same for ever. Raises NotFound."""
+        ...
+
+    def report(self, user_id: UserId, clone_id: str, *, reason: str) -> None:
+        """Ask operators to look at a name or bio. The same user's second report replaces the first.
+
+        Raises NotFound, Invalid (bad_reason), Conflict (too_many_reports).
+        """
+        ...
+
+    def house_strategies(self) -> Sequence[HouseStrategy]: ...
+
+    def house_strategy(self, name: str) -> HouseStrategy:
+        """By "momentum" or "house:momentum". Raises NotFound (house_strategy_not_found)."""
+        ...
+
+    def validate(self, strategy: bytes) -> Validation:
+        """Every problem of a graph in JSON, with its place. Raises Invalid (strategy_too_large)."""
+        ...
+
+    # --- for the owner -------------------------------------------------------------------------
+
+    def create_clone(self, user_id: UserId, *, name: str, bio: str, idempotency_key: str) -> OwnerClone:
+        """The same request again returns the first answer.
+
+        Raises Invalid (bad_name, bad_bio, idempotency_mismatch), Conflict (name_taken, too_many_clones).
+        """
+        ...
+
+    def my_clones(self, user_id: UserId) -> Sequence[OwnerClone]:
+        """Newest first, at most CLONES_PER_USER_MAX."""
+        ...
+
+    def owner_clone(self, user_id: UserId, clone_id: str) -> OwnerClone: ...
+
+    def set_profile(self, user_id: UserId, clone_id: str, *, name: str | None, bio: str | None) -> OwnerClone:
+        """None leaves a field as it is. Raises Invalid (bad_name, bad_bio), Conflict (name_taken, name_hidden)."""
+        ...
+
+    def read_draft(self, user_id: UserId, clone_id: str) -> DraftView: ...
+
+    def save_draft(self, command: SaveDraft) -> DraftView:
+        """Raises DraftConflict, Invalid (strategy_too_large, not_a_strategy, bad_layout), NotFound for the base."""
+        ...
+
+    def publish(self, command: Publish) -> VersionView:
+        """Make a version that never changes. The same request again returns the first answer.
+
+        The draft goes on from it. Raises InvalidStrategy, VersionConflict, Conflict (version_unchanged,
+        too_many_versions), Invalid (strategy_too_large, bad_layout, idempotency_mismatch).
+        """
+        ...
+
+    def versions(self, user_id: UserId, clone_id: str) -> Sequence[VersionSummary]:
+        """Newest first, at most VERSIONS_PER_CLONE_MAX."""
+        ...
+
+    def version(self, user_id: UserId, clone_id: str, number: int) -> VersionView:
+        """Raises NotFound (version_not_found)."""
+        ...
+
+    def diff(self, user_id: UserId, clone_id: str, before: int, after: int) -> StrategyDiff:
+        """What changed between two versions. Raises NotFound (version_not_found)."""
+        ...
+
+    def restore(self, user_id: UserId, clone_id: str, number: int, *, revision: int) -> DraftView:
+        """Make an older version the draft, based on the newest. Raises NotFound (version_not_found), DraftConflict."""
+        ...
+
+    def reveal(self, user_id: UserId, clone_id: str, number: int) -> PublicVersion:
+        """Publish a version's strategy and salt, for good. Raises NotFound (version_not_found)."""
+        ...
+
+    # --- for engines ---------------------------------------------------------------------------
+
+    def strategy_of(self, version_id: str) -> StrategyVersion:
+        """The strategy to run, whoever owns it. Raises NotFound (version_not_found)."""
+        ...
+
+    def current_version(self, clone_id: str) -> StrategyVersion:
+        """The newest version. Raises NotFound (clone_not_found), Conflict (not_published)."""
+        ...
+
+    def owner_of(self, clone_id: str) -> UserId:
+        """Raises NotFound (clone_not_found)."""
+        ...
+
+    # --- for operators -------------------------------------------------------------------------
+
+    def hide(self, clone_id: str, *, operator: str, reason: str) -> PublicClone:
+        """Take a name and bio out of sight. Raises NotFound, Invalid (bad_operator, bad_reason)."""
+        ...
+
+    def show(self, clone_id: str, *, operator: str, reason: str) -> PublicClone:
+        """Undo `hide`. Raises NotFound, Invalid (bad_operator, bad_reason)."""
+        ...
+
+    def reported(self, *, limit: int) -> Sequence[ReportView]:
+        """Clones with reports nobody has decided about, most reported first."""
+        ...
+
+    def rotate_keys(self, progress: Callable[[int], None]) -> int:
+        """Wrap every clone's data key with the newest platform key. Safe to repeat. Returns how many were not yet."""
+        ...
