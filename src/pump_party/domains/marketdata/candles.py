@@ -1,13 +1,36 @@
 """Fold prices into candles by chart time. A candle holds only prices that were; a gap has no candles."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Candle, CandleInterval
 from pump_party.kernel.ids import Market
 
 MINUTE_MS = 60_000
+
+
+class CandleInterval(StrEnum):
+    M1 = "1m"
+    M5 = "5m"
+    H1 = "1h"
+    D1 = "1d"
+
+
+class Candle(msgspec.Struct, frozen=True):
+    """Prices of [open_ms, open_ms + interval). `complete` is False while it is still forming."""
+
+    market: Market
+    interval: CandleInterval
+    open_ms: int
+    open_e8: int
+    high_e8: int
+    low_e8: int
+    close_e8: int
+    ticks: int
+    complete: bool
+
+
 INTERVAL_MS: Mapping[CandleInterval, int] = {
     CandleInterval.M1: MINUTE_MS,
     CandleInterval.M5: 5 * MINUTE_MS,

@@ -6,6 +6,18 @@ from typing import Protocol
 
 import msgspec
 
+from pump_party.domains.marketdata.candles import Candle as Candle
+from pump_party.domains.marketdata.candles import CandleInterval as CandleInterval
+from pump_party.domains.marketdata.features import UNIT_SCALE as UNIT_SCALE
+from pump_party.domains.marketdata.features import Feature as Feature
+from pump_party.domains.marketdata.features import FeatureName as FeatureName
+from pump_party.domains.marketdata.features import FeatureReading as FeatureReading
+from pump_party.domains.marketdata.features import FeatureUnit as FeatureUnit
+from pump_party.domains.marketdata.features import MarketMemory as MarketMemory
+from pump_party.domains.marketdata.features import MarketSnapshot as MarketSnapshot
+from pump_party.domains.marketdata.features import feature_problem as feature_problem
+from pump_party.domains.marketdata.features import parse_feature as parse_feature
+from pump_party.domains.marketdata.features import unit_of as unit_of
 from pump_party.kernel.ids import Market
 
 CANDLES_LIMIT_MAX = 1_000
@@ -142,51 +154,6 @@ class MarketView(msgspec.Struct, frozen=True):
     change_24h_ppm: int | None
     lag: MarketLag | None = None
     """None while no oracle and exchange run together, or too little was measured lately."""
-
-
-class CandleInterval(StrEnum):
-    M1 = "1m"
-    M5 = "5m"
-    H1 = "1h"
-    D1 = "1d"
-
-
-class Candle(msgspec.Struct, frozen=True):
-    """Prices of [open_ms, open_ms + interval). `complete` is False while it is still forming."""
-
-    market: Market
-    interval: CandleInterval
-    open_ms: int
-    open_e8: int
-    high_e8: int
-    low_e8: int
-    close_e8: int
-    ticks: int
-    complete: bool
-
-
-class ClosingPrice(msgspec.Struct, frozen=True):
-    """The median of a market's prices in the 300 s before `end_ms`, with the widest confidence among them.
-
-    `end_ms` is later than the end that was asked for where the market was halted then.
-    """
-
-    market: Market
-    mid_e8: int
-    conf_e8: int
-    end_ms: int
-    ticks: int
-    feed: str
-
-
-class NoClosingPrice(StrEnum):
-    """Why an end has no closing price."""
-
-    NOT_YET = "NOT_YET"
-    """The end, or the one it moves to, is still ahead, or its last ticks may still be on their way."""
-
-    VOID = "VOID"
-    """The market was halted at the end and did not come back for long enough within six hours."""
 
 
 class SourceState(StrEnum):
