@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
+from pump_party.apps.amounts import e8_or_null, micros_or_null, nanos_or_null
 from pump_party.apps.perp_wire import PerpFill, render_perp_fill
 from pump_party.domains.prop_interface.contract import (
     BookFillView,
@@ -281,8 +282,8 @@ def render_order(order: OrderView) -> OrderBodyOut:
         order.client_order_id,
         order.market,
         order.side,
-        None if order.quantity_nanos is None else format_nanos(order.quantity_nanos),
-        None if order.quote_micros is None else format_micros(order.quote_micros),
+        nanos_or_null(order.quantity_nanos),
+        micros_or_null(order.quote_micros),
         None if order.max_slippage_ppm is None else order.max_slippage_ppm // PPM_PER_BPS,
         order.status,
         order.reject_code,
@@ -299,13 +300,13 @@ def render_order(order: OrderView) -> OrderBodyOut:
     return msgspec.structs.replace(
         plain,
         type=terms.kind,
-        limit_price=_price_text(terms.limit_price_e8),
-        trigger_price=_price_text(terms.trigger_price_e8),
+        limit_price=e8_or_null(terms.limit_price_e8),
+        trigger_price=e8_or_null(terms.trigger_price_e8),
         time_in_force=terms.time_in_force,
         reduce_only=terms.reduce_only,
         leverage=terms.leverage,
-        stop_price=_price_text(terms.stop_price_e8),
-        target_price=_price_text(terms.target_price_e8),
+        stop_price=e8_or_null(terms.stop_price_e8),
+        target_price=e8_or_null(terms.target_price_e8),
         parent_id=terms.parent_id,
         origin=_origin(terms),
     )
@@ -324,10 +325,6 @@ def format_held(amount: int, asset: str | None) -> str:
     if amount == 0:
         return "0"
     return format_micros(amount) if asset == CASH_ASSET else format_nanos(amount)
-
-
-def _price_text(price_e8: int | None) -> str | None:
-    return None if price_e8 is None else format_e8(price_e8)
 
 
 def render_fill(fill: FillView) -> FillDetail:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from pump_party.apps.amounts import e8_or_null, micros_or_null
 from pump_party.domains.prop_interface.contract import PerpFillEvent, PerpFillView, PerpPositionView
 from pump_party.kernel.money import E8, MICROS, NANOS, ceil_div, format_e8, format_micros, format_nanos
 
@@ -61,10 +62,10 @@ def render_perp(view: PerpPositionView) -> PerpPosition:
         realised_pnl=format_micros(view.realised_pnl_micros),
         fees=format_micros(view.fees_micros),
         funding=format_micros(view.funding_micros),
-        liquidation_price=_e8(view.liquidation_e8),
-        mark=_e8(view.mark_e8),
+        liquidation_price=e8_or_null(view.liquidation_e8),
+        mark=e8_or_null(view.mark_e8),
         mark_age_ms=view.mark_age_ms,
-        unrealised_pnl=None if view.unrealised_pnl_micros is None else format_micros(view.unrealised_pnl_micros),
+        unrealised_pnl=micros_or_null(view.unrealised_pnl_micros),
     )
 
 
@@ -92,7 +93,3 @@ def _entry_price(view: PerpPositionView) -> str | None:
     scaled = view.entry_cost_micros * NANOS * E8
     divisor = MICROS * view.quantity_nanos
     return format_e8(ceil_div(scaled, divisor) if view.direction > 0 else scaled // divisor)
-
-
-def _e8(value: int | None) -> str | None:
-    return None if value is None else format_e8(value)

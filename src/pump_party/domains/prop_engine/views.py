@@ -102,22 +102,7 @@ def order_view(outcome: RecordedOrder | OpenOrder) -> OrderView:
     order, fill = outcome.order, outcome.fill
     if fill is None:
         return ended_order_view(order)
-    return OrderView(
-        order.order_id,
-        order.account_id,
-        order.client_order_id,
-        order.market,
-        order.side,
-        order.quantity_nanos,
-        order.quote_micros,
-        order.max_slippage_ppm,
-        OrderStatus.FILLED,
-        None,
-        order.created_ms,
-        fill_view(fill),
-        None,
-        order.terms,
-    )
+    return _order_view(order, OrderStatus.FILLED, fill=fill_view(fill))
 
 
 def ended_order_view(order: Order) -> OrderView:
@@ -146,6 +131,7 @@ def _order_view(
     order: Order,
     status: OrderStatus,
     *,
+    fill: FillView | None = None,
     reject_code: RejectCode | None = None,
     cancel_reason: CancelReason | None = None,
     held_amount: int = 0,
@@ -164,7 +150,7 @@ def _order_view(
         status,
         reject_code,
         order.created_ms,
-        None,
+        fill,
         cancel_reason,
         order.terms,
         held_amount,

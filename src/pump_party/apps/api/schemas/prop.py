@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from pump_party.apps.amounts import e8_or_null, micros_or_null, nanos_or_null
 from pump_party.apps.order_wire import (
     CASH_ASSET,
     BookFill,
@@ -228,11 +229,11 @@ def render_account(view: AccountView) -> Account:
         seq=view.seq,
         start=format_micros(view.start_micros),
         cash=format_micros(view.cash_micros),
-        equity=_micros(view.equity_micros),
+        equity=micros_or_null(view.equity_micros),
         realised_pnl=format_micros(view.realised_pnl_micros),
-        unrealised_pnl=_micros(view.unrealised_pnl_micros),
+        unrealised_pnl=micros_or_null(view.unrealised_pnl_micros),
         fees=format_micros(view.fees_micros),
-        residual=_micros(view.residual_micros),
+        residual=micros_or_null(view.residual_micros),
         positions=[_position(position) for position in view.positions],
         status=view.status,
         held=format_micros(view.held_micros),
@@ -251,10 +252,10 @@ def _position(view: PositionView) -> Position:
         average_price=_average_price(view),
         realised_pnl=format_micros(view.realised_pnl_micros),
         fees=format_micros(view.fees_micros),
-        mark=_e8(view.mark_e8),
+        mark=e8_or_null(view.mark_e8),
         mark_age_ms=view.mark_age_ms,
-        value=_micros(view.value_micros),
-        unrealised_pnl=_micros(view.unrealised_pnl_micros),
+        value=micros_or_null(view.value_micros),
+        unrealised_pnl=micros_or_null(view.unrealised_pnl_micros),
         held=format_nanos(view.held_nanos),
     )
 
@@ -271,22 +272,22 @@ def render_preview(view: PreviewView) -> Preview:
         market=view.market,
         side=view.side,
         reject_code=view.reject_code,
-        mid=_e8(view.mid_e8),
+        mid=e8_or_null(view.mid_e8),
         age_ms=view.age_ms,
-        price=_e8(view.price_e8),
-        quantity=_nanos(view.quantity_nanos),
-        gross=_micros(view.gross_micros),
-        fee=_micros(view.fee_micros),
-        half_spread=_e8(view.half_spread_e8),
-        impact=_e8(view.impact_e8),
-        cash_after=_micros(view.cash_after_micros),
-        position_after=_nanos(view.position_after_nanos),
+        price=e8_or_null(view.price_e8),
+        quantity=nanos_or_null(view.quantity_nanos),
+        gross=micros_or_null(view.gross_micros),
+        fee=micros_or_null(view.fee_micros),
+        half_spread=e8_or_null(view.half_spread_e8),
+        impact=e8_or_null(view.impact_e8),
+        cash_after=micros_or_null(view.cash_after_micros),
+        position_after=nanos_or_null(view.position_after_nanos),
         status=view.status,
         held=format_held(view.held_amount, view.held_asset),
         held_asset=view.held_asset,
         leverage=view.leverage,
-        margin=_micros(view.margin_micros),
-        liquidation_price=_e8(view.liquidation_e8),
+        margin=micros_or_null(view.margin_micros),
+        liquidation_price=e8_or_null(view.liquidation_e8),
     )
 
 
@@ -353,15 +354,3 @@ def render_leaderboard(
         for row in rows
     ]
     return Leaderboard(items=items, as_of_ms=max((row.as_of_ms for row in rows), default=now_ms))
-
-
-def _micros(value: int | None) -> str | None:
-    return None if value is None else format_micros(value)
-
-
-def _nanos(value: int | None) -> str | None:
-    return None if value is None else format_nanos(value)
-
-
-def _e8(value: int | None) -> str | None:
-    return None if value is None else format_e8(value)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from pump_party.apps.amounts import micros_or_null
 from pump_party.apps.api.schemas.prop import EquityItem, render_equity_item
 from pump_party.domains.prop_interface.contract import BaselinesView, BaselineView, ResultsView
 from pump_party.kernel.money import format_micros
@@ -76,8 +77,8 @@ def render_results(view: ResultsView) -> Results:
         started_ms=view.started_ms,
         as_of_ms=view.as_of_ms,
         start=format_micros(view.start_micros),
-        equity=_micros(view.equity_micros),
-        standing_equity=_micros(view.standing_micros),
+        equity=micros_or_null(view.equity_micros),
+        standing_equity=micros_or_null(view.standing_micros),
         return_ppm=view.return_ppm,
         standing_return_ppm=view.standing_return_ppm,
         max_drawdown_ppm=view.max_drawdown_ppm,
@@ -118,10 +119,6 @@ def _baselines(view: BaselinesView) -> Baselines:
 
 def _baseline(view: BaselineView) -> BaselineItem:
     return BaselineItem(view.return_ppm, view.max_drawdown_ppm, view.fills, format_micros(view.fees_micros))
-
-
-def _micros(value: int | None) -> str | None:
-    return None if value is None else format_micros(value)
 
 
 def _ratio(value: Decimal | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from pump_party.apps.amounts import micros_or_null
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
     Drawdown,
@@ -112,7 +113,7 @@ def render_rule_set(view: RuleSetView) -> RuleSet:
 def _risk_limits(view: RiskLimitsView) -> RiskLimits:
     return RiskLimits(
         max_leverage=view.max_leverage,
-        max_position=None if view.max_position_micros is None else format_micros(view.max_position_micros),
+        max_position=micros_or_null(view.max_position_micros),
         orders_per_minute=view.orders_per_minute,
         daily_loss_ppm=view.daily_loss_ppm,
         total_loss_ppm=view.total_loss_ppm,
