@@ -10,6 +10,7 @@ from pump_party.db.engine import Database
 from pump_party.domains.marketdata.contract import Candle, CandleInterval
 from pump_party.domains.prop_engine.curve import DAY_MS
 from pump_party.domains.prop_engine.reports import Reporter
+from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount, ResetAccount
 from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.kernel.errors import NotFound
 from pump_party.platform.clock import ManualClock
@@ -121,6 +122,28 @@ def test_what_is_held_stands_below_its_mark_by_what_closing_costs(desk: Desk) ->
     sold = desk.place("sell", 30 * ONE_SOL)
     assert sold.fill is not None
     assert found.standing_micros == desk.view().cash_micros < (found.equity_micros or 0)
+
+def test_one_attempt_is_not_deflated_and_every_reset_and_account_is_one_more(desk: Desk) -> None:
+    trade_for_days(desk)
+    once = desk.engine.results(ALICE, desk.account_id)
+    assert (once.attempts, once.deflated_sharpe) == (1, once.better_than_chance)
+
+    desk.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, "second"))
+    desk.engine.open_account(OpenAccount(BOB, AccountKind.PRACTICE, "not hers"))
+    twice = desk.engine.results(ALICE, desk.account_id)
+    # The other attempt has no Sharpe ratio yet: how far luck reaches is not known.
+    assert (twice.attempts, twice.deflated_sharpe, twice.better_than_chance) == (2, None, once.better_than_chance)
+
+    desk.clock.advance(1)
+    desk.engine.reset_account(ResetAccount(ALICE, desk.account_id, "again"))
+    assert desk.engine.results(ALICE, desk.account_id).attempts == 3
+    trade_for_days(desk)
+    third = desk.engine.results(ALICE, desk.account_id)
+    assert third.attempts == 3
+    assert third.deflated_sharpe is not None
+    assert third.better_than_chance is not None
+    assert third.deflated_sharpe < third.better_than_chance
+
 
 
 def test_too_many_fills_leave_trades_unknown_and_no_candles_leave_no_baseline(

@@ -1364,11 +1364,14 @@ export interface components {
          * @description What the account's cycle came to. `standing_equity` is what closing everything now would leave, fees included.
          *
          *         Ratios have at most six decimals and are for display; `days`, `marks`, `fills` and `closed_trades` are the sample
-         *         they come from. `better_than_chance` is the probability that the true Sharpe ratio is above zero.
+         *         they come from. `better_than_chance` is the probability that the true Sharpe ratio is above zero, `deflated_sharpe`
+         *         that it is above the best that chance gives in `attempts`: every cycle of every account of this kind that you have
+         *         had. With one attempt the two are the same.
          */
         Results: {
             account_id: string;
             as_of_ms: number | null;
+            attempts: number;
             baselines: components["schemas"]["Baselines"] | null;
             better_than_chance: string | null;
             calmar: string | null;
@@ -1376,6 +1379,7 @@ export interface components {
             curve: components["schemas"]["EquityItem"][];
             cycle: number;
             days: number;
+            deflated_sharpe: string | null;
             equity: string | null;
             exposure_ppm: number | null;
             fees: string;

@@ -1,6 +1,7 @@
 """The shell of `results`: read what a cycle left behind and the market's prices for `track_record.py` to measure."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from pump_party.domains.marketdata.contract import Candle, CandleInterval, Candles, Quotes
 from pump_party.domains.prop_engine.baselines import Price
@@ -8,13 +9,16 @@ from pump_party.domains.prop_engine.curve import DAY_MS, EquityMark
 from pump_party.domains.prop_engine.model import Account, SpotParams
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import PropStore
-from pump_party.domains.prop_engine.track_record import Benchmark, Track, results_view
+from pump_party.domains.prop_engine.track_record import Benchmark, Track, daily_sharpe, results_view
 from pump_party.domains.prop_interface.contract import ResultsView
 from pump_party.kernel.ids import Market, UserId
 from pump_party.platform.clock import Clock
 
 FILLS_MAX = 20_000
 """Fills of a cycle that turnover and trades are computed from. Of more they are not known."""
+
+TRIALS_MAX = 20
+"""Other attempts of the owner whose Sharpe ratios are looked up, the newest of each account; all are counted."""
 
 CURVE_POINTS = 200
 DAYS_MAX = 3_660
@@ -54,8 +58,10 @@ class Reporter:
         performance = self._store.performance(user_id, account_id, fills_limit=FILLS_MAX)
         account, standing = performance.holdings.account, performance.standing
         now_ms = self._clock.now_ms()
+        owned = [h.account for h in self._store.accounts(user_id) if h.account.kind is account.kind]
+        attempts = sum(one.cycle for one in owned)
         if standing is None or standing.cycle != account.cycle:
-            return results_view(Track(account, None, now_ms, (), (), None, None), now_ms=now_ms)
+            return results_view(Track(account, None, now_ms, (), (), None, None, attempts), now_ms=now_ms)
         started_ms = standing.started_ms
         track = Track(
             account=account,
@@ -65,17 +71,32 @@ class Reporter:
             curve=self._curve(account, started_ms, now_ms),
             fills=performance.fills if len(performance.fills) == account.fills else None,
             benchmark=self._benchmark(self._rule_sets[account.rule_set], started_ms, now_ms),
+            attempts=attempts,
+            earlier_sharpes=self._other_sharpes(account, owned, now_ms),
         )
         return results_view(track, now_ms=now_ms)
 
-    def _daily(self, account: Account, started_ms: int, now_ms: int) -> Sequence[EquityMark]:
+    def _daily(
+        self, account: Account, started_ms: int, now_ms: int, *, cycle: int | None = None
+    ) -> Sequence[EquityMark]:
+        """The newest mark at every midnight, of the present cycle or another one."""
         first_ms = (started_ms // DAY_MS + 1) * DAY_MS
         count = min(DAYS_MAX, (now_ms - first_ms) // DAY_MS + 1)
         if count <= 0:
             return ()
         return self._store.sampled_marks(
-            account.account_id, account.cycle, first_ms=first_ms, every_ms=DAY_MS, count=count
+            account.account_id, cycle or account.cycle, first_ms=first_ms, every_ms=DAY_MS, count=count
         )
+
+    def _other_sharpes(self, account: Account, owned: Sequence[Account], now_ms: int) -> list[Decimal]:
+        """Of the owner's attempts beside this one. A cycle that saw too few midnights has no ratio."""
+        of = [(one, one.cycle - back) for back in range(TRIALS_MAX + 1) for one in owned if back < one.cycle]
+        others = [(one, cycle) for one, cycle in of if (one.account_id, cycle) != (account.account_id, account.cycle)]
+        found = (
+            daily_sharpe(one.start_micros, self._daily(one, one.opened_ms, now_ms, cycle=cycle))
+            for one, cycle in others[:TRIALS_MAX]
+        )
+        return [sharpe for sharpe in found if sharpe is not None]
 
     def _curve(self, account: Account, started_ms: int, now_ms: int) -> Sequence[EquityMark]:
         every_ms = max(1, -(-(now_ms - started_ms) // (CURVE_POINTS - 1)))

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
-from pump_party.domains.marketdata.contract import Book, Books, Candles, Quote, Quotes
+from pump_party.domains.marketdata.contract import Book, Books, PriceHistory, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.actions import run_actions
+from pump_party.domains.prop_engine.closer import Closer
 from pump_party.domains.prop_engine.cycle import blank_account, close_cycle, start_cycle
 from pump_party.domains.prop_engine.guard import Guard
 from pump_party.domains.prop_engine.marks import Marker
@@ -57,6 +58,7 @@ from pump_party.domains.prop_interface.contract import (
     ResultsView,
     RuleSetView,
     SetAccountStatus,
+    StandingAtEnd,
     SubmitActions,
 )
 from pump_party.kernel.errors import Conflict, Invalid, Refusal, Unavailable
@@ -81,9 +83,9 @@ class PropTradingEngine:
         rule_sets: Mapping[str, RuleSet],
         clock: Clock,
         ids: Ids,
-        candles: Candles | None = None,
+        history: PriceHistory | None = None,
     ) -> None:
-        """Without candles results have no baselines."""
+        """Without history results have no baselines, and an end has no closing price."""
         self._store = store
         self._quotes = quotes
         self._books = books
@@ -94,7 +96,8 @@ class PropTradingEngine:
         self._matcher = Matcher(store, books, rule_sets, clock, ids)
         self._guard = Guard(store, rule_sets, clock, ids)
         self._marker = Marker(store, quotes, rule_sets, self._guard, clock)
-        self._reporter = Reporter(store, quotes, candles, rule_sets, clock)
+        self._reporter = Reporter(store, quotes, history, rule_sets, clock)
+        self._closer = Closer(store, history, rule_sets, clock)
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
     def start_micros(self, kind: AccountKind) -> int:
@@ -319,6 +322,9 @@ class PropTradingEngine:
 
     def results(self, user_id: UserId, account_id: str) -> ResultsView:
         return self._reporter.results(user_id, _checked_id(account_id))
+
+    def standing_at_end(self, user_id: UserId, account_id: str, *, end_ms: int) -> StandingAtEnd:
+        return self._closer.standing_at_end(user_id, _checked_id(account_id), end_ms)
 
     def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]:
         return rank(self._store.top_standings(AccountKind.PRACTICE.value, limit=_limit(limit)))

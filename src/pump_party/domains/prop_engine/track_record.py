@@ -43,6 +43,9 @@ class Track(msgspec.Struct, frozen=True):
     curve: Sequence[EquityMark]
     fills: Sequence[Fill] | None
     benchmark: Benchmark | None
+    attempts: int = 1
+    earlier_sharpes: Sequence[Decimal] = ()
+    """Daily Sharpe ratios of the owner's other attempts, of those that have one."""
 
 
 def results_view(track: Track, *, now_ms: int) -> ResultsView:
@@ -69,6 +72,8 @@ def results_view(track: Track, *, now_ms: int) -> ResultsView:
         exposure_ppm=None,
         timing_alpha_ppm=None,
         better_than_chance=None,
+        deflated_sharpe=None,
+        attempts=track.attempts,
         sentence=None,
         marks=0,
         fills=account.fills,
@@ -118,6 +123,7 @@ def _measured(blank: ResultsView, standing: Standing, track: Track, *, now_ms: i
         exposure_ppm=exposure // weighed_ms if weighed_ms else None,
         timing_alpha_ppm=_timing_alpha_ppm(track, net_ppm, signed // weighed_ms if weighed_ms else None),
         better_than_chance=chance,
+        deflated_sharpe=_deflated_sharpe(track, returns),
         sentence=chance_sentence(len(returns), chance),
         marks=standing.marks,
         closed_trades=None if trades is None else len(trades),
@@ -127,8 +133,16 @@ def _measured(blank: ResultsView, standing: Standing, track: Track, *, now_ms: i
     )
 
 
-def _turnover_ppm(fills: Sequence[Fill] | None, equity_micros: Sequence[int]) -> int | None:
-    return None if fills is None else metrics.turnover_ppm([fill.gross_micros for fill in fills], equity_micros)
+def _deflated_sharpe(track: Track, returns: Sequence[Decimal]) -> Decimal | None:
+    own = metrics.ratios(returns).sharpe_per_period
+    sharpes = track.earlier_sharpes if own is None else [*track.earlier_sharpes, own]
+    return metrics.deflated_sharpe(returns, attempts=track.attempts, trial_sharpes=sharpes)
+
+
+def daily_sharpe(start_micros: int, daily: Sequence[EquityMark]) -> Decimal | None:
+    """The Sharpe ratio of a cycle that is over, by its midnights."""
+    returns = metrics.period_returns([start_micros, *(mark.equity_micros for mark in daily)]) or ()
+    return metrics.ratios(returns).sharpe_per_period
 
 
 def chance_sentence(days: int, probability: Decimal | None) -> str | None:

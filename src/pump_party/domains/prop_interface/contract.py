@@ -30,6 +30,7 @@ from pump_party.domains.prop_interface.views import (
     BaselinesView,
     BaselineView,
     BookFillView,
+    EndStatus,
     EquityMark,
     EvidenceView,
     FillView,
@@ -42,6 +43,7 @@ from pump_party.domains.prop_interface.views import (
     PositionView,
     PreviewView,
     ResultsView,
+    StandingAtEnd,
 )
 from pump_party.domains.prop_interface.words import (
     ACCOUNTS_PER_USER_MAX,
@@ -86,6 +88,7 @@ __all__ = [
     "CancelReason",
     "CloseAction",
     "Drawdown",
+    "EndStatus",
     "EquityMark",
     "EvidenceView",
     "ExitsAction",
@@ -118,6 +121,7 @@ __all__ = [
     "RuleSetView",
     "SetAccountStatus",
     "Side",
+    "StandingAtEnd",
     "SubmitActions",
     "TimeInForce",
 ]
@@ -205,6 +209,13 @@ class PropTrading(Protocol):
 
     def results(self, user_id: UserId, account_id: str) -> ResultsView:
         """What the account's cycle came to, beside holding and chance."""
+        ...
+
+    def standing_at_end(self, user_id: UserId, account_id: str, *, end_ms: int) -> StandingAtEnd:
+        """The account's standing equity at a time: what a contest that ends then goes by.
+
+        Raises Conflict (account_moved_on) for an account that has traded or begun anew since.
+        """
         ...
 
     def owns(self, user_id: UserId, account_id: str) -> bool: ...

@@ -1,6 +1,7 @@
 """What prop trading answers: orders, fills, accounts, records and results."""
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 import msgspec
@@ -277,7 +278,9 @@ class ResultsView(msgspec.Struct, frozen=True):
     `equity_micros` is the newest mark, of `as_of_ms`; `standing_micros` what closing everything then would have left,
     fees included. Returns and drawdown are integers in parts per million; ratios are for display, to six places.
     Sharpe and Sortino are of a year of 365 daily returns, risk-free 0; `better_than_chance` is the probability that
-    the true Sharpe ratio is above 0. `timing_alpha_ppm` is the return beyond holding the same average exposure.
+    the true Sharpe ratio is above 0, `deflated_sharpe` that it is above the best that chance gives in so many
+    `attempts` of the owner: the cycles of all accounts of this kind. `timing_alpha_ppm` is the return beyond holding
+    the same average exposure.
     """
 
     account_id: AccountId
@@ -300,6 +303,8 @@ class ResultsView(msgspec.Struct, frozen=True):
     exposure_ppm: int | None
     timing_alpha_ppm: int | None
     better_than_chance: Decimal | None
+    deflated_sharpe: Decimal | None
+    attempts: int
     sentence: str | None
     marks: int
     fills: int
@@ -312,6 +317,25 @@ class ResultsView(msgspec.Struct, frozen=True):
     baselines: BaselinesView | None
     curve: tuple[EquityMark, ...]
     """The newest mark at each of at most 200 times, evenly over the cycle, oldest first."""
+
+
+class EndStatus(StrEnum):
+    NOT_YET = "NOT_YET"
+    CLOSED = "CLOSED"
+    VOID = "VOID"
+
+
+class StandingAtEnd(msgspec.Struct, frozen=True):
+    """What closing every position at the end's closing prices leaves, fees included. CLOSED and VOID are final.
+
+    `closed_ms` is later than the end that was asked for where a market was halted then.
+    """
+
+    account_id: AccountId
+    end_ms: int
+    status: EndStatus
+    standing_micros: int | None = None
+    closed_ms: int | None = None
 
 
 T = TypeVar("T")

@@ -35,7 +35,9 @@ class Results(msgspec.Struct, frozen=True):
     """What the account's cycle came to. `standing_equity` is what closing everything now would leave, fees included.
 
     Ratios have at most six decimals and are for display; `days`, `marks`, `fills` and `closed_trades` are the sample
-    they come from. `better_than_chance` is the probability that the true Sharpe ratio is above zero.
+    they come from. `better_than_chance` is the probability that the true Sharpe ratio is above zero, `deflated_sharpe`
+    that it is above the best that chance gives in `attempts`: every cycle of every account of this kind that you have
+    had. With one attempt the two are the same.
     """
 
     account_id: str
@@ -58,6 +60,8 @@ class Results(msgspec.Struct, frozen=True):
     exposure_ppm: int | None
     timing_alpha_ppm: int | None
     better_than_chance: str | None
+    deflated_sharpe: str | None
+    attempts: int
     sentence: str | None
     days: int
     marks: int
@@ -92,6 +96,8 @@ def render_results(view: ResultsView) -> Results:
         exposure_ppm=view.exposure_ppm,
         timing_alpha_ppm=view.timing_alpha_ppm,
         better_than_chance=_ratio(view.better_than_chance),
+        deflated_sharpe=_ratio(view.deflated_sharpe),
+        attempts=view.attempts,
         sentence=view.sentence,
         days=view.days,
         marks=view.marks,
