@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from pump_party.domains.marketdata.candles import INTERVAL_MS as INTERVAL_MS
 from pump_party.domains.marketdata.candles import Candle as Candle
 from pump_party.domains.marketdata.candles import CandleInterval as CandleInterval
 from pump_party.domains.marketdata.features import UNIT_SCALE as UNIT_SCALE
