@@ -4,6 +4,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.db.desk import ALICE, ONE_SOL, START, Desk
@@ -17,9 +18,10 @@ from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_engine import curve
 from pump_party.domains.prop_engine.curve import DAY_MS
 from pump_party.domains.prop_engine.marking import MARK_INTERVAL_MS
+from pump_party.domains.prop_engine.memory_store import MemoryStore
 from pump_party.domains.prop_engine.metrics import max_drawdown_ppm
 from pump_party.domains.prop_engine.model import Standing
-from pump_party.domains.prop_interface.contract import OrderStatus, ResetAccount
+from pump_party.domains.prop_interface.contract import EquityMark, OrderStatus, ResetAccount
 from pump_party.platform.clock import ManualClock
 
 
@@ -213,3 +215,29 @@ def test_an_account_with_more_moves_than_a_round_reads_is_still_marked(
     assert desk.engine.mark_accounts() == 1
     assert len(marks(desk)) == 3
     assert marks(desk)[-1].equity_micros == desk.view().equity_micros
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_store_in_memory_keeps_the_same_marks_as_a_database(database: Database, seed: int) -> None:
+    desks = [Desk(venue, ManualClock(1_750_000_000_000), "practice-v2", SOL) for venue in (database, MemoryStore())]
+    for desk in desks:
+        rng = Random(seed)
+        for number in range(30):
+            move_to(desk, rng.randrange(140, 161), after_ms=rng.choice([1_000, MARK_INTERVAL_MS, 7 * 3_600_000]))
+            if rng.random() < 0.6:
+                market = rng.choice([SOL, SOL_PERP])
+                more = {"leverage": rng.randrange(1, 20)} if market == SOL_PERP else {}
+                desk.place(rng.choice(["buy", "sell"]), rng.randrange(1, 30) * ONE_SOL, market=market, **more)
+            if rng.random() < 0.7:
+                desk.engine.mark_accounts()
+            if number == 20:
+                desk.engine.reset_account(ResetAccount(ALICE, desk.account_id, "again"))
+        desk.engine.mark_accounts()
+    kept, remembered = [[(m.at_ms, m.cycle, m.equity_micros) for m in all_marks(desk)] for desk in desks]
+    assert remembered == kept
+    results = [desk.engine.results(ALICE, desk.account_id) for desk in desks]
+    assert msgspec.structs.replace(results[1], account_id=results[0].account_id) == results[0]
+
+
+def all_marks(desk: Desk) -> list[EquityMark]:
+    return list(desk.engine.equity(ALICE, desk.account_id, cursor=None, limit=200).items)

@@ -1,17 +1,16 @@
-"""Results on a real database: from marks, fills and stored candles. SQLite and Postgres."""
+"""Results from marks, fills and stored candles: on SQLite, on Postgres and in memory."""
 
 from decimal import Decimal
 
 import pytest
-from tests.db.desk import ALICE, BOB, ONE_SOL, START, Desk
+from tests.db.desk import ALICE, BOB, ONE_SOL, START, Desk, Venue
 from tests.domains.prop_engine.markets import SOL, rule_sets
 
-from pump_party.db.engine import Database
 from pump_party.domains.marketdata.contract import Candle, CandleInterval
 from pump_party.domains.prop_engine.curve import DAY_MS
 from pump_party.domains.prop_engine.reports import Reporter
-from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount, ResetAccount
 from pump_party.domains.prop_engine.service import PropTradingEngine
+from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount, ResetAccount
 from pump_party.kernel.errors import NotFound
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
@@ -36,8 +35,8 @@ class FixedCandles:
 
 
 @pytest.fixture
-def desk(database: Database, clock: ManualClock) -> Desk:
-    desk = Desk(database, clock, "practice-v2", SOL)
+def desk(venue: Venue, clock: ManualClock) -> Desk:
+    desk = Desk(venue, clock, "practice-v2", SOL)
     candles = FixedCandles(desk)
     desk.engine = PropTradingEngine(desk.store, desk.quotes, desk.books, rule_sets(), clock, Ids(clock), candles)
     return desk
@@ -123,6 +122,7 @@ def test_what_is_held_stands_below_its_mark_by_what_closing_costs(desk: Desk) ->
     assert sold.fill is not None
     assert found.standing_micros == desk.view().cash_micros < (found.equity_micros or 0)
 
+
 def test_one_attempt_is_not_deflated_and_every_reset_and_account_is_one_more(desk: Desk) -> None:
     trade_for_days(desk)
     once = desk.engine.results(ALICE, desk.account_id)
@@ -143,7 +143,6 @@ def test_one_attempt_is_not_deflated_and_every_reset_and_account_is_one_more(des
     assert third.deflated_sharpe is not None
     assert third.better_than_chance is not None
     assert third.deflated_sharpe < third.better_than_chance
-
 
 
 def test_too_many_fills_leave_trades_unknown_and_no_candles_leave_no_baseline(

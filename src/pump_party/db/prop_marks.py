@@ -12,12 +12,11 @@ from pump_party.db.prop_holdings import read_holdings
 from pump_party.db.prop_rows import account_of, fill_of
 from pump_party.db.prop_tables import accounts, equity_marks, fills, journal, perp_positions, positions, standings
 from pump_party.domains.prop_engine.curve import EquityMark, MarkPrice
-from pump_party.domains.prop_engine.marking import Markable, Marked, Move
+from pump_party.domains.prop_engine.marking import MOVES, Markable, Marked, Move, move_of
 from pump_party.domains.prop_engine.model import RecordKind, Standing
 from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.store import Performance
-from pump_party.domains.prop_engine.views import fill_view
 from pump_party.kernel.ids import AccountId, Market
 
 MOVES_MAX = 500
@@ -26,7 +25,7 @@ MOVES_MAX = 500
 MARKERS_LOCK = 7_011
 """Advisory lock of Postgres: one marker writes at a time, so that none folds a mark into a standing twice."""
 
-_MOVES = (RecordKind.OPEN.value, RecordKind.FILL.value, RecordKind.FUNDING.value)
+_MOVES = tuple(kind.value for kind in MOVES)
 
 
 def accounts_to_mark(database: Database, *, after: str, limit: int) -> list[Markable]:
@@ -80,26 +79,11 @@ def _moves(connection: sa.Connection, changed: Sequence[str]) -> Mapping[str, li
         .order_by(told.account_id, told.version)
     )
     for account_id, kind, at_ms, detail, *fill_row in connection.execute(query) if changed else ():
-        moves[account_id].append(_move_of(RecordKind(kind), at_ms, detail, fill_row))
+        fill = None if fill_row[0] is None else fill_of(fill_row)
+        moves[account_id].append(move_of(RecordKind(kind), at_ms, detail, fill))
     return moves
 
 
-def _move_of(kind: RecordKind, at_ms: int, detail: str | None, fill_row: Sequence[Any]) -> Move:
-    if kind is RecordKind.FUNDING:
-        assert detail is not None
-        return Move(kind, at_ms, funding_micros=int(_decode_funding(detail).funding_micros))
-    if kind is RecordKind.OPEN:
-        return Move(kind, at_ms)
-    fill = fill_of(fill_row)
-    perp = None if fill.detail is None else fill_view(fill).perp
-    return Move(kind, at_ms, fill, shortfall_micros=0 if perp is None else perp.shortfall_micros)
-
-
-class _Funding(msgspec.Struct):
-    funding_micros: str
-
-
-_decode_funding = msgspec.json.Decoder(_Funding).decode
 _decode_prices = msgspec.json.Decoder(dict[Market, MarkPrice]).decode
 
 

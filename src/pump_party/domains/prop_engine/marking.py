@@ -21,6 +21,7 @@ from pump_party.domains.prop_engine.valuation import (
     liquidation_micros,
     stake_of,
 )
+from pump_party.domains.prop_engine.views import fill_view
 from pump_party.kernel.ids import Market
 
 MARK_INTERVAL_MS = 10_000
@@ -38,6 +39,25 @@ class Move(msgspec.Struct, frozen=True):
     fill: Fill | None = None
     funding_micros: int = 0
     shortfall_micros: int = 0
+
+
+def move_of(kind: RecordKind, at_ms: int, detail: str | None, fill: Fill | None) -> Move:
+    """What a journal record with its detail, and with its fill where it is one, changed."""
+    if kind is RecordKind.FUNDING:
+        assert detail is not None
+        return Move(kind, at_ms, funding_micros=int(_decode_funding(detail).funding_micros))
+    perp = None if fill is None or fill.detail is None else fill_view(fill).perp
+    return Move(kind, at_ms, fill, shortfall_micros=0 if perp is None else perp.shortfall_micros)
+
+
+class _Funding(msgspec.Struct):
+    funding_micros: str
+
+
+_decode_funding = msgspec.json.Decoder(_Funding).decode
+
+MOVES = (RecordKind.OPEN, RecordKind.FILL, RecordKind.FUNDING)
+"""The records that change what an account is worth."""
 
 
 class Markable(msgspec.Struct, frozen=True):
@@ -86,7 +106,9 @@ def mark(
     known = {} if base is None else {m: (price, base.as_of_ms) for m, price in base.prices.items()}
     newest, standings = base, []
     start = first if markable.complete else None
-    for step in _steps(moves, start, after, newest_ms=0 if base is None else base.as_of_ms, grid_ms=grid_ms):
+    # A cycle may begin in the millisecond of the last mark of the one before.
+    newest_ms = 0 if earlier is None else earlier.as_of_ms
+    for step in _steps(moves, start, after, newest_ms=newest_ms, grid_ms=grid_ms):
         if step.fill is not None:
             known[step.fill.market] = (MarkPrice(step.fill.mid_e8, step.fill.conf_e8), step.at_ms)
         if step.on_grid:

@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pump_party.domains.prop_engine import memory_marks
 from pump_party.domains.prop_engine.audit import AccountRecords
+from pump_party.domains.prop_engine.curve import EquityMark as CurveMark
+from pump_party.domains.prop_engine.marking import Markable, Marked
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -21,12 +24,13 @@ from pump_party.domains.prop_engine.model import (
     Position,
     RecordedOrder,
     RecordKind,
+    Standing,
 )
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.perp_model import FLAT, LONG, PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_engine.store import Batch, Reset
-from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX
+from pump_party.domains.prop_engine.store import Batch, Performance, Reset
+from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
@@ -48,6 +52,7 @@ class Shelf(msgspec.Struct):
     fills: list[Fill] = []
     journal: list[JournalRecord] = []
     messages: list[OutboxMessage] = []
+    marks: list[Standing] = []
 
     def holdings(self) -> Holdings:
         return Holdings(self.account, list(self.positions.values()), list(self.perps.values()))
@@ -297,6 +302,39 @@ class MemoryStore:
             shelf = self.shelves[account_id]
             waiting = [o for o in shelf.open_orders.values() if o.order.idempotency_key == idempotency_key]
             return waiting[0] if waiting else shelf.by_key.get(idempotency_key)
+
+    # --- marks and the board ---
+
+    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
+        with self.lock:
+            behind = sorted(i for i, shelf in self.shelves.items() if i > after and memory_marks.is_to_mark(shelf))
+            return [memory_marks.markable(self.shelves[account_id]) for account_id in behind[:limit]]
+
+    def record_marks(self, marked: Sequence[Marked]) -> Sequence[Marked]:
+        with self.lock:
+            return memory_marks.keep_marks(self.shelves, marked)
+
+    def sampled_marks(
+        self, account_id: AccountId, cycle: int, *, first_ms: int, every_ms: int, count: int
+    ) -> Sequence[CurveMark]:
+        with self.lock:
+            shelf = self.shelves[account_id]
+            return memory_marks.sampled_marks(shelf, cycle, first_ms=first_ms, every_ms=every_ms, count=count)
+
+    def equity_marks(
+        self, user_id: UserId, account_id: str, *, before_ms: int | None, limit: int
+    ) -> Sequence[EquityMark]:
+        with self.lock:
+            marks = _newest(self._shelf(user_id, account_id).marks, before_ms, limit, lambda mark: mark.as_of_ms)
+        return [EquityMark(mark.as_of_ms, mark.cycle, mark.equity_micros) for mark in marks]
+
+    def performance(self, user_id: UserId, account_id: str, *, fills_limit: int) -> Performance:
+        with self.lock:
+            return memory_marks.performance(self._shelf(user_id, account_id), fills_limit=fills_limit)
+
+    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
+        with self.lock:
+            return memory_marks.top_standings(list(self.shelves.values()), kind, limit=limit)
 
     def account_records(self) -> Iterator[AccountRecords]:
         """All there is of every account, for `audit.audit` to prove."""

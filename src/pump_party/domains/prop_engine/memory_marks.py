@@ -1,0 +1,80 @@
+"""Marks and standings inside one process: what results are computed from, for backtests.
+
+Answers as `db/prop_marks.py` does, of what `memory_store.py` keeps on an account's shelf.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pump_party.domains.prop_engine.curve import EquityMark
+from pump_party.domains.prop_engine.marking import MOVES, Markable, Marked, Move, move_of
+from pump_party.domains.prop_engine.model import RecordKind, Standing
+from pump_party.domains.prop_engine.perp_model import FLAT
+from pump_party.domains.prop_engine.store import Performance
+from pump_party.kernel.ids import AccountId
+
+if TYPE_CHECKING:
+    from pump_party.domains.prop_engine.memory_store import Shelf
+
+
+def is_to_mark(shelf: "Shelf") -> bool:
+    """Whether the account holds a position or changed since its last mark."""
+    if not shelf.marks or shelf.marks[-1].version < shelf.account.version:
+        return True
+    holds = any(p.quantity_nanos for p in shelf.positions.values())
+    return holds or any(p.direction != FLAT for p in shelf.perps.values())
+
+
+def markable(shelf: "Shelf") -> Markable:
+    standing = shelf.marks[-1] if shelf.marks else None
+    return Markable(shelf.holdings(), standing, _moves(shelf, 0 if standing is None else standing.version))
+
+
+def _moves(shelf: "Shelf", version: int) -> list[Move]:
+    """The records behind a version that changed the account's worth, oldest first."""
+    newer = shelf.journal[bisect_right(shelf.journal, version, key=lambda record: record.version) :]
+    told = [record for record in newer if record.kind in MOVES]
+    first = bisect_right(shelf.fills, version, key=lambda fill: fill.version)
+    fills = {fill.fill_id: fill for fill in shelf.fills[first:]}
+    return [
+        move_of(r.kind, r.at_ms, r.detail, fills[r.record_id] if r.kind is RecordKind.FILL else None)  # type: ignore[index]
+        for r in told
+    ]
+
+
+def keep_marks(shelves: "dict[AccountId, Shelf]", marked: Sequence[Marked]) -> list[Marked]:
+    """Keep those that follow the newest standing there is. Returns them."""
+    first = []
+    for found in marked:
+        shelf = shelves[found.account.account_id]
+        newest_ms = shelf.marks[-1].as_of_ms if shelf.marks else None
+        if newest_ms == found.replaces_ms:
+            shelf.marks.extend(found.standings)
+            first.append(found)
+    return first
+
+
+def sampled_marks(shelf: "Shelf", cycle: int, *, first_ms: int, every_ms: int, count: int) -> list[EquityMark]:
+    """The newest mark of the cycle at each of `count` times, oldest first; times before its first are left out."""
+    found = []
+    for at_ms in range(first_ms, first_ms + count * every_ms, every_ms):
+        end = bisect_right(shelf.marks, at_ms, key=lambda mark: mark.as_of_ms)
+        if end and shelf.marks[end - 1].cycle == cycle:
+            mark = shelf.marks[end - 1]
+            found.append(EquityMark(at_ms, mark.equity_micros, mark.exposed_micros))
+    return found
+
+
+def performance(shelf: "Shelf", *, fills_limit: int) -> Performance:
+    standing = shelf.marks[-1] if shelf.marks else None
+    of_cycle = [fill for fill in shelf.fills if fill.cycle == shelf.account.cycle]
+    return Performance(shelf.holdings(), standing, of_cycle[:fills_limit])
+
+
+def top_standings(shelves: "Sequence[Shelf]", kind: str, *, limit: int) -> list[Standing]:
+    """The standings with fills whose liquidation value is highest."""
+    newest = [shelf.marks[-1] for shelf in shelves if shelf.marks]
+    ranked = [standing for standing in newest if standing.kind == kind and standing.fills]
+    ranked.sort(key=lambda s: (-s.standing_micros, s.max_drawdown_ppm, s.account_id))
+    return ranked[:limit]
