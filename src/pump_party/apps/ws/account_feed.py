@@ -9,7 +9,6 @@ import asyncio
 from typing import Final
 
 import msgspec
-import structlog
 
 from pump_party.apps.order_wire import render_fill, render_order
 from pump_party.apps.perp_wire import render_perp
@@ -37,6 +36,7 @@ from pump_party.events.prop_engine import (
 )
 from pump_party.kernel.errors import Conflict, Unavailable
 from pump_party.kernel.money import format_micros, format_nanos
+from pump_party.platform.logging import get_logger
 from pump_party.platform.metrics import Metrics
 from pump_party.platform.outbox import Outbox, OutboxMessage
 
@@ -45,7 +45,7 @@ PAGE: Final = 100
 READERS_MAX: Final = 4
 """Subscriptions that read the outbox at a time, so that many of them leave the database to orders."""
 
-_log = structlog.get_logger("account_feed")
+_log = get_logger("account_feed")
 _decode_filled = msgspec.json.Decoder(OrderFilled).decode
 _decode_fill = msgspec.json.Decoder(FillView).decode
 _decode_rejected = msgspec.json.Decoder(OrderRejected).decode
@@ -82,6 +82,7 @@ class AccountFeed:
         self._followers: dict[str, list[Subscription]] = {}
         self._newest: dict[str, int] = {}
         self._readers = asyncio.Semaphore(READERS_MAX)
+        self._unreadable: set[str] = set()
 
     async def subscribe(
         self, outlet: Outlet, account_id: str, *, after_seq: int | None, frame_id: str | msgspec.UnsetType
@@ -120,7 +121,7 @@ class AccountFeed:
         followers = self._followers.get(message.subject)
         if not followers:
             return
-        frames = _render(message)
+        frames = self._frames(message)
         for subscription in followers:
             if subscription.catching_up:
                 subscription.behind = True
@@ -171,11 +172,24 @@ class AccountFeed:
             subscription.catching_up = False
 
     def _replay(self, subscription: Subscription, message: OutboxMessage) -> None:
-        frames = _render(message)
+        frames = self._frames(message)
         if _leaves_gap(subscription, message.seq, frames):
             gone = Conflict("older events are gone; fetch the account and its orders", code="replay_expired")
             subscription.outlet.send(text_frame(error_frame(gone, msgspec.UNSET)))
         self._show(subscription, message.seq, frames)
+
+    def _frames(self, message: OutboxMessage) -> list[tuple[str, bytes]]:
+        """The frames of an event. None of one that another version wrote in its own way: who follows the account sees
+        the gap and fetches it. The log says so once for each kind.
+        """
+        try:
+            return _render(message)
+        except msgspec.DecodeError as error:
+            if message.kind not in self._unreadable:
+                self._unreadable.add(message.kind)
+                told = {"kind": message.kind, "account_id": message.subject, "seq": message.seq}
+                _log.warning("event_unreadable", **told, reason=str(error))
+            return []
 
     def _show(self, subscription: Subscription, seq: int, frames: list[tuple[str, bytes]]) -> None:
         if seq <= subscription.sent_seq:
@@ -193,7 +207,7 @@ def _leaves_gap(subscription: Subscription, seq: int, frames: list[tuple[str, by
 
 
 def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
-    """The frames of an event, (type, bytes); the last one carries the event's seq."""
+    """The frames of an event, (type, bytes); the last one carries the event's seq. Raises DecodeError."""
     match message.kind:
         case OrderFilled.KIND:
             filled = _decode_filled(message.payload)
@@ -218,9 +232,7 @@ def _render(message: OutboxMessage) -> list[tuple[str, bytes]]:
             status = _decode_status(message.payload)
             return [("account_status", text_frame(_account_status(status, message.seq)))]
         case kind:
-            # A newer version may emit what this one does not know. The client sees the gap and fetches the account.
-            _log.warning("event_unknown", kind=kind)
-            return []
+            raise msgspec.ValidationError(f"{kind} is not known here")
 
 
 def _order_fill(event: OrderFilled, fill: FillView, seq: int) -> OrderFillFrame:
