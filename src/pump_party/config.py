@@ -77,6 +77,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str = "auto"
     order_wait_ms: int = 8_000
     rate_limits: bool = True
+    models: str = ""
+    model_keys: str = ""
+    model_urls: str = ""
+    model_answer_tokens: int = 4_096
+    model_prompt_tokens: int = 24_000
+    model_calls_at_once: int = 200
+    model_clone_tokens_per_day: int = 2_000_000
+    model_owner_tokens_per_day: int = 5_000_000
+    model_platform_tokens_per_day: int = 200_000_000
+    model_clone_cents_per_day: int = 500
+    model_owner_cents_per_day: int = 1_000
+    model_platform_cents_per_day: int = 20_000
 
     def origin(self) -> str:
         """What people type into the browser, and the domain that wallets are asked to sign for."""
@@ -104,6 +116,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _URL = r"[a-z]+://\S+"
+_PROVIDER = r"[a-z][a-z0-9_-]{0,31}"
+_MODEL = rf"{_PROVIDER}:[A-Za-z0-9._:/@-]{{1,80}}"
+_BUDGET_MAX = 1_000_000_000_000
 PORT_MAX = 65_535
 ORDER_WAIT_MS_MAX = 8_000
 
@@ -210,6 +225,38 @@ RULES: Mapping[str, Rule] = {
         high=ORDER_WAIT_MS_MAX,
     ),
     "rate_limits": Rule(help="enforce request limits; off only for load tests"),
+    "models": Rule(
+        help="language models that strategies may name, comma separated; empty offers none",
+        pattern=rf"|{_MODEL}(,{_MODEL})*",
+        allowed="provider:model, comma separated; providers: openai, anthropic, google, xai, deepseek, qwen, "
+        "openrouter, or a name from model_urls",
+    ),
+    "model_keys": Rule(
+        help="API key per provider of models: openai=sk-...,anthropic=...",
+        pattern=rf"|{_PROVIDER}=[^\s,]+(,{_PROVIDER}=[^\s,]+)*",
+        allowed="provider=key pairs, comma separated",
+        secret=True,
+    ),
+    "model_urls": Rule(
+        help="base URL per provider: ollama=http://localhost:11434/v1 adds an OpenAI-compatible server, a known "
+        "provider's name replaces its URL",
+        pattern=rf"|{_PROVIDER}=https?://[^\s,]+(,{_PROVIDER}=https?://[^\s,]+)*",
+        allowed="provider=url pairs, comma separated",
+        secret=True,
+    ),
+    "model_answer_tokens": Rule(help="most tokens of one answer", low=64, high=32_768),
+    "model_prompt_tokens": Rule(help="most tokens of one prompt", low=1_000, high=200_000),
+    "model_calls_at_once": Rule(help="model calls under way at once", low=1, high=500),
+    "model_clone_tokens_per_day": Rule(help="tokens a clone may use in a UTC day", low=0, high=_BUDGET_MAX),
+    "model_owner_tokens_per_day": Rule(
+        help="tokens all clones of a user may use in a UTC day", low=0, high=_BUDGET_MAX
+    ),
+    "model_platform_tokens_per_day": Rule(help="tokens everybody may use in a UTC day", low=0, high=_BUDGET_MAX),
+    "model_clone_cents_per_day": Rule(help="US cents a clone may spend in a UTC day", low=0, high=_BUDGET_MAX),
+    "model_owner_cents_per_day": Rule(
+        help="US cents all clones of a user may spend in a UTC day", low=0, high=_BUDGET_MAX
+    ),
+    "model_platform_cents_per_day": Rule(help="US cents everybody may spend in a UTC day", low=0, high=_BUDGET_MAX),
 }
 
 

@@ -1,0 +1,38 @@
+"""What tokens cost, from the table that ships with `genai_prices`. It asks nobody: a price it lacks is not known."""
+
+from functools import cache
+from importlib.metadata import version
+from math import ceil
+
+PRICED_AS = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+    "xai": "x-ai",
+    "deepseek": "deepseek",
+    "openrouter": "openrouter",
+}
+"""Our names of providers in the table's words. Qwen's own prices are not in it; OpenRouter's are by its names."""
+
+MICROS_PER_USD = 1_000_000
+
+
+@cache
+def table() -> str:
+    """The version of the table."""
+    return f"genai-prices {version('genai-prices')}"
+
+
+def cost_micros(model: str, *, tokens_in: int, tokens_out: int) -> int | None:
+    """Micros of USD, rounded up, or None. Loads the table, which takes a moment the first time."""
+    from genai_prices import Usage, calc_price
+
+    provider, _, name = model.partition(":")
+    priced_as = PRICED_AS.get(provider)
+    if priced_as is None:
+        return None
+    try:
+        price = calc_price(Usage(input_tokens=tokens_in, output_tokens=tokens_out), name, provider_id=priced_as)
+    except (LookupError, ValueError):
+        return None
+    return ceil(price.total_price * MICROS_PER_USD)

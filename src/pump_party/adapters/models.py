@@ -1,0 +1,279 @@
+"""Asks language models over the providers' own protocols, once, within a deadline, and says by name what went wrong.
+
+`pydantic_ai` speaks the protocols. It takes seconds to import, so only a model that is really asked makes that happen.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import httpx2
+import msgspec
+
+from pump_party.adapters import model_prices
+from pump_party.adapters.model_providers import AccessMissing, ModelAccess, build_model
+from pump_party.domains.aitrading.model_client import (
+    ANSWER_BYTES_MAX,
+    ModelAnswer,
+    ModelFailed,
+    ModelFailure,
+    ModelMessage,
+    ModelUsage,
+)
+
+if TYPE_CHECKING:
+    from pydantic_ai.exceptions import AgentRunError
+    from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.models import Model
+
+E = TypeVar("E", bound=Exception)
+
+CONNECT_TIMEOUT_S = 5.0
+CONNECTIONS_MAX = 512
+REPLY_BYTES_MAX = 4 * 1024 * 1024
+DETAIL_CHARS_MAX = 300
+
+STUMBLES = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the SDKs raise over a reply that is JSON and nothing else they know."""
+
+ANSWER_NAME = "decision"
+"""What the schema is called in the request: providers show it to the model."""
+
+
+class PydanticModels:
+    """Implements `domains.aitrading.model_client.ModelClient`. Belongs to one event loop; `close` ends it."""
+
+    def __init__(self, access: ModelAccess) -> None:
+        self._access = access
+        self._http: httpx2.AsyncClient | None = None
+        self._models: dict[str, Model] = {}
+
+    def offered(self) -> Sequence[str]:
+        return self._access.offered
+
+    def prepare(self, model: str) -> None:
+        provider = model.partition(":")[0]
+        if provider in self._access.known():
+            import pydantic_ai.direct
+
+            if provider == "anthropic":
+                import pydantic_ai.models.anthropic
+            elif provider == "google":
+                import pydantic_ai.models.google
+            else:
+                import pydantic_ai.models.openai  # noqa: F401
+
+    def cost_micros(self, model: str, *, tokens_in: int, tokens_out: int) -> int | None:
+        return model_prices.cost_micros(model, tokens_in=tokens_in, tokens_out=tokens_out)
+
+    async def complete(
+        self,
+        messages: Sequence[ModelMessage],
+        schema: Mapping[str, Any],
+        *,
+        model: str,
+        timeout_ms: int,
+        tokens_max: int,
+    ) -> ModelAnswer:
+        opened = self._open(model)
+        from pydantic_ai.exceptions import AgentRunError
+
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                response = await _request(opened, messages, schema, timeout_ms=timeout_ms, tokens_max=tokens_max)
+        except TimeoutError:
+            _fail(ModelFailure.TIMEOUT, f"no answer within {timeout_ms} ms", started)
+        except (httpx2.HTTPError, _ReplyTooLong) as error:
+            _raise_transport(error, started)
+        except STUMBLES as error:
+            _fail(ModelFailure.INVALID_OUTPUT, f"the reply cannot be read: {type(error).__name__}", started)
+        except AgentRunError as error:
+            _raise_named(error, self._access, started)
+        return await _read(response, model, latency_ms=_since_ms(started))
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+            self._models.clear()
+
+    def _open(self, model: str) -> "Model":
+        if model not in self._models:
+            if self._http is None:
+                self._http = httpx2.AsyncClient(
+                    transport=_CappedTransport(),
+                    timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
+                    trust_env=False,
+                    follow_redirects=False,
+                )
+            try:
+                self._models[model] = build_model(model, self._access, self._http)
+            except AccessMissing as error:
+                raise ModelFailed(ModelFailure.NOT_CONFIGURED, str(error)) from error
+        return self._models[model]
+
+
+async def _request(
+    model: "Model",
+    messages: Sequence[ModelMessage],
+    schema: Mapping[str, Any],
+    *,
+    timeout_ms: int,
+    tokens_max: int,
+) -> "ModelResponse":
+    from pydantic_ai.direct import model_request
+    from pydantic_ai.messages import ModelRequest, ModelRequestPart, SystemPromptPart, UserPromptPart
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.output import OutputObjectDefinition
+    from pydantic_ai.settings import ModelSettings
+    from pydantic_ai.tools import ToolDefinition
+
+    parts: list[ModelRequestPart] = [
+        SystemPromptPart(message.text) if message.role == "system" else UserPromptPart(message.text)
+        for message in messages
+    ]
+    if model.profile.get("supports_json_schema_output", False):
+        parameters = ModelRequestParameters(
+            output_mode="native",
+            output_object=OutputObjectDefinition(json_schema=dict(schema), name=ANSWER_NAME, strict=True),
+        )
+    else:
+        tool = ToolDefinition(name=ANSWER_NAME, parameters_json_schema=dict(schema))
+        parameters = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
+    settings = ModelSettings(max_tokens=tokens_max, max_retries=0, timeout=timeout_ms / 1000)
+    return await model_request(
+        model, [ModelRequest(parts=parts)], model_settings=settings, model_request_parameters=parameters
+    )
+
+
+async def _read(response: "ModelResponse", model: str, *, latency_ms: int) -> ModelAnswer:
+    tokens_in, tokens_out = response.usage.input_tokens, response.usage.output_tokens
+    cost = await asyncio.to_thread(model_prices.cost_micros, model, tokens_in=tokens_in, tokens_out=tokens_out)
+    usage = ModelUsage(tokens_in, tokens_out, cost, None if cost is None else model_prices.table())
+    finish = response.finish_reason or "unknown"
+    text = _text_of(response)
+
+    def fail(failure: ModelFailure, detail: str) -> NoReturn:
+        kept = text.encode()[:ANSWER_BYTES_MAX].decode(errors="ignore")
+        raise ModelFailed(failure, detail, text=kept, usage=usage, latency_ms=latency_ms)
+
+    if finish == "content_filter":
+        fail(ModelFailure.REFUSAL, "the model refused to answer")
+    if finish == "length":
+        fail(ModelFailure.INVALID_OUTPUT, "the answer was cut off at its limit of tokens")
+    if len(text.encode()) > ANSWER_BYTES_MAX:
+        fail(ModelFailure.INVALID_OUTPUT, f"the answer has more than {ANSWER_BYTES_MAX} bytes")
+    try:
+        parsed = msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        fail(ModelFailure.INVALID_OUTPUT, "the answer is not a JSON object")
+    return ModelAnswer(text, parsed, usage, latency_ms, finish)
+
+
+def _text_of(response: "ModelResponse") -> str:
+    """What the model wrote, to the byte: the arguments of the one call it was asked for, or else its text."""
+    from pydantic_ai.messages import TextPart, ToolCallPart
+
+    calls = [part for part in response.parts if isinstance(part, ToolCallPart)]
+    if calls:
+        return calls[0].args_as_json_str() if len(calls) == 1 else ""
+    return "".join(part.content for part in response.parts if isinstance(part, TextPart))
+
+
+def _raise_transport(error: Exception, started: float) -> NoReturn:
+    if isinstance(error, _ReplyTooLong):
+        _fail(ModelFailure.INVALID_OUTPUT, str(error), started)
+    _fail(ModelFailure.PROVIDER_DOWN, type(error).__name__, started)
+
+
+def _raise_named(error: "AgentRunError", access: ModelAccess, started: float) -> NoReturn:
+    """Give what the library raises one of our names."""
+    from pydantic_ai import exceptions as named
+
+    too_long = _cause_of(error, _ReplyTooLong)
+    if too_long is not None:
+        _raise_transport(too_long, started)
+    detail = access.without_secrets(_first_line(error))[:DETAIL_CHARS_MAX]
+    match error:
+        case named.ModelTimeoutError() | named.ModelRequestTimeout():
+            _fail(ModelFailure.TIMEOUT, detail, started)
+        case named.ModelRateLimitError() | named.ModelQuotaExceededError():
+            wait_s = error.retry_after
+            retry_ms = None if wait_s is None else max(0, round(wait_s * 1000))
+            _fail(ModelFailure.RATE_LIMITED, detail, started, retry_after_ms=retry_ms)
+        case named.ModelAuthenticationError() | named.ModelNotFoundError():
+            _fail(ModelFailure.NOT_CONFIGURED, detail, started)
+        case named.ContentFilterError():
+            _fail(ModelFailure.REFUSAL, detail, started)
+        case (
+            named.ModelServerError()
+            | named.ModelUnavailableError()
+            | named.ModelConnectionError()
+            | named.ModelRequestRejectedError()
+        ):
+            _fail(ModelFailure.PROVIDER_DOWN, detail, started)
+        case _:
+            _fail(ModelFailure.INVALID_OUTPUT, detail, started)
+
+
+def _cause_of(error: BaseException, kind: type[E]) -> E | None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, kind):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _fail(failure: ModelFailure, detail: str, started: float, *, retry_after_ms: int | None = None) -> NoReturn:
+    raise ModelFailed(failure, detail, latency_ms=_since_ms(started), retry_after_ms=retry_after_ms)
+
+
+def _since_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+class _ReplyTooLong(Exception):
+    pass
+
+
+class _CappedStream(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > REPLY_BYTES_MAX:
+                raise _ReplyTooLong(f"the provider sent more than {REPLY_BYTES_MAX} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class _CappedTransport(httpx2.AsyncBaseTransport):
+    """Ends a reply that does not end. The SDKs would read it into memory whole."""
+
+    def __init__(self) -> None:
+        limits = httpx2.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
+        self._transport = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        # A compressed reply would be counted before it grows.
+        request.headers["Accept-Encoding"] = "identity"
+        response = await self._transport.handle_async_request(request)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _CappedStream(response.stream)
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
