@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from pump_party import bootstrap
+from pump_party.bootstrap import services
 from pump_party.platform.clock import SystemClock
 
 
@@ -23,5 +23,5 @@ class LeapingClock(SystemClock):
 def leaping_clock() -> Iterator[LeapingClock]:
     """Services built within the block share this clock."""
     clock = LeapingClock()
-    with patch.object(bootstrap, "SystemClock", lambda: clock):
+    with patch.object(services, "SystemClock", lambda: clock):
         yield clock

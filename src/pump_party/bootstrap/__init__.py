@@ -1,0 +1,31 @@
+"""The only place objects meet: Settings in, Services out. Whatever is missing stops the start here, with the reason.
+
+One file per part that is built. Apps name everything from here.
+"""
+
+from pump_party.bootstrap.cache import Cache
+from pump_party.bootstrap.database import DatabaseFacts, check_ledger, describe_database, open_database
+from pump_party.bootstrap.engine import OrderDesk
+from pump_party.bootstrap.ingestion import approve_resume, build_ingestion, open_tapes
+from pump_party.bootstrap.models import ModelCheck, check_models
+from pump_party.bootstrap.offline import check_conformance, make_template, simulate
+from pump_party.bootstrap.services import Services, build
+
+__all__ = [
+    "Cache",
+    "DatabaseFacts",
+    "ModelCheck",
+    "OrderDesk",
+    "Services",
+    "approve_resume",
+    "build",
+    "build_ingestion",
+    "check_conformance",
+    "check_ledger",
+    "check_models",
+    "describe_database",
+    "make_template",
+    "open_database",
+    "open_tapes",
+    "simulate",
+]

@@ -1,0 +1,95 @@
+"""Everything an app may use, built in one go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pump_party.bootstrap.cache import build_cache
+from pump_party.bootstrap.database import open_database
+from pump_party.bootstrap.engine import OrderDesk, build_order_desk, build_prop_engine
+from pump_party.bootstrap.users import build_users
+from pump_party.config import Settings
+from pump_party.db.engine import Database
+from pump_party.db.marketdata import MarketDataStore
+from pump_party.db.migrate import is_at_head
+from pump_party.db.outbox import OutboxStore
+from pump_party.domains.marketdata.contract import BooksWriter, MarketData, QuotesWriter
+from pump_party.domains.marketdata.registry import Registry, load_registry
+from pump_party.domains.marketdata.service import MarketDataService
+from pump_party.domains.prop_interface.contract import PropTrading
+from pump_party.domains.users.contract import Users
+from pump_party.platform.bus import Bus
+from pump_party.platform.clock import Clock, SystemClock
+from pump_party.platform.ids import Ids
+from pump_party.platform.limits import Limits
+from pump_party.platform.locks import Locks
+from pump_party.platform.metrics import Metrics
+from pump_party.platform.outbox import Outbox
+from pump_party.platform.tickets import Tickets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything an app may use."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    database: Database
+    metrics: Metrics
+    users: Users
+    prop: PropTrading
+    orders: OrderDesk
+    market_data: MarketData
+    registry: Registry
+    quotes: QuotesWriter
+    books: BooksWriter
+    bus: Bus
+    limits: Limits
+    tickets: Tickets
+    locks: Locks
+    outbox: Outbox
+    is_migrated: Callable[[], bool]
+    """Whether the database has the schema this code was written for."""
+
+    close: Callable[[], None]
+    """Finishes the orders that wait, then closes the database."""
+
+
+def build(settings: Settings) -> Services:
+    """Wire everything. Raises Unavailable when the database or Redis does not answer: now, not at the first order."""
+    clock = SystemClock()
+    ids = Ids(clock)
+    metrics = Metrics()
+    cache = build_cache(settings, clock, ids)
+    database = open_database(settings)
+    registry = load_registry()
+    outbox = OutboxStore(database)
+    market_data = MarketDataService(MarketDataStore(database), cache.quotes, cache.books, clock, registry)
+    prop = build_prop_engine(database, cache, registry, market_data, clock, ids)
+    desk = build_order_desk(settings, prop, outbox, metrics)
+
+    def close() -> None:
+        desk.close()
+        database.close()
+
+    return Services(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        database=database,
+        metrics=metrics,
+        users=build_users(settings, database, clock, ids),
+        prop=prop,
+        orders=desk,
+        market_data=market_data,
+        registry=registry,
+        quotes=cache.quotes,
+        books=cache.books,
+        bus=cache.bus,
+        limits=cache.limits,
+        tickets=cache.tickets,
+        locks=cache.locks,
+        outbox=outbox,
+        is_migrated=lambda: is_at_head(database),
+        close=close,
+    )
