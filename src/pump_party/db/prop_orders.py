@@ -57,24 +57,24 @@ class Loaded:
         self.open_orders: dict[AccountId, dict[OrderId, OpenOrder]] = {}
         self.perps: dict[tuple[AccountId, Market], PerpPosition] = {}
 
-    def keep_perps(self, rows: Iterable[Row]) -> None:
+    def keep_perps(self, rows: Iterable[Sequence[Any]]) -> None:
         self.perps = {(row[0], row[1]): perp_position_of(row) for row in rows}
 
     def with_open_orders(self) -> list[AccountId]:
         """The accounts whose open orders must be loaded as well: few, on the way of a plain market order."""
         return [account.account_id for account in self.accounts.values() if account.open_orders]
 
-    def keep_open(self, rows: Iterable[Row]) -> None:
+    def keep_open(self, rows: Iterable[Sequence[Any]]) -> None:
         for row in rows:
             kept = open_order_of(row)
             self.open_orders.setdefault(kept.order.account_id, {})[kept.order.order_id] = kept
 
-    def keep(self, accounts: Iterable[Row], held: Iterable[Row]) -> None:
+    def keep(self, accounts: Iterable[Sequence[Any]], held: Iterable[Sequence[Any]]) -> None:
         """Rows in table order."""
         self.accounts = {row[0]: account_of(row) for row in accounts}
         self.positions = {(row[0], row[1]): position_of(row) for row in held}
 
-    def keep_earlier(self, earlier: Iterable[Row]) -> None:
+    def keep_earlier(self, earlier: Iterable[Sequence[Any]]) -> None:
         """An earlier order has its fill's columns behind its own."""
         width = len(columns(orders))
         for row in earlier:

@@ -1,16 +1,17 @@
 """The order path on SQLite: decide on a snapshot, write only if nothing moved meanwhile.
 
 Reading and deciding need no lock, so the one writer is held only for the rows and the commit. Rows go in many at a
-time: Python gives up its global lock once per statement, and an order would wait longest for taking it back from a
-busy event loop.
+time, and come out as one text: Python gives up its global lock at every statement and every row that is read, and an
+order would wait longest for taking it back from a busy event loop.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from pump_party.db import prop_tables as tables
 from pump_party.db.engine import Database
@@ -24,7 +25,6 @@ from pump_party.db.prop_orders import (
     Loaded,
     asked_keys,
     columns,
-    listed,
     message_row,
     moved_values,
     perp_keys,
@@ -44,29 +44,46 @@ ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 """A batch is cut into these sizes, so that few statements are ever prepared. 256 rows of 24 values stay below
 SQLite's 32,766 parameters."""
 
+
+class _Query(msgspec.Struct, frozen=True):
+    """One statement for all keys: a statement per key costs three times as much. Its rows are JSON, `binary` in hex."""
+
+    text: str
+    binary: tuple[int, ...]
+
+    def rows(self, cursor: Any, keys: set[Any]) -> list[list[Any]]:
+        (found,) = cursor.execute(self.text, (msgspec.json.encode(keys).decode(),)).fetchone()
+        rows: list[list[Any]] = msgspec.json.decode(found)
+        for row in rows:
+            for place in self.binary:
+                row[place] = bytes.fromhex(row[place])
+        return rows
+
+
+def _query(columns: Sequence["sa.Column[Any]"], source: str) -> _Query:
+    """`source` joins the tables of the columns to `k.value`, a key."""
+    binary = tuple(place for place, column in enumerate(columns) if isinstance(column.type, sa.LargeBinary))
+    shown = ", ".join(f"hex({column})" if place in binary else str(column) for place, column in enumerate(columns))
+    return _Query(f"SELECT json_group_array(json_array({shown})) FROM json_each(?) k CROSS JOIN {source}", binary)
+
+
 _FIRST, _SECOND = "json_extract(k.value, '$[0]')", "json_extract(k.value, '$[1]')"
 # CROSS JOIN keeps SQLite from scanning the table for each key: the keys come first, then the index.
-_ACCOUNTS = (
-    f"SELECT {listed(tables.accounts, 'a.')} FROM json_each(?) k CROSS JOIN prop_accounts a "
-    "WHERE a.account_id = k.value"
+_ACCOUNTS = _query([*tables.accounts.c], "prop_accounts WHERE prop_accounts.account_id = k.value")
+_POSITIONS = _query(
+    [*tables.positions.c],
+    f"prop_positions WHERE prop_positions.account_id = {_FIRST} AND prop_positions.market = {_SECOND}",
 )
-_POSITIONS = (
-    f"SELECT {listed(tables.positions, 'p.')} FROM json_each(?) k CROSS JOIN prop_positions p "
-    f"WHERE p.account_id = {_FIRST} AND p.market = {_SECOND}"
+_EARLIER = _query(
+    [*tables.orders.c, *tables.fills.c],
+    "prop_orders LEFT JOIN prop_fills ON prop_fills.fill_id = prop_orders.fill_id "
+    f"WHERE prop_orders.account_id = {_FIRST} AND prop_orders.idempotency_key = {_SECOND}",
 )
-_EARLIER = (
-    f"SELECT {listed(tables.orders, 'o.')}, {listed(tables.fills, 'f.')} FROM json_each(?) k "
-    "CROSS JOIN prop_orders o LEFT JOIN prop_fills f ON f.fill_id = o.fill_id "
-    f"WHERE o.account_id = {_FIRST} AND o.idempotency_key = {_SECOND}"
+_PERPS = _query(
+    [*tables.perp_positions.c],
+    f"prop_perp_positions WHERE prop_perp_positions.account_id = {_FIRST} AND prop_perp_positions.market = {_SECOND}",
 )
-_PERPS = (
-    f"SELECT {listed(tables.perp_positions, 'p.')} FROM json_each(?) k CROSS JOIN prop_perp_positions p "
-    f"WHERE p.account_id = {_FIRST} AND p.market = {_SECOND}"
-)
-_OPEN = (
-    f"SELECT {listed(tables.open_orders, 'o.')} FROM json_each(?) k CROSS JOIN prop_open_orders o "
-    "WHERE o.account_id = k.value"
-)
+_OPEN = _query([*tables.open_orders.c], "prop_open_orders WHERE prop_open_orders.account_id = k.value")
 _CLOSE = "DELETE FROM prop_open_orders WHERE order_id IN (SELECT value FROM json_each(?))"
 
 
@@ -121,18 +138,17 @@ class _SqliteOrders(Loaded):
         with database.read() as connection:
             cursor = _cursor(connection)
             self.keep(
-                _joined(cursor, _ACCOUNTS, {k[0] for k in keys}),
-                _joined(cursor, _POSITIONS, {(k[0], k[1]) for k in keys}),
+                _ACCOUNTS.rows(cursor, {k[0] for k in keys}), _POSITIONS.rows(cursor, {(k[0], k[1]) for k in keys})
             )
             asked = asked_keys(keys)
             if asked:
-                self.keep_earlier(_joined(cursor, _EARLIER, set(asked)))
+                self.keep_earlier(_EARLIER.rows(cursor, set(asked)))
             perps = perp_keys(keys)
             if perps:
-                self.keep_perps(_joined(cursor, _PERPS, set(perps)))
+                self.keep_perps(_PERPS.rows(cursor, set(perps)))
             waiting = self.with_open_orders()
             if waiting:
-                self.keep_open(_joined(cursor, _OPEN, set(waiting)))
+                self.keep_open(_OPEN.rows(cursor, set(waiting)))
         self._versions = {account.account_id: account.version for account in self.accounts.values()}
 
     def record(self, batch: Batch) -> None:
@@ -160,9 +176,3 @@ class _SqliteOrders(Loaded):
 
 def _cursor(connection: Any) -> Any:
     return connection.connection.driver_connection.cursor()
-
-
-def _joined(cursor: Any, query: str, keys: set[Any]) -> list[Row]:
-    """One statement for all keys: a statement per key costs three times as much."""
-    rows: list[Row] = cursor.execute(query, (msgspec.json.encode(keys).decode(),)).fetchall()
-    return rows
