@@ -9,11 +9,11 @@ from pump_party.adapters.candle_path import (
     SHAPE_TICKS,
     TICKS,
     RecordedCandle,
-    confidence_e8,
     tick_e8,
     tick_ms,
 )
 from pump_party.adapters.tape_files import parse_candle, read_rows
+from pump_party.domains.marketdata.candles import confidence_e8
 
 MINUTE = 1_746_372_780_000
 SAMPLE_EVERY = 35

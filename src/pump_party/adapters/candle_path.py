@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pump_party.kernel.money import PPM, ceil_div
-
 CANDLE_MS = 60_000
 TICKS = 60
 TICK_MS = CANDLE_MS // TICKS
@@ -23,9 +21,6 @@ MIDDLE_TICK = 59
 EVERY_TICK: Sequence[int] = range(1, TICKS + 1)
 SHAPE_TICKS: Sequence[int] = (1, NEAR_TICK, FAR_TICK, TICKS)
 """The four ticks that make the candle: enough to rebuild it, at speeds where sixty are too many."""
-
-CONFIDENCE_PPM = 500
-"""Stated, because a candle records no book: 5 bp of the mid, rounded up."""
 
 
 class RecordedCandle(msgspec.Struct, frozen=True):
@@ -57,10 +52,6 @@ def tick_e8(candle: RecordedCandle, tick: int) -> int:
         return _between(near_e8, far_e8, tick - NEAR_TICK, FAR_TICK - NEAR_TICK)
     middle_e8 = (candle.high_e8 + candle.low_e8) // 2
     return _between(far_e8, middle_e8, tick - FAR_TICK, MIDDLE_TICK - FAR_TICK)
-
-
-def confidence_e8(mid_e8: int) -> int:
-    return ceil_div(mid_e8 * CONFIDENCE_PPM, PPM)
 
 
 def _between(start_e8: int, end_e8: int, step: int, steps: int) -> int:

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from pump_party.kernel.ids import Market
+from pump_party.kernel.money import PPM, ceil_div
 
 MINUTE_MS = 60_000
 
@@ -37,6 +38,10 @@ INTERVAL_MS: Mapping[CandleInterval, int] = {
     CandleInterval.H1: 60 * MINUTE_MS,
     CandleInterval.D1: 24 * 60 * MINUTE_MS,
 }
+
+
+CONFIDENCE_PPM = 500
+"""Stated, because a candle records no book: 5 bp of the mid, rounded up."""
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -72,6 +77,11 @@ def continue_chart(market: Market, newest: Sequence[Candle]) -> Chart | None:
     assert all(candle.market == market for candle in newest)
     forming = tuple(by_interval[interval] for interval in INTERVAL_MS)
     return Chart(max(candle.open_ms for candle in forming), forming)
+
+
+def confidence_e8(mid_e8: int) -> int:
+    """The confidence of a price that is known from a candle only."""
+    return ceil_div(mid_e8 * CONFIDENCE_PPM, PPM)
 
 
 def open_ms_of(interval: CandleInterval, chart_ms: int) -> int:

@@ -141,17 +141,19 @@ class MarketMemory(Protocol):
         """Each market's features and its last `candles` complete candles of `interval`. Without a price it is absent.
 
         `as_of_ms` None is now: each market's newest quote, as of that quote's chart time. A given one reads only what
-        is stored, and its price is the close of the last complete minute. Raises Invalid.
+        is stored, and its price is the close of the last complete minute. Raises NotFound (market_unknown), Invalid.
         """
+        ...
+
+    def pinned(self) -> "MarketMemory":
+        """This moment held still, for a slot that many share: every read of the result sees the same market."""
         ...
 
 
 class Indicators(Protocol):
     """What computes a feature from candles."""
 
-    def compute(
-        self, feature: Feature, opens_e8: "Prices", highs_e8: "Prices", lows_e8: "Prices", closes_e8: "Prices"
-    ) -> list[int | None]:
+    def compute(self, feature: Feature, highs_e8: "Prices", lows_e8: "Prices", closes_e8: "Prices") -> list[int | None]:
         """The feature at every bar, from the first bar on; None at the bars it has too little history for."""
         ...
 
