@@ -6,7 +6,6 @@ with their account, nobody relays them. `account_records` hands every account to
 
 import threading
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from pump_party.domains.prop_engine import memory_marks
 from pump_party.domains.prop_engine.audit import AccountRecords
 from pump_party.domains.prop_engine.curve import EquityMark as CurveMark
 from pump_party.domains.prop_engine.marking import Markable, Marked
+from pump_party.domains.prop_engine.memory_ticks import TickIndex
 from pump_party.domains.prop_engine.model import (
     Account,
     Fill,
@@ -27,7 +27,7 @@ from pump_party.domains.prop_engine.model import (
     Standing,
 )
 from pump_party.domains.prop_engine.orders import account_not_found
-from pump_party.domains.prop_engine.perp_model import FLAT, LONG, PerpPosition
+from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.store import Batch, Performance, Reset
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
@@ -105,8 +105,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.shelves: dict[AccountId, Shelf] = {}
-        self._waiting: dict[Market, dict[OrderId, OpenOrder]] = defaultdict(dict)
-        self._perps: dict[Market, dict[AccountId, tuple[PerpPosition, int | None]]] = defaultdict(dict)
+        self.ticks = TickIndex()
         self._answered: dict[tuple[str, str], tuple[str, AccountId]] = {}
 
     # --- orders and ticks ---
@@ -134,7 +133,7 @@ class MemoryStore:
         for open_order in batch.opened.values():
             order = open_order.order
             self.shelves[order.account_id].open_orders[order.order_id] = open_order
-            self._waiting[order.market][order.order_id] = open_order
+            self.ticks.keep(open_order)
 
     def _keep_records(self, records: Sequence[JournalRecord], messages: Sequence[OutboxMessage]) -> None:
         for record in records:
@@ -144,52 +143,25 @@ class MemoryStore:
 
     def _keep_perp(self, perp: PerpPosition, liquidation_e8: int | None) -> None:
         self.shelves[perp.account_id].perps[perp.market] = perp
-        if perp.direction == FLAT:
-            self._perps[perp.market].pop(perp.account_id, None)
-        else:
-            self._perps[perp.market][perp.account_id] = (perp, liquidation_e8)
+        self.ticks.keep_perp(perp, liquidation_e8)
 
     def _forget_open(self, account_id: AccountId, market: Market, order_id: OrderId) -> None:
         self.shelves[account_id].open_orders.pop(order_id, None)
-        self._waiting[market].pop(order_id, None)
+        self.ticks.forget(market, order_id)
 
     def due_orders(
         self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int
     ) -> Sequence[tuple[AccountId, OrderId]]:
-        """A tick looks at every open order of its market."""
-        waiting = self._waiting.get(market)
-        if not waiting:
-            return []
         with self.lock:
-            due = [
-                (open_order.order.account_id, order_id)
-                for order_id, open_order in waiting.items()
-                if open_order.due_ms < publish_ms
-                and (open_order.at_or_below_e8 is None or mid_e8 <= open_order.at_or_below_e8)
-                and (open_order.at_or_above_e8 is None or mid_e8 >= open_order.at_or_above_e8)
-                and order_id > after
-            ]
-        return sorted(due, key=lambda d: d[1])[:limit]
+            return self.ticks.due(market, publish_ms=publish_ms, mid_e8=mid_e8, after=after, limit=limit)
 
     def perps_to_watch(self, market: Market, *, mid_e8: int, hour: int, after: str, limit: int) -> Sequence[AccountId]:
         with self.lock:
-            found = [
-                account_id
-                for account_id, (perp, liquidation_e8) in self._perps[market].items()
-                if account_id > after and _is_to_watch(perp, liquidation_e8, mid_e8=mid_e8, hour=hour)
-            ]
-        return sorted(found)[:limit]
+            return self.ticks.perps_to_watch(market, mid_e8=mid_e8, hour=hour, after=after, limit=limit)
 
     def late_orders(self, *, now_ms: int, limit: int) -> Sequence[tuple[AccountId, Market, OrderId]]:
         with self.lock:
-            late = [
-                (o.deadline_ms, o.order)
-                for waiting in self._waiting.values()
-                for o in waiting.values()
-                if o.deadline_ms is not None and o.deadline_ms < now_ms
-            ]
-        late.sort(key=lambda found: found[0])
-        return [(order.account_id, order.market, order.order_id) for _, order in late[:limit]]
+            return self.ticks.late(now_ms=now_ms, limit=limit)
 
     # --- accounts ---
 
@@ -230,7 +202,7 @@ class MemoryStore:
             shelf.account = reset.account
             shelf.positions.clear()
             for perp in shelf.perps.values():
-                self._perps[perp.market].pop(own, None)
+                self.ticks.forget_perp(perp.market, own)
             shelf.perps.clear()
             self._keep_records(reset.records, reset.messages)
             versions = _versions(reset.records)
@@ -370,14 +342,6 @@ def _versions(records: Sequence[JournalRecord]) -> dict[str, int]:
         elif record.kind in (RecordKind.REJECT, RecordKind.CANCEL) and record.order_id is not None:
             versions[record.order_id] = record.version
     return versions
-
-
-def _is_to_watch(perp: PerpPosition, liquidation_e8: int | None, *, mid_e8: int, hour: int) -> bool:
-    if perp.funded_hour < hour or perp.breach_ms > 0:
-        return True
-    if liquidation_e8 is None:
-        return False
-    return liquidation_e8 >= mid_e8 if perp.direction == LONG else liquidation_e8 <= mid_e8
 
 
 def _newest(rows: Sequence[T], before: int | None, limit: int, version_of: Callable[[T], Any]) -> list[T]:

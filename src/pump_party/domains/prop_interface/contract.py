@@ -65,7 +65,7 @@ from pump_party.domains.prop_interface.words import (
     Side,
     TimeInForce,
 )
-from pump_party.kernel.ids import UserId
+from pump_party.kernel.ids import Market, UserId
 
 __all__ = [
     "ACCOUNTS_PER_USER_MAX",
@@ -124,6 +124,7 @@ __all__ = [
     "StandingAtEnd",
     "SubmitActions",
     "TimeInForce",
+    "Venue",
 ]
 
 CONTRACT_VERSION = 2
@@ -224,4 +225,31 @@ class PropTrading(Protocol):
 
     def mark_accounts(self) -> int:
         """Write an equity mark for every account that holds a position or changed. Returns how many."""
+        ...
+
+
+class Venue(Protocol):
+    """A paper exchange apart from the live one, on a clock that its owner moves. Not for several threads at once."""
+
+    @property
+    def trading(self) -> PropTrading: ...
+
+    def advance(self, now_ms: int) -> None:
+        """Let time pass; it never goes back."""
+        ...
+
+    def show(self, quotes: Sequence[Quote]) -> None:
+        """Make these the current prices without bringing them to anybody's orders."""
+        ...
+
+    def tick(self, quote: Quote) -> int:
+        """Advance to the quote, make it current, bring it to orders and positions. Returns how many orders ended."""
+        ...
+
+    def is_waiting(self, market: Market) -> bool:
+        """Whether an order of the market waits for the very next tick."""
+        ...
+
+    def is_touched(self, market: Market, *, low_e8: int, high_e8: int, at_ms: int) -> bool:
+        """Whether any tick between two prices, up to a time, could concern an order or a position of the market."""
         ...
