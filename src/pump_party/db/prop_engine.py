@@ -3,8 +3,8 @@
 Every read of an account names the user who asks: a foreign account is not found here, not in a route.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,7 +46,7 @@ from pump_party.domains.prop_engine.model import (
 )
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_engine.store import OrdersTransaction, Performance, Reset
+from pump_party.domains.prop_engine.store import OrdersTransaction, Performance, Reset, TransactionConflict
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
@@ -58,12 +58,16 @@ class PropStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def orders_transaction(
-        self, keys: Sequence[tuple[AccountId, Market, str]]
-    ) -> AbstractContextManager[OrdersTransaction]:
-        if self._database.is_sqlite:
-            return prop_orders_sqlite.orders_transaction(self._database, keys)
-        return prop_orders_postgres.orders_transaction(self._database, keys)
+    @contextmanager
+    def orders_transaction(self, keys: Sequence[tuple[AccountId, Market, str]]) -> Iterator[OrdersTransaction]:
+        path = prop_orders_sqlite if self._database.is_sqlite else prop_orders_postgres
+        try:
+            with path.orders_transaction(self._database, keys) as transaction:
+                yield transaction
+        except Exception as error:
+            if _says_written_before(error):
+                raise TransactionConflict from error
+            raise
 
     def due_orders(
         self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int
@@ -261,6 +265,12 @@ class PropStore:
 
     def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
         return prop_marks.top_standings(self._database, kind, limit=limit)
+
+
+def _says_written_before(error: Exception) -> bool:
+    """Whether a journal record of this id is there already. Drivers tell it each in their own way."""
+    constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
+    return constraint == "prop_journal_pkey" or str(error) == "UNIQUE constraint failed: prop_journal.record_id"
 
 
 def _owned(connection: sa.Connection, user_id: UserId | None, account_id: str) -> Account:

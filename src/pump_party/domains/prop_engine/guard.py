@@ -16,7 +16,7 @@ from pump_party.domains.prop_engine.status import CLOSE_POSITIONS, Asker, is_all
 from pump_party.domains.prop_engine.status_recording import change_status
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore
 from pump_party.domains.prop_interface.contract import AccountStatus, SetAccountStatus
-from pump_party.kernel.errors import Conflict, IdempotencyMismatch
+from pump_party.kernel.errors import Conflict, IdempotencyMismatch, Unavailable
 from pump_party.platform.clock import Clock
 from pump_party.platform.ids import Ids
 
@@ -93,8 +93,11 @@ class Guard:
         """The account afterwards. A repeated key changes nothing, whatever has become of the account since."""
         record_id = _record_id(command)
         holdings = self._store.account(command.user_id, command.account_id)
-        if self._was_done(command, record_id):
-            return holdings
+        if not self._was_done(command, record_id):
+            self._set_status(command, record_id, holdings.account)
+        return self._store.account(command.user_id, command.account_id)
+
+    def _set_status(self, command: SetAccountStatus, record_id: str, seen: Account) -> None:
         asker = Asker.SYSTEM if command.user_id is None else Asker.OWNER
 
         def change(transaction: OrdersTransaction) -> Batch:
@@ -118,12 +121,11 @@ class Guard:
             return recorder.batch
 
         try:
-            write(self._store, self._keys(holdings.account), change)
-        except Conflict:
+            write(self._store, self._keys(seen), change)
+        except (Conflict, Unavailable):
             # The same command may have come first on another connection.
             if not self._was_done(command, record_id):
                 raise
-        return self._store.account(command.user_id, command.account_id)
 
     def _was_done(self, command: SetAccountStatus, record_id: str) -> bool:
         detail = self._store.record_detail(record_id)

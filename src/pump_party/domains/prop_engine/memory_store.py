@@ -29,7 +29,7 @@ from pump_party.domains.prop_engine.model import (
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_engine.store import Batch, Performance, Reset
+from pump_party.domains.prop_engine.store import Batch, Performance, Reset, TransactionConflict
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
@@ -96,6 +96,10 @@ class MemoryTransaction:
         self._store.lock.release()
 
     def record(self, batch: Batch) -> None:
+        # Only of a change of status does the caller name the record.
+        named = [record.record_id for record in batch.records if record.kind is RecordKind.STATUS]
+        if any(self._store.record_detail(record_id) is not None for record_id in named):
+            raise TransactionConflict
         self._store.keep(batch)
 
 

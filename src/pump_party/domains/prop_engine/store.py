@@ -26,7 +26,9 @@ from pump_party.platform.outbox import OutboxMessage
 
 
 class TransactionConflict(Exception):
-    """Another transaction came first: an account moved, or a deadlock was ended. Nothing was written; try again."""
+    """Another transaction came first: an account moved, a record of this id was written, or a deadlock was ended.
+    Nothing was written; try again.
+    """
 
 
 class Batch(msgspec.Struct):
