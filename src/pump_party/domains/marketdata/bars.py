@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pump_party.domains.marketdata.candles import INTERVAL_MS, Candle, CandleInterval
+from pump_party.domains.marketdata.candles import INTERVAL_MS, Candle, CandleArrays, CandleInterval
 from pump_party.domains.marketdata.features import Feature, Indicators
 from pump_party.kernel.ids import Market
 
@@ -24,17 +24,6 @@ Integers = npt.NDArray[np.int64]
 BLOCK = 512
 GAP_FILLED_MAX = 5
 """Missing bars in a row that count as flat."""
-
-
-class CandleArrays(msgspec.Struct, frozen=True):
-    """Candles of one interval by `open_ms`, strictly rising. A candle that is not there is not in it."""
-
-    open_ms: Integers
-    opens_e8: Integers
-    highs_e8: Integers
-    lows_e8: Integers
-    closes_e8: Integers
-    ticks: Integers
 
 
 class Run(msgspec.Struct, frozen=True):

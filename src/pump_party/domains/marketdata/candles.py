@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import PPM, ceil_div
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.int64]
 
 MINUTE_MS = 60_000
 
@@ -42,6 +50,17 @@ INTERVAL_MS: Mapping[CandleInterval, int] = {
 
 CONFIDENCE_PPM = 500
 """Stated, because a candle records no book: 5 bp of the mid, rounded up."""
+
+
+class CandleArrays(msgspec.Struct, frozen=True):
+    """Candles of one interval by `open_ms`, strictly rising. A candle that is not there is not in it."""
+
+    open_ms: "Integers"
+    opens_e8: "Integers"
+    highs_e8: "Integers"
+    lows_e8: "Integers"
+    closes_e8: "Integers"
+    ticks: "Integers"
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -82,6 +101,11 @@ def continue_chart(market: Market, newest: Sequence[Candle]) -> Chart | None:
 def confidence_e8(mid_e8: int) -> int:
     """The confidence of a price that is known from a candle only."""
     return ceil_div(mid_e8 * CONFIDENCE_PPM, PPM)
+
+
+def minute_sha256(open_ms: int, open_e8: int, high_e8: int, low_e8: int, close_e8: int) -> bytes:
+    """What stands for a minute of which no payload is at hand: the hash of its prices, alike wherever it is stored."""
+    return sha256(f"1m {open_ms} {open_e8} {high_e8} {low_e8} {close_e8}".encode()).digest()
 
 
 def open_ms_of(interval: CandleInterval, chart_ms: int) -> int:

@@ -8,7 +8,9 @@ import msgspec
 
 from pump_party.domains.marketdata.candles import INTERVAL_MS as INTERVAL_MS
 from pump_party.domains.marketdata.candles import Candle as Candle
+from pump_party.domains.marketdata.candles import CandleArrays as CandleArrays
 from pump_party.domains.marketdata.candles import CandleInterval as CandleInterval
+from pump_party.domains.marketdata.candles import confidence_e8 as confidence_e8
 from pump_party.domains.marketdata.features import UNIT_SCALE as UNIT_SCALE
 from pump_party.domains.marketdata.features import Feature as Feature
 from pump_party.domains.marketdata.features import FeatureName as FeatureName

@@ -10,7 +10,7 @@ import msgspec
 from pump_party.domains.marketdata.candles import Candle, CandleInterval
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import Market
-from pump_party.kernel.money import E8, NANOS, PPM
+from pump_party.kernel.money import E8, INT64_MAX, NANOS, PPM
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,6 +156,21 @@ class Indicators(Protocol):
     def compute(self, feature: Feature, highs_e8: "Prices", lows_e8: "Prices", closes_e8: "Prices") -> list[int | None]:
         """The feature at every bar, from the first bar on; None at the bars it has too little history for."""
         ...
+
+
+def check_wanted(wanted: Mapping[Market, Sequence[Feature]], *, as_of_ms: int | None, candles: int) -> None:
+    """Raises Invalid for a read of market memory that asks for what there is not, or for too much."""
+    if as_of_ms is not None and not 0 <= as_of_ms <= INT64_MAX:
+        raise Invalid("must be a time in milliseconds", field="as_of_ms")
+    if not 0 <= candles <= SNAPSHOT_CANDLES_MAX:
+        raise Invalid(f"must be 0 to {SNAPSHOT_CANDLES_MAX}", field="candles")
+    for features in wanted.values():
+        if len(features) > SNAPSHOT_FEATURES_MAX:
+            raise Invalid(f"more than {SNAPSHOT_FEATURES_MAX} features of a market", field="features")
+        for feature in features:
+            problem = feature_problem(feature)
+            if problem is not None:
+                raise Invalid(problem, field="features")
 
 
 def unit_of(name: FeatureName) -> FeatureUnit:

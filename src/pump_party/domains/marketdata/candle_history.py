@@ -1,0 +1,275 @@
+"""Market memory over recorded candles, for backtests: array reads, a block of bars at a time.
+
+Gives the bytes that the live memory gave while the same candles were the newest. Not safe for threads: a backtest has
+its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import repeat
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from pump_party.domains.marketdata.bars import (
+    BLOCK,
+    Run,
+    aggregated,
+    candles_before,
+    column,
+    run_at,
+    runs_of,
+)
+from pump_party.domains.marketdata.candles import (
+    INTERVAL_MS,
+    MINUTE_MS,
+    Candle,
+    CandleArrays,
+    CandleInterval,
+    confidence_e8,
+)
+from pump_party.domains.marketdata.features import (
+    WITHOUT_INTERVAL,
+    Feature,
+    FeatureName,
+    FeatureReading,
+    Indicators,
+    MarketMemory,
+    MarketSnapshot,
+    check_wanted,
+)
+from pump_party.domains.marketdata.perp_samples import PerpSample, read_samples
+from pump_party.kernel.ids import Market
+
+READERS_MAX = 256
+"""Prepared reads that are kept; beyond it all are made anew."""
+
+COLUMNS_MAX = 4_096
+"""Blocks of a feature that are kept of a recording; beyond it all are computed anew."""
+
+SHA256_BYTES = 32
+
+Wanted = Mapping[Market, Sequence[Feature]]
+T = TypeVar("T")
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """What was recorded of a market. `digests` are the SHA-256 of each minute (`candles.minute_sha256`), end to end."""
+
+    minutes: CandleArrays
+    digests: bytes
+    samples: Sequence[PerpSample] = ()
+
+
+class CandleHistory:
+    """Implements `features.MarketMemory`. Now is where a recording ends; a market without recording is absent."""
+
+    def __init__(self, recordings: Mapping[Market, Recording], indicators: Indicators, *, feed: str) -> None:
+        self._feed = feed
+        charts: dict[int, _Chart] = {}
+        for recording in recordings.values():
+            if id(recording) not in charts:
+                charts[id(recording)] = _Chart(recording, indicators)
+        self._charts = {market: charts[id(recording)] for market, recording in recordings.items()}
+        self._readers: dict[tuple[object, ...], SnapshotReader] = {}
+
+    def snapshots(
+        self, wanted: Wanted, *, as_of_ms: int | None, interval: CandleInterval, candles: int
+    ) -> Mapping[Market, MarketSnapshot]:
+        check_wanted({}, as_of_ms=as_of_ms, candles=candles)
+        key = (*((market, *features) for market, features in wanted.items()), interval, candles)
+        reader = self._readers.get(key)
+        if reader is None:
+            if len(self._readers) >= READERS_MAX:
+                self._readers.clear()
+            reader = self._readers[key] = self.reader(wanted, interval=interval, candles=candles)
+        return reader(as_of_ms)
+
+    def reader(self, wanted: Wanted, *, interval: CandleInterval, candles: int) -> "SnapshotReader":
+        """The same read prepared once, for a loop over time. Raises Invalid."""
+        check_wanted(wanted, as_of_ms=None, candles=candles)
+        return SnapshotReader(
+            [
+                _MarketReader(market, self._charts[market], self._feed, features, interval, candles)
+                for market, features in wanted.items()
+                if market in self._charts
+            ]
+        )
+
+    def pinned(self) -> MarketMemory:
+        return self
+
+
+class SnapshotReader:
+    """Snapshots of the same markets and features at one time after another. Fast where time goes forward."""
+
+    def __init__(self, readers: "Sequence[_MarketReader]") -> None:
+        self._readers = readers
+
+    def __call__(self, as_of_ms: int | None) -> Mapping[Market, MarketSnapshot]:
+        found = {}
+        for reader in self._readers:
+            snapshot = reader.at(as_of_ms)
+            if snapshot is not None:
+                found[reader.market] = snapshot
+        return found
+
+
+class _Chart:
+    """A recording with what was made of it: runs of each interval, blocks of features."""
+
+    def __init__(self, recording: Recording, indicators: Indicators) -> None:
+        self.recording = recording
+        self._indicators = indicators
+        self._runs: dict[CandleInterval, tuple[Run, ...]] = {}
+        self._columns: dict[tuple[Feature, int, int], list[int | None]] = {}
+
+    @property
+    def end_ms(self) -> int:
+        opened = self.recording.minutes.open_ms
+        return int(opened[-1]) + MINUTE_MS if len(opened) else 0
+
+    def runs(self, interval: CandleInterval) -> tuple[Run, ...]:
+        runs = self._runs.get(interval)
+        if runs is None:
+            runs = self._runs[interval] = runs_of(aggregated(self.recording.minutes, interval), interval)
+        return runs
+
+    def column(self, feature: Feature, run: Run, block: int) -> list[int | None]:
+        key = (feature, run.first, block)
+        values = self._columns.get(key)
+        if values is None:
+            if len(self._columns) >= COLUMNS_MAX:
+                self._columns.clear()
+            values = self._columns[key] = column(self._indicators, feature, run, block)
+        return values
+
+    def prices(self, run: Run, start: int, end: int) -> "list[_Price | None]":
+        digests, rows = self.recording.digests, run.rows[start - run.first : end - run.first]
+        mids = run.closes_e8[start - run.first : end - run.first].tolist()
+        ended_ms = (self.recording.minutes.open_ms[rows] + (MINUTE_MS - 1)).tolist()
+        return [
+            _Price(mid_e8, confidence_e8(mid_e8), publish_ms, digests[row * SHA256_BYTES :][:SHA256_BYTES].hex())
+            for mid_e8, publish_ms, row in zip(mids, ended_ms, rows.tolist(), strict=True)
+        ]
+
+    def readings(self, features: Sequence[Feature], run: Run, start: int, end: int) -> list[tuple[FeatureReading, ...]]:
+        """The readings of features of one interval at bars of one block."""
+        by_feature = []
+        for feature in features:
+            values = self.column(feature, run, start // BLOCK)
+            before = self.column(feature, run, start // BLOCK - 1)[-1] if start > run.first else None
+            by_feature.append(map(FeatureReading, repeat(feature), values, [before, *values]))
+        return list(zip(*by_feature, strict=True)) if features else [()] * (end - start)
+
+
+class _Price(NamedTuple):
+    mid_e8: int
+    conf_e8: int
+    publish_ms: int
+    sha256: str
+
+
+class _Blocks(Generic[T]):
+    """One value per bar, made for the bars of a block when the first of them is read; the newest block is kept."""
+
+    def __init__(self, runs: Sequence[Run], make: Callable[[Run, int, int], list[T]], unknown: T) -> None:
+        self._runs = runs
+        self._make = make
+        self._unknown = unknown
+        self._start = 0
+        self._values: list[T] = []
+
+    def at(self, bar: int) -> T:
+        place = bar - self._start
+        if not 0 <= place < len(self._values):
+            run = run_at(self._runs, bar)
+            if run is None:
+                return self._unknown
+            block = bar // BLOCK
+            self._start = max(run.first, block * BLOCK)
+            self._values = self._make(run, self._start, min(run.end, (block + 1) * BLOCK))
+            place = bar - self._start
+        return self._values[place]
+
+
+class _MarketReader:
+    """One market's part of a prepared read."""
+
+    def __init__(
+        self,
+        market: Market,
+        chart: _Chart,
+        feed: str,
+        features: Sequence[Feature],
+        interval: CandleInterval,
+        candles: int,
+    ) -> None:
+        self.market = market
+        self._feed = feed
+        self._end_ms = chart.end_ms
+        self._samples = chart.recording.samples
+        self._prices = _Blocks[_Price | None](chart.runs(CandleInterval.M1), chart.prices, None)
+        self._candles_ms = INTERVAL_MS[interval]
+        self._candles = _candle_blocks(market, chart, interval, candles) if candles else None
+        ordered = sorted(set(features), key=lambda feature: feature.key)
+        self._groups = [_group(chart, ordered, each) for each in CandleInterval]
+        self._groups = [group for group in self._groups if group.features]
+        self._sampled = [feature for feature in ordered if not _is_of_candles(feature)]
+        self._order = [feature.key for feature in ordered]
+        self._is_plain = len(self._groups) == 1 and not self._sampled
+
+    def at(self, as_of_ms: int | None) -> MarketSnapshot | None:
+        if as_of_ms is None or as_of_ms > self._end_ms:
+            as_of_ms = self._end_ms
+        price = self._prices.at(as_of_ms // MINUTE_MS - 1)
+        if price is None:
+            return None
+        if self._is_plain:
+            group = self._groups[0]
+            readings = group.rows.at(as_of_ms // group.interval_ms - 1)
+        else:
+            readings = self._merged(as_of_ms)
+        candles = () if self._candles is None else self._candles.at(as_of_ms // self._candles_ms - 1)
+        mid_e8, conf_e8, publish_ms, sha256 = price
+        return MarketSnapshot(self.market, as_of_ms, mid_e8, conf_e8, publish_ms, self._feed, sha256, readings, candles)
+
+    def _merged(self, as_of_ms: int) -> tuple[FeatureReading, ...]:
+        readings = [reading for group in self._groups for reading in group.rows.at(as_of_ms // group.interval_ms - 1)]
+        readings += [_sampled(feature, self._samples, as_of_ms) for feature in self._sampled]
+        return tuple(sorted(readings, key=lambda reading: reading.feature.key))
+
+
+class _Group(NamedTuple):
+    """The features of one interval."""
+
+    features: Sequence[Feature]
+    interval_ms: int
+    rows: _Blocks[tuple[FeatureReading, ...]]
+
+
+def _group(chart: _Chart, features: Sequence[Feature], interval: CandleInterval) -> _Group:
+    of_interval = [feature for feature in features if feature.interval is interval and _is_of_candles(feature)]
+    unknown = tuple(FeatureReading(feature, None, None) for feature in of_interval)
+    runs = chart.runs(interval) if of_interval else ()
+    return _Group(of_interval, INTERVAL_MS[interval], _Blocks(runs, partial(chart.readings, of_interval), unknown))
+
+
+def _candle_blocks(market: Market, chart: _Chart, interval: CandleInterval, count: int) -> _Blocks[tuple[Candle, ...]]:
+    def make(run: Run, start: int, end: int) -> list[tuple[Candle, ...]]:
+        bars = candles_before(market, interval, run, end, end - start + count - 1)
+        first = len(bars) - (end - start) + 1
+        return [bars[max(0, last - count) : last] for last in range(first, len(bars) + 1)]
+
+    return _Blocks[tuple[Candle, ...]](chart.runs(interval), make, ())
+
+
+def _is_of_candles(feature: Feature) -> bool:
+    return feature.name not in WITHOUT_INTERVAL and feature.name is not FeatureName.OPEN_INTEREST_CHANGE
+
+
+def _sampled(feature: Feature, samples: Sequence[PerpSample], as_of_ms: int) -> FeatureReading:
+    # A recording keeps no books.
+    if feature.name is FeatureName.BOOK_IMBALANCE:
+        return FeatureReading(feature, None, None)
+    return read_samples(feature, samples, as_of_ms)
