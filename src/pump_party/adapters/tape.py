@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pump_party.adapters.candle_path import EVERY_TICK, SHAPE_TICKS
+from pump_party.domains.marketdata.candle_path import EVERY_TICK, SHAPE_TICKS
 from pump_party.adapters.tape_streams import Complaint, Moment, moments, open_tape, segments
 from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.contract import SourceState

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from pump_party.adapters.binance import BinanceParser
-from pump_party.adapters.candle_path import CANDLE_MS, RecordedCandle
+from pump_party.domains.marketdata.candle_path import CANDLE_MS, RecordedCandle
 from pump_party.adapters.hyperliquid import HyperliquidParser
 from pump_party.adapters.observed_price import PRICE_E8_MAX, TIME_MS_MAX, TIME_MS_MIN
 from pump_party.adapters.reporting import Parser

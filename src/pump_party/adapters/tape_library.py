@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from pump_party.adapters.candle_path import CANDLE_MS
+from pump_party.domains.marketdata.candle_path import CANDLE_MS
 from pump_party.adapters.feeds import FeedSettings, build_sources
 from pump_party.adapters.observed_price import BadPayload
 from pump_party.adapters.tape_files import (

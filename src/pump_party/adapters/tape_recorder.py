@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pump_party.adapters.whole_file import WholeFile
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.contract import PerpContext, SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
 from pump_party.platform.clock import Clock
 
@@ -42,6 +42,9 @@ class Recorder:
 
     def book_changed(self, book: OrderBook) -> None:
         """Nothing to do: the book is in its payloads."""
+
+    def context_changed(self, context: PerpContext) -> None:
+        """Nothing to do: the context is in its payload."""
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         if error is not None:

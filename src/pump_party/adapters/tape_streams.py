@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pump_party.adapters.candle_path import tick_e8, tick_ms
+from pump_party.domains.marketdata.candle_path import tick_e8, tick_ms
 from pump_party.adapters.observed_price import BadPayload
 from pump_party.adapters.reporting import Parser
 from pump_party.adapters.tape_files import (

@@ -6,10 +6,16 @@ from typing import Protocol
 
 import msgspec
 
+from pump_party.domains.marketdata.candle_path import SHAPE_TICKS as SHAPE_TICKS
+from pump_party.domains.marketdata.candle_path import TICKS as TICKS
+from pump_party.domains.marketdata.candle_path import RecordedCandle as RecordedCandle
+from pump_party.domains.marketdata.candle_path import tick_e8 as tick_e8
+from pump_party.domains.marketdata.candle_path import tick_ms as tick_ms
 from pump_party.domains.marketdata.candles import INTERVAL_MS as INTERVAL_MS
 from pump_party.domains.marketdata.candles import Candle as Candle
 from pump_party.domains.marketdata.candles import CandleArrays as CandleArrays
 from pump_party.domains.marketdata.candles import CandleInterval as CandleInterval
+from pump_party.domains.marketdata.candles import confidence_e8 as confidence_e8
 from pump_party.domains.marketdata.candles import confidence_e8 as confidence_e8
 from pump_party.domains.marketdata.features import UNIT_SCALE as UNIT_SCALE
 from pump_party.domains.marketdata.features import Feature as Feature

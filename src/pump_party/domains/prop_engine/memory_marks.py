@@ -5,20 +5,17 @@ Answers as `db/prop_marks.py` does, of what `memory_store.py` keeps on an accoun
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pump_party.domains.prop_engine.curve import EquityMark
 from pump_party.domains.prop_engine.marking import MOVES, Markable, Marked, Move, move_of
+from pump_party.domains.prop_engine.memory_shelf import Shelf
 from pump_party.domains.prop_engine.model import RecordKind, Standing
 from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.store import Performance
 from pump_party.kernel.ids import AccountId
 
-if TYPE_CHECKING:
-    from pump_party.domains.prop_engine.memory_store import Shelf
 
-
-def is_to_mark(shelf: "Shelf") -> bool:
+def is_to_mark(shelf: Shelf) -> bool:
     """Whether the account holds a position or changed since its last mark."""
     if not shelf.marks or shelf.marks[-1].version < shelf.account.version:
         return True
@@ -26,12 +23,12 @@ def is_to_mark(shelf: "Shelf") -> bool:
     return holds or any(p.direction != FLAT for p in shelf.perps.values())
 
 
-def markable(shelf: "Shelf") -> Markable:
+def markable(shelf: Shelf) -> Markable:
     standing = shelf.marks[-1] if shelf.marks else None
     return Markable(shelf.holdings(), standing, _moves(shelf, 0 if standing is None else standing.version))
 
 
-def _moves(shelf: "Shelf", version: int) -> list[Move]:
+def _moves(shelf: Shelf, version: int) -> list[Move]:
     """The records behind a version that changed the account's worth, oldest first."""
     newer = shelf.journal[bisect_right(shelf.journal, version, key=lambda record: record.version) :]
     told = [record for record in newer if record.kind in MOVES]
@@ -43,7 +40,7 @@ def _moves(shelf: "Shelf", version: int) -> list[Move]:
     ]
 
 
-def keep_marks(shelves: "dict[AccountId, Shelf]", marked: Sequence[Marked]) -> list[Marked]:
+def keep_marks(shelves: dict[AccountId, Shelf], marked: Sequence[Marked]) -> list[Marked]:
     """Keep those that follow the newest standing there is. Returns them."""
     first = []
     for found in marked:
@@ -55,7 +52,7 @@ def keep_marks(shelves: "dict[AccountId, Shelf]", marked: Sequence[Marked]) -> l
     return first
 
 
-def sampled_marks(shelf: "Shelf", cycle: int, *, first_ms: int, every_ms: int, count: int) -> list[EquityMark]:
+def sampled_marks(shelf: Shelf, cycle: int, *, first_ms: int, every_ms: int, count: int) -> list[EquityMark]:
     """The newest mark of the cycle at each of `count` times, oldest first; times before its first are left out."""
     found = []
     for at_ms in range(first_ms, first_ms + count * every_ms, every_ms):
@@ -66,13 +63,13 @@ def sampled_marks(shelf: "Shelf", cycle: int, *, first_ms: int, every_ms: int, c
     return found
 
 
-def performance(shelf: "Shelf", *, fills_limit: int) -> Performance:
+def performance(shelf: Shelf, *, fills_limit: int) -> Performance:
     standing = shelf.marks[-1] if shelf.marks else None
     of_cycle = [fill for fill in shelf.fills if fill.cycle == shelf.account.cycle]
     return Performance(shelf.holdings(), standing, of_cycle[:fills_limit])
 
 
-def top_standings(shelves: "Sequence[Shelf]", kind: str, *, limit: int) -> list[Standing]:
+def top_standings(shelves: Sequence[Shelf], kind: str, *, limit: int) -> list[Standing]:
     """The standings with fills whose liquidation value is highest."""
     newest = [shelf.marks[-1] for shelf in shelves if shelf.marks]
     ranked = [standing for standing in newest if standing.kind == kind and standing.fills]

@@ -9,12 +9,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
 from pump_party.domains.prop_engine import memory_marks
 from pump_party.domains.prop_engine.audit import AccountRecords
 from pump_party.domains.prop_engine.curve import EquityMark as CurveMark
 from pump_party.domains.prop_engine.marking import Markable, Marked
+from pump_party.domains.prop_engine.memory_shelf import Shelf
 from pump_party.domains.prop_engine.memory_ticks import TickIndex
 from pump_party.domains.prop_engine.model import (
     Account,
@@ -30,37 +29,13 @@ from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.store import Batch, Performance, Reset, TransactionConflict
-from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
+from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, AccountKind, EquityMark
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
 
 Keys = Sequence[tuple[AccountId, Market, str]]
 T = TypeVar("T")
-
-
-class Shelf(msgspec.Struct):
-    """All that is kept of one account. `ended` are orders with the version of their outcome, in that order."""
-
-    account: Account
-    positions: dict[Market, Position] = {}
-    perps: dict[Market, PerpPosition] = {}
-    open_orders: dict[OrderId, OpenOrder] = {}
-    ended: list[tuple[int, RecordedOrder]] = []
-    by_key: dict[str, RecordedOrder] = {}
-    by_id: dict[OrderId, RecordedOrder] = {}
-    fills: list[Fill] = []
-    journal: list[JournalRecord] = []
-    messages: list[OutboxMessage] = []
-    marks: list[Standing] = []
-
-    def holdings(self) -> Holdings:
-        return Holdings(self.account, list(self.positions.values()), list(self.perps.values()))
-
-    def keep_order(self, version: int, recorded: RecordedOrder) -> None:
-        order = recorded.order
-        self.ended.append((version, recorded))
-        self.by_key[order.idempotency_key] = self.by_id[order.order_id] = recorded
 
 
 class MemoryTransaction:
@@ -172,6 +147,7 @@ class MemoryStore:
     def open_account(
         self,
         user_id: UserId,
+        kinds: Sequence[AccountKind],
         *,
         idempotency_key: str,
         request_sha256: str,
@@ -181,7 +157,7 @@ class MemoryStore:
         del at_ms
 
         def effect() -> AccountId:
-            account, opening = create(len(self._owned(user_id)))
+            account, opening = create(sum(shelf.account.kind in kinds for shelf in self._owned(user_id)))
             self.shelves[account.account_id] = Shelf(account, journal=[opening])
             return account.account_id
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pump_party.adapters.candle_path import (
+from pump_party.adapters.tape_files import parse_candle, read_rows
+from pump_party.domains.marketdata.candle_path import (
     EVERY_TICK,
     SHAPE_TICKS,
     TICKS,
@@ -12,7 +13,6 @@ from pump_party.adapters.candle_path import (
     tick_e8,
     tick_ms,
 )
-from pump_party.adapters.tape_files import parse_candle, read_rows
 from pump_party.domains.marketdata.candles import confidence_e8
 
 MINUTE = 1_746_372_780_000

@@ -1,0 +1,39 @@
+"""A market's recorded minutes as a backtest walks them: by number, with holes where nothing was recorded. Pure."""
+
+from hashlib import sha256
+
+from pump_party.domains.backtests.model import Tape
+from pump_party.domains.marketdata.contract import Quote, confidence_e8, tick_e8, tick_ms
+from pump_party.kernel.ids import Market
+
+
+class Minutes:
+    """Minute `number` begins `number` minutes after the start of the backtest."""
+
+    def __init__(self, market: Market, tape: Tape, *, from_ms: int, to_ms: int) -> None:
+        self._market = market
+        self._source = tape.name
+        self._feed = tape.feed
+        self._candles = tape.minutes(market, from_ms=from_ms, to_ms=to_ms)
+
+    def range_e8(self, number: int) -> tuple[int, int] | None:
+        """The lowest and the highest price of the minute; None where nothing was recorded."""
+        candle = self._candles[number]
+        return None if candle is None else (candle.low_e8, candle.high_e8)
+
+    def quote(self, number: int, tick: int) -> Quote:
+        """Tick 1 to 60 of a minute that was recorded, by the rule that tapes are played by."""
+        candle = self._candles[number]
+        assert candle is not None
+        at_ms, mid_e8 = tick_ms(candle, tick), tick_e8(candle, tick)
+        return Quote(
+            market=self._market,
+            mid_e8=mid_e8,
+            conf_e8=confidence_e8(mid_e8),
+            publish_ms=at_ms,
+            recv_ms=at_ms,
+            slot=0,
+            source=self._source,
+            tick_sha256=sha256(f"{self._market}|{at_ms}|{mid_e8}".encode()).hexdigest(),
+            feed=self._feed,
+        )

@@ -1,0 +1,57 @@
+"""The nouns of a backtest: what is replayed, who trades on it, what came of it. Frozen and integer only."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from pump_party.domains.aitrading.contract import Plan
+from pump_party.domains.marketdata.contract import Candles, MarketMemory, RecordedCandle
+from pump_party.domains.prop_interface.contract import AccountView, FillView, ResultsView
+from pump_party.kernel.ids import AccountId, Market
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+
+
+class Tape(Protocol):
+    """Recorded minutes of markets, and what can be read of them. `feed` is shown wherever a price of it is."""
+
+    name: str
+    feed: str
+    sha256: str
+    markets: frozenset[Market]
+    memory: MarketMemory
+    candles: Candles
+
+    def minutes(self, market: Market, *, from_ms: int, to_ms: int) -> Sequence[RecordedCandle | None]:
+        """One per minute between two whole minutes; None where nothing was recorded."""
+        ...
+
+
+class Entrant(msgspec.Struct, frozen=True):
+    """A strategy on its way through a backtest, with an account of its own."""
+
+    name: str
+    strategy_sha256: str
+    plan: Plan
+
+
+class DecisionCount(msgspec.Struct, frozen=True):
+    """How often a decision ended with a verdict code."""
+
+    code: str
+    count: int
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a strategy made of a recording. `sha256` covers inputs, every decision, every fill and the results."""
+
+    name: str
+    account_id: AccountId
+    sha256: str
+    account: AccountView
+    results: ResultsView
+    fills: tuple[FillView, ...]
+    slots: int
+    decisions: tuple[DecisionCount, ...]

@@ -1,0 +1,273 @@
+"""Play a tape to strategies: time passes minute by minute, slots decide, ticks fill. No clock but the tape's.
+
+The order of things within a minute: its ticks come to whatever waits for them, second by second while an order is in
+flight; then, at its end, clones whose slot it is decide on what was complete by then, and their orders meet the ticks
+of the next minute. Ticks that concern no order and no position change nothing and are left out.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Protocol
+
+import msgspec
+
+from pump_party.domains.aitrading.contract import (
+    PAST_DECISIONS_MAX,
+    Decided,
+    Decider,
+    PastDecision,
+    Plan,
+    Proposal,
+    Read,
+    Seen,
+    Slot,
+)
+from pump_party.domains.backtests.minutes import Minutes
+from pump_party.domains.backtests.model import HOUR_MS, MINUTE_MS, DecisionCount, Entrant, Outcome, Tape
+from pump_party.domains.marketdata.contract import SHAPE_TICKS, TICKS, MarketSnapshot
+from pump_party.domains.prop_interface.contract import (
+    PAGE_LIMIT_MAX,
+    AccountKind,
+    AccountView,
+    FillView,
+    OpenAccount,
+    SubmitActions,
+    Venue,
+)
+from pump_party.kernel.ids import AccountId, Market, UserId
+
+PROGRESS_EVERY_MINUTES = 500
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Cancelled(Exception):
+    """Whoever asked for the backtest does not want it any more."""
+
+
+class Asker(Protocol):
+    """Who answers the prompts of strategies that need a model."""
+
+    def proposals(self, plan: Plan, seen: Seen) -> Sequence[Proposal] | str:
+        """What the models proposed, or the code of why there is no answer."""
+        ...
+
+
+class _Trader:
+    """An entrant's account and what it remembers."""
+
+    def __init__(self, entrant: Entrant, user_id: UserId, account_id: AccountId) -> None:
+        self.entrant = entrant
+        self.user_id = user_id
+        self.account_id = account_id
+        self.past: deque[PastDecision] = deque(maxlen=PAST_DECISIONS_MAX)
+        self.codes: Counter[str] = Counter()
+        self.digest = sha256()
+        self.slots = 0
+        self.day = -1
+        self.actions_today = 0
+
+
+class Backtest:
+    """One run over a tape. Not to be used again."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        venue: Venue,
+        decider: Decider,
+        entrants: Sequence[Entrant],
+        *,
+        rule_set: str,
+        from_ms: int,
+        to_ms: int,
+        asker: Asker | None = None,
+    ) -> None:
+        """`from_ms` and `to_ms` are whole minutes; the venue's clock stands at `from_ms`."""
+        assert from_ms % MINUTE_MS == 0
+        assert to_ms % MINUTE_MS == 0
+        self._tape = tape
+        self._venue = venue
+        self._trading = venue.trading
+        self._decider = decider
+        self._asker = asker
+        self._from_ms = from_ms
+        self._to_ms = to_ms
+        self._rule_set = rule_set
+        self._traders = [self._open(entrant, number) for number, entrant in enumerate(entrants)]
+        markets = sorted({market for entrant in entrants for market in entrant.plan.limits.markets})
+        self._minutes = {m: Minutes(m, tape, from_ms=from_ms, to_ms=to_ms) for m in markets}
+        self._reads: dict[Read, None] = {read: None for entrant in entrants for read in entrant.plan.reads}
+
+    def _open(self, entrant: Entrant, number: int) -> _Trader:
+        user_id = UserId(f"00000000-0000-7000-8000-{number:012x}")
+        opened = self._trading.open_account(OpenAccount(user_id, AccountKind.PRACTICE, "backtest", self._rule_set))
+        return _Trader(entrant, user_id, opened.account_id)
+
+    def run(self, progress: Callable[[int, int], None], is_cancelled: Callable[[], bool]) -> list[Outcome]:
+        """Play to the end. `progress` hears of minutes done and of how many there are. Raises Cancelled."""
+        total = (self._to_ms - self._from_ms) // MINUTE_MS
+        busy = False
+        for minute in range(total):
+            if minute % PROGRESS_EVERY_MINUTES == 0:
+                progress(minute, total)
+                if is_cancelled():
+                    raise Cancelled
+            end_ms = self._from_ms + (minute + 1) * MINUTE_MS
+            if busy:
+                self._play(minute, end_ms)
+            deciding = [t for t in self._traders if end_ms % (t.entrant.plan.cadence_s * 1000) == 0]
+            if deciding or end_ms % HOUR_MS == 0:
+                self._venue.advance(end_ms)
+                self._show(minute)
+                self._trading.mark_accounts()
+            if deciding and end_ms < self._to_ms:
+                busy = self._decide(deciding, end_ms) or busy
+        self._venue.advance(self._to_ms)
+        self._show(total - 1)
+        self._trading.mark_accounts()
+        progress(total, total)
+        return [self._outcome(trader) for trader in self._traders]
+
+    # --- ticks ---
+
+    def _play(self, minute: int, end_ms: int) -> None:
+        """Bring a minute's ticks to what they may concern, in the order of their times."""
+        touched = {market: self._is_touched(market, minute, end_ms) for market in self._minutes}
+        if not any(touched.values()):
+            return
+        for tick in range(1, TICKS + 1):
+            for market, is_touched in touched.items():
+                if is_touched and (tick in SHAPE_TICKS or self._venue.is_waiting(market)):
+                    self._venue.tick(self._minutes[market].quote(minute, tick))
+        self._venue.advance(end_ms)
+        self._trading.expire_orders()
+        self._trading.mark_accounts()
+
+    def _is_touched(self, market: Market, minute: int, end_ms: int) -> bool:
+        span = self._minutes[market].range_e8(minute)
+        return span is not None and self._venue.is_touched(market, low_e8=span[0], high_e8=span[1], at_ms=end_ms)
+
+    def _show(self, minute: int) -> None:
+        """The prices at the end of a minute, of the markets that had one."""
+        known = [m for m in self._minutes.values() if m.range_e8(minute) is not None]
+        self._venue.show([minutes.quote(minute, TICKS) for minutes in known])
+
+    # --- decisions ---
+
+    def _decide(self, deciding: Sequence[_Trader], slot_ms: int) -> bool:
+        snapshots = {read: self._snapshots(read, slot_ms) for read in self._reads}
+        acted = False
+        for trader in deciding:
+            seen = self._seen(trader, snapshots, slot_ms)
+            decided = self._decided(trader, seen)
+            trader.slots += 1
+            if decided is None:
+                continue
+            self._remember(trader, decided, seen)
+            if decided.actions:
+                acted = True
+                trader.actions_today += len(decided.actions)
+                run_id = f"slot-{slot_ms}"
+                self._trading.submit_actions(SubmitActions(trader.user_id, trader.account_id, run_id, decided.actions))
+        return acted
+
+    def _snapshots(self, read: Read, slot_ms: int) -> Mapping[Market, MarketSnapshot]:
+        return self._tape.memory.snapshots(read.wanted, as_of_ms=slot_ms, interval=read.interval, candles=read.candles)
+
+    def _seen(self, trader: _Trader, snapshots: Mapping[Read, Mapping[Market, MarketSnapshot]], slot_ms: int) -> Seen:
+        plan = trader.entrant.plan
+        day = slot_ms // (24 * HOUR_MS)
+        if day != trader.day:
+            trader.day, trader.actions_today = day, 0
+        account = self._trading.account(trader.user_id, trader.account_id)
+        waiting = account.open_orders > 0
+        return Seen(
+            slot=Slot(slot_ms, slot_ms, slot_ms + plan.cadence_s * 500, slot_ms),
+            account=account,
+            snapshots={market: found for read in plan.reads for market, found in snapshots[read].items()},
+            orders=tuple(self._trading.open_orders(trader.user_id, trader.account_id)) if waiting else (),
+            past=tuple(trader.past),
+            actions_today=trader.actions_today,
+        )
+
+    def _decided(self, trader: _Trader, seen: Seen) -> Decided | None:
+        plan = trader.entrant.plan
+        if not plan.needs_model:
+            return self._decider.decide(plan, seen, with_context=False)
+        assert self._asker is not None
+        answered = self._asker.proposals(plan, seen)
+        if isinstance(answered, str):
+            trader.codes[answered] += 1
+            trader.digest.update(f"{seen.slot.slot_ms}|{answered}\n".encode())
+            return None
+        return self._decider.conclude(plan, seen, answered, with_context=False)
+
+    def _remember(self, trader: _Trader, decided: Decided, seen: Seen) -> None:
+        slot_ms = seen.slot.slot_ms
+        for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
+            trader.codes[verdict.code.value] += 1
+            trader.digest.update(
+                f"{slot_ms}|{proposal.market}|{proposal.action.value}|{proposal.share_ppm}|{verdict.code.value}\n".encode()
+            )
+            snapshot = seen.snapshots.get(proposal.market)
+            trader.past.appendleft(
+                PastDecision(
+                    slot_ms,
+                    proposal.market,
+                    proposal.action,
+                    proposal.side,
+                    proposal.share_ppm,
+                    proposal.leverage,
+                    None if snapshot is None else snapshot.mid_e8,
+                    verdict.code.value,
+                )
+            )
+
+    # --- the end ---
+
+    def _outcome(self, trader: _Trader) -> Outcome:
+        account = self._trading.account(trader.user_id, trader.account_id)
+        results = self._trading.results(trader.user_id, trader.account_id)
+        fills = self._fills(trader)
+        return Outcome(
+            name=trader.entrant.name,
+            account_id=trader.account_id,
+            sha256=self._hash(trader, account, fills),
+            account=account,
+            results=results,
+            fills=fills,
+            slots=trader.slots,
+            decisions=tuple(DecisionCount(code, count) for code, count in sorted(trader.codes.items())),
+        )
+
+    def _fills(self, trader: _Trader) -> tuple[FillView, ...]:
+        """All of them, oldest first."""
+        fills: list[FillView] = []
+        cursor: str | None = None
+        while True:
+            page = self._trading.fills(trader.user_id, trader.account_id, cursor=cursor, limit=PAGE_LIMIT_MAX)
+            fills.extend(page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                return tuple(reversed(fills))
+
+    def _hash(self, trader: _Trader, account: AccountView, fills: Sequence[FillView]) -> str:
+        """Of what went in and what came out. Ids are left out: they name, they do not measure."""
+        told = {
+            "tape": self._tape.sha256,
+            "strategy": trader.entrant.strategy_sha256,
+            "rule_set": self._rule_set,
+            "from_ms": str(self._from_ms),
+            "to_ms": str(self._to_ms),
+            "decisions": trader.digest.hexdigest(),
+            "fills": [
+                (f.market, f.side.value, str(f.price_e8), str(f.quantity_nanos), str(f.fee_micros), str(f.filled_ms))
+                for f in fills
+            ],
+            "equity_micros": str(account.equity_micros),
+            "cash_micros": str(account.cash_micros),
+            "funding_micros": str(account.funding_micros),
+        }
+        return sha256(_encode(told)).hexdigest()
