@@ -4,13 +4,13 @@ What the public may see and what the owner may see are different types: no publi
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from pump_party.domains.clones.diff import FieldChange, NodeChange, StrategyDiff
 from pump_party.domains.clones.naming import BIO_CHARS_MAX, NAME_CHARS_MAX, NAME_CHARS_MIN
+from pump_party.domains.clones.problem import Problem, Validation
 from pump_party.domains.clones.rule import (
     AllOf,
     Always,
@@ -50,7 +50,15 @@ from pump_party.domains.clones.strategy import (
     json_schema,
     paths,
 )
-from pump_party.domains.clones.validation import Problem, Validation
+from pump_party.domains.clones.words import (
+    CLONES_PER_USER_MAX,
+    DIRECTORY_LIMIT_MAX,
+    REASON_CHARS_MAX,
+    VERSIONS_PER_CLONE_MAX,
+    CloneStatus,
+    Layout,
+    Mood,
+)
 from pump_party.kernel.errors import Conflict, Invalid
 from pump_party.kernel.ids import CloneId, UserId, VersionId
 
@@ -61,6 +69,7 @@ __all__ = [
     "DIRECTORY_LIMIT_MAX",
     "NAME_CHARS_MAX",
     "NAME_CHARS_MIN",
+    "REASON_CHARS_MAX",
     "STRATEGY_BYTES_MAX",
     "VERSIONS_PER_CLONE_MAX",
     "AllOf",
@@ -122,31 +131,6 @@ __all__ = [
     "json_schema",
     "paths",
 ]
-
-CLONES_PER_USER_MAX = 20
-VERSIONS_PER_CLONE_MAX = 500
-DIRECTORY_LIMIT_MAX = 100
-REASON_CHARS_MAX = 280
-REPORTS_PER_USER_DAY_MAX = 20
-
-Layout = dict[str, tuple[int, int]]
-"""Where the blocks of a draft lie on the canvas, by node id."""
-
-
-class CloneStatus(StrEnum):
-    """`draft` until its first version is published."""
-
-    DRAFT = "draft"
-    READY = "ready"
-
-
-class Mood(StrEnum):
-    """What an avatar's face shows."""
-
-    CALM = "calm"
-    GLAD = "glad"
-    GLUM = "glum"
-    ASLEEP = "asleep"
 
 
 class PublicClone(msgspec.Struct, frozen=True):

@@ -1,5 +1,126 @@
-"""Which names and bios a clone may have. One script, nothing invisible, and no two names that look alike."""
+"""Which names and bios a clone may have. One script, nothing invisible, and no two names that look alike.
+
+Names are shown to everybody and to wallets of other people: they must not pass for another's. Pure.
+"""
+
+import re
+import unicodedata
+
+from pump_party.kernel.errors import Invalid
 
 NAME_CHARS_MIN = 3
 NAME_CHARS_MAX = 24
 BIO_CHARS_MAX = 280
+INPUT_CHARS_MAX = 1_024
+"""Looked at before it is normalised: a few characters can become many."""
+
+NAME_PUNCTUATION = " -_.'"
+RESERVED_NAMES = frozenset(
+    ("admin", "administrator", "house", "moderator", "official", "operator", "staff", "support", "system", "terminal")
+)
+RESERVED_WITHIN = ("pumpparty", "hiddenclone")
+
+_INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+"""Letters and symbols that show nothing."""
+
+_MIXED = (
+    frozenset(("CJK", "HIRAGANA", "KATAKANA")),
+    frozenset(("CJK", "HANGUL")),
+    frozenset(("CJK", "BOPOMOFO")),
+)
+"""Scripts that one text is written in."""
+
+_LOOKALIKES = str.maketrans(
+    # Latin digits and letters that are told apart by luck, then Cyrillic, Greek and Armenian twins of Latin letters.
+    "01i|5" + "абвеёзікмнорстухцьѕіјԁԛԝһӏ" + "αβγεζηικμνορστυχω" + "օսհոցյ",
+    "olll" + "s" + "a6beeзlkмhopcтyxцьsljdqwhl" + "aβyezηlkμvopσтuxω" + "oshnuj",
+)
+
+
+def clean_name(text: str) -> str:
+    """The name as it is kept and shown. Raises Invalid (bad_name) with the reason."""
+    name = _normalise(text, "name")
+    if not NAME_CHARS_MIN <= len(name) <= NAME_CHARS_MAX:
+        raise _bad_name(f"must have {NAME_CHARS_MIN} to {NAME_CHARS_MAX} characters")
+    for character in name:
+        if not (_is_letter(character) or character in NAME_PUNCTUATION or ("0" <= character <= "9")):
+            raise _bad_name(f"may have letters, digits and {' '.join(NAME_PUNCTUATION.strip())}")
+    if not name[0].isalnum() or not (name[-1].isalnum() or _is_mark(name[-1])):
+        raise _bad_name("must begin and end with a letter or digit")
+    if not any(character.isalpha() for character in name):
+        raise _bad_name("must have a letter")
+    if not _is_one_script(name):
+        raise _bad_name("must be written in one script")
+    key = name_key(name)
+    if len(key) < 2 or key in _RESERVED_KEYS or any(word in key for word in _RESERVED_WITHIN_KEYS):
+        raise _bad_name("is reserved")
+    return name
+
+
+def name_key(name: str) -> str:
+    """What two names that look alike have in common: unique among all clones."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    letters = "".join(character for character in folded if character not in NAME_PUNCTUATION)
+    return unicodedata.normalize("NFKC", letters.translate(_LOOKALIKES)).replace("rn", "m").replace("vv", "w")
+
+
+_RESERVED_KEYS = frozenset(name_key(name) for name in RESERVED_NAMES)
+_RESERVED_WITHIN_KEYS = tuple(name_key(name) for name in RESERVED_WITHIN)
+
+
+def clean_bio(text: str) -> str:
+    """The bio as it is kept and shown, on one line. Raises Invalid (bad_bio) with the reason."""
+    bio = _normalise(text, "bio")
+    if len(bio) > BIO_CHARS_MAX:
+        raise Invalid(f"may have at most {BIO_CHARS_MAX} characters", code="bad_bio", field="bio")
+    if not all(_is_one_script(word) for word in bio.split(" ")):
+        raise Invalid("has a word in several scripts", code="bad_bio", field="bio")
+    return bio
+
+
+def clean_reason(text: str, *, chars_max: int, field: str = "reason") -> str:
+    """A reason as it is kept. Raises Invalid (bad_<field>)."""
+    reason = _normalise(text, field)
+    if not 1 <= len(reason) <= chars_max:
+        raise Invalid(f"must have 1 to {chars_max} characters", code=f"bad_{field}", field=field)
+    return reason
+
+
+def _normalise(text: str, field: str) -> str:
+    """NFKC, blanks folded to single spaces. Refuses what cannot be seen, or changes how the rest is seen."""
+    if len(text) > INPUT_CHARS_MAX:
+        raise Invalid(f"has more than {INPUT_CHARS_MAX} characters", code=f"bad_{field}", field=field)
+    normal = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip()
+    if any(unicodedata.category(character) in _INVISIBLE or character in _BLANK_LETTERS for character in normal):
+        raise Invalid("has control, invisible or unassigned characters", code=f"bad_{field}", field=field)
+    marks = 0
+    for character in normal:
+        marks = marks + 1 if _is_mark(character) else 0
+        # What NFKC leaves apart belongs to scripts that write vowels so; a generic accent is only there to stack.
+        if marks > 2 or (marks and _script(character) == "COMBINING"):
+            raise Invalid("has accents that belong to no letter", code=f"bad_{field}", field=field)
+    return normal
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() or _is_mark(character)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
+def _is_one_script(text: str) -> bool:
+    scripts = {_script(character) for character in text if _is_letter(character)}
+    return len(scripts) <= 1 or any(scripts <= together for together in _MIXED)
+
+
+def _script(character: str) -> str:
+    """The first word of a letter's name: LATIN, CYRILLIC, CJK. Unnamed characters stand alone."""
+    first = unicodedata.name(character, f"U+{ord(character):X}").split(" ", 1)[0]
+    return "LATIN" if first in ("FEMININE", "MASCULINE", "MICRO") else first.split("-", 1)[0]
+
+
+def _bad_name(detail: str) -> Invalid:
+    return Invalid(detail, code="bad_name", field="name")

@@ -45,28 +45,28 @@ class PositionFigure(StrEnum):
     RETURN = "return"
 
 
-class FeatureOperand(msgspec.Struct, frozen=True, tag_field="kind", tag="feature"):
+class FeatureOperand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="feature"):
     """A number of market memory, multiplied by `scale_ppm`: 1_020_000 is two per cent more."""
 
     feature: Feature
     scale_ppm: Annotated[int, ranged(-SCALE_PPM_MAX, SCALE_PPM_MAX, "1000000 is unscaled")] = 1_000_000
 
 
-class NumberOperand(msgspec.Struct, frozen=True, tag_field="kind", tag="number"):
+class NumberOperand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="number"):
     """A decimal string such as "-0.015", in the unit of what it is compared with."""
 
     value: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": r"^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?$"})]
     unit: FeatureUnit
 
 
-class PositionOperand(msgspec.Struct, frozen=True, tag_field="kind", tag="position"):
+class PositionOperand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="position"):
     which: PositionFigure
 
 
 Operand = FeatureOperand | NumberOperand | PositionOperand
 
 
-class Compare(msgspec.Struct, frozen=True, tag_field="kind", tag="compare"):
+class Compare(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="compare"):
     """Holds while `left` is strictly above or below `right`; never while either has no value yet."""
 
     left: Operand
@@ -74,7 +74,7 @@ class Compare(msgspec.Struct, frozen=True, tag_field="kind", tag="compare"):
     right: Operand
 
 
-class Cross(msgspec.Struct, frozen=True, tag_field="kind", tag="cross"):
+class Cross(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cross"):
     """Holds on the bar on which `left` went from the other side, or from equal, to strictly above or below `right`."""
 
     left: Operand
@@ -82,23 +82,23 @@ class Cross(msgspec.Struct, frozen=True, tag_field="kind", tag="cross"):
     right: Operand
 
 
-class AllOf(msgspec.Struct, frozen=True, tag_field="kind", tag="all"):
+class AllOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="all"):
     conditions: tuple["Condition", ...]
 
 
-class AnyOf(msgspec.Struct, frozen=True, tag_field="kind", tag="any"):
+class AnyOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="any"):
     conditions: tuple["Condition", ...]
 
 
-class Not(msgspec.Struct, frozen=True, tag_field="kind", tag="not"):
+class Not(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="not"):
     condition: "Condition"
 
 
-class Always(msgspec.Struct, frozen=True, tag_field="kind", tag="always"):
+class Always(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="always"):
     pass
 
 
-class Chance(msgspec.Struct, frozen=True, tag_field="kind", tag="chance"):
+class Chance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="chance"):
     """Holds in this share of slots, decided by the seed, the market and the slot: the same in every replay."""
 
     ppm: Ppm
@@ -108,7 +108,7 @@ class Chance(msgspec.Struct, frozen=True, tag_field="kind", tag="chance"):
 Condition = Compare | Cross | AllOf | AnyOf | Not | Always | Chance
 
 
-class Target(msgspec.Struct, frozen=True, tag_field="kind", tag="target"):
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="target"):
     """Hold this share of equity in the market; negative is short, which only a perpetual can be.
 
     Nothing is traded while the position is within `band_ppm` of equity around the target. `stop_ppm` and
@@ -122,17 +122,17 @@ class Target(msgspec.Struct, frozen=True, tag_field="kind", tag="target"):
     target_ppm: Annotated[int | None, ranged(1, PPM_MAX, "distance of the profit target from the price")] = None
 
 
-class Close(msgspec.Struct, frozen=True, tag_field="kind", tag="close"):
+class Close(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="close"):
     pass
 
 
-class Hold(msgspec.Struct, frozen=True, tag_field="kind", tag="hold"):
+class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hold"):
     pass
 
 
 RuleAction = Target | Close | Hold
 
 
-class Clause(msgspec.Struct, frozen=True):
+class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when: Condition
     then: RuleAction

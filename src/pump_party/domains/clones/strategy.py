@@ -16,6 +16,8 @@ SCHEMA = "strategy/1"
 NODES_MAX = 32
 EDGES_MAX = 64
 FEATURES_PER_STREAM_MAX = 24
+FEATURES_PER_PATH_MAX = 64
+"""With those of the rule: as many as one read of market memory gives for a market."""
 CANDLES_PER_STREAM_MAX = 100
 MARKETS_PER_ASSET_MAX = 6
 MARKETS_MAX = 6
@@ -28,7 +30,7 @@ STRATEGY_BYTES_MAX = 48 * 1024
 NodeId = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[a-z0-9_]{1,24}$"})]
 
 
-class DataStreamNode(msgspec.Struct, frozen=True, tag_field="kind", tag="data_stream"):
+class DataStreamNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="data_stream"):
     """What a decision sees of its markets: features, and the newest complete candles of one interval."""
 
     id: NodeId
@@ -37,26 +39,26 @@ class DataStreamNode(msgspec.Struct, frozen=True, tag_field="kind", tag="data_st
     features: tuple[Feature, ...] = ()
 
 
-class AssetNode(msgspec.Struct, frozen=True, tag_field="kind", tag="asset"):
+class AssetNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="asset"):
     id: NodeId
     markets: tuple[Market, ...]
 
 
-class PromptNode(msgspec.Struct, frozen=True, tag_field="kind", tag="trading_prompt"):
+class PromptNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="trading_prompt"):
     """The owner's words to a language model. Private."""
 
     id: NodeId
     text: str
 
 
-class RuleNode(msgspec.Struct, frozen=True, tag_field="kind", tag="rule"):
+class RuleNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rule"):
     """Decides without a model: the first clause that holds, else hold."""
 
     id: NodeId
     clauses: tuple[Clause, ...]
 
 
-class CloneNode(msgspec.Struct, frozen=True, tag_field="kind", tag="trading_clone"):
+class CloneNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="trading_clone"):
     """Runtime controls. `max_position_ppm` is the most equity in one market, of a perpetual the most margin.
 
     `model` is "provider:model" and is needed by prompts only.
@@ -72,12 +74,12 @@ class CloneNode(msgspec.Struct, frozen=True, tag_field="kind", tag="trading_clon
 Node = DataStreamNode | AssetNode | PromptNode | RuleNode | CloneNode
 
 
-class Edge(msgspec.Struct, frozen=True, order=True):
+class Edge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=True):
     source: str
     target: str
 
 
-class Strategy(msgspec.Struct, frozen=True):
+class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: Literal["strategy/1"]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]

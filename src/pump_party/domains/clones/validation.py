@@ -1,21 +1,287 @@
-"""What is wrong with a strategy: every problem with its place, not the first."""
+"""What is wrong with a strategy: every problem with its place, not the first.
+
+Three rounds: is it a graph at all, is each block sound, do the blocks make complete paths.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from pump_party.domains.clones.strategy import Strategy
+from pump_party.domains.clones import strategy as words
+from pump_party.domains.clones.problem import Findings, Problem, Validation
+from pump_party.domains.clones.rule import LEVERAGE_MAX, PPM_MAX, Target
+from pump_party.domains.clones.rule_check import check_clauses, features_of
+from pump_party.domains.clones.strategy import (
+    AssetNode,
+    CloneNode,
+    DataStreamNode,
+    Edge,
+    Node,
+    PromptNode,
+    RuleNode,
+    Strategy,
+)
+from pump_party.domains.marketdata.contract import MarketKind, feature_problem
+from pump_party.kernel.ids import Market
+
+MarketKinds = Mapping[Market, MarketKind]
+
+PROBLEMS_MAX = 200
+"""Most problems of one answer: a graph made of mistakes must not make an answer without end."""
+
+NODE_ID = re.compile(r"[a-z0-9_]{1,24}", re.ASCII)
+_MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}:[A-Za-z0-9][\w./:@+-]{0,99}", re.ASCII)
+_PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
+_FOLLOWS: Mapping[type[Node], tuple[type[Node], ...]] = {
+    DataStreamNode: (AssetNode,),
+    AssetNode: (PromptNode, RuleNode),
+    PromptNode: (CloneNode,),
+    RuleNode: (CloneNode,),
+    CloneNode: (),
+}
+_NAMES: Mapping[type[Node], str] = {
+    DataStreamNode: "a data stream",
+    AssetNode: "an asset block",
+    PromptNode: "a trading prompt",
+    RuleNode: "a rule",
+    CloneNode: "the trading clone",
+}
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """`path` is the place in the JSON, such as "nodes[2].clauses[0].when"; `node_id` the block, None for the graph."""
-
-    path: str
-    node_id: str | None
-    code: str
-    message: str
+class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    schema: Literal["strategy/1"]
+    nodes: tuple[msgspec.Raw, ...]
+    edges: tuple[msgspec.Raw, ...]
 
 
-class Validation(msgspec.Struct, frozen=True):
-    """`strategy` is None when there is a problem."""
+T = TypeVar("T")
 
-    strategy: Strategy | None
-    problems: tuple[Problem, ...]
+
+def read(content: bytes, known: MarketKinds) -> Validation:
+    """Read a strategy from JSON and check it. `known` are the markets there are."""
+    found: list[Problem] = []
+    envelope = _decode(content, _Envelope, Findings("", None, found))
+    if envelope is None:
+        return Validation(None, tuple(found))
+    if len(envelope.nodes) > words.NODES_MAX or len(envelope.edges) > words.EDGES_MAX:
+        _too_large(found)
+        return Validation(None, tuple(found))
+    nodes = [_decode(raw, Node, Findings(f"nodes[{i}]", _id_of(raw), found)) for i, raw in enumerate(envelope.nodes)]
+    edges = [_decode(raw, Edge, Findings(f"edges[{i}]", None, found)) for i, raw in enumerate(envelope.edges)]
+    if found:
+        # What can be read is checked block by block; the graph only when all of it can be read.
+        for index, node in enumerate(nodes):
+            if node is not None:
+                _check_node(node, Findings(f"nodes[{index}]", node.id, found), known)
+        return Validation(None, tuple(found[:PROBLEMS_MAX]))
+    read_whole = Strategy(
+        schema=envelope.schema,
+        nodes=tuple(node for node in nodes if node is not None),
+        edges=tuple(edge for edge in edges if edge is not None),
+    )
+    found.extend(problems(read_whole, known))
+    return Validation(None if found else read_whole, tuple(found))
+
+
+def problems(strategy: Strategy, known: MarketKinds) -> tuple[Problem, ...]:
+    """Every problem of a strategy, in the order of its blocks, then of the graph."""
+    found: list[Problem] = []
+    if len(strategy.nodes) > words.NODES_MAX or len(strategy.edges) > words.EDGES_MAX:
+        _too_large(found)
+        return tuple(found)
+    for index, node in enumerate(strategy.nodes):
+        _check_node(node, Findings(f"nodes[{index}]", node.id, found), known)
+    _check_graph(strategy, found)
+    if not found:
+        _check_paths(strategy, found, known)
+    return tuple(found[:PROBLEMS_MAX])
+
+
+def _too_large(found: list[Problem]) -> None:
+    message = f"a strategy has at most {words.NODES_MAX} blocks and {words.EDGES_MAX} edges"
+    found.append(Problem("", None, "too_many_blocks", message))
+
+
+def _decode(content: bytes | msgspec.Raw, kind: Any, findings: Findings) -> Any:
+    """The value, or None and a problem where msgspec found one. Its words name types, never values of others."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        match = _PLACE.fullmatch(str(error))
+        assert match is not None
+        findings.add(match["path"] or "", "bad_shape", match["what"].replace("`", ""))
+    except (msgspec.DecodeError, RecursionError):
+        findings.add("", "not_json", "is not JSON")
+    return None
+
+
+def _id_of(raw: msgspec.Raw) -> str | None:
+    """The id of a block that cannot be read otherwise, so that a problem can be shown where it is."""
+    try:
+        node_id = msgspec.json.decode(raw)["id"]
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
+        return None
+    return node_id if isinstance(node_id, str) and NODE_ID.fullmatch(node_id) else None
+
+
+# --- blocks ------------------------------------------------------------------------------------
+
+
+def _check_node(node: Node, findings: Findings, known: MarketKinds) -> None:
+    if NODE_ID.fullmatch(node.id) is None:
+        findings.add("id", "bad_node_id", "must be 1 to 24 of a-z, 0-9 and _")
+    match node:
+        case DataStreamNode():
+            _check_stream(node, findings)
+        case AssetNode():
+            _check_asset(node, findings, known)
+        case PromptNode():
+            _check_prompt(node, findings)
+        case RuleNode():
+            check_clauses(node.clauses, findings)
+        case CloneNode():
+            _check_clone(node, findings)
+
+
+def _check_stream(node: DataStreamNode, findings: Findings) -> None:
+    findings.within("candles", node.candles, low=0, high=words.CANDLES_PER_STREAM_MAX)
+    if len(node.features) > words.FEATURES_PER_STREAM_MAX:
+        findings.add("features", "too_many_features", f"a stream has at most {words.FEATURES_PER_STREAM_MAX} features")
+    for index, feature in enumerate(node.features):
+        problem = feature_problem(feature)
+        if problem is not None:
+            findings.add(f"features[{index}]", "bad_feature", problem)
+        elif feature in node.features[:index]:
+            findings.add(f"features[{index}]", "duplicate_feature", f"{feature.key} is there already")
+
+
+def _check_asset(node: AssetNode, findings: Findings, known: MarketKinds) -> None:
+    if not 1 <= len(node.markets) <= words.MARKETS_PER_ASSET_MAX:
+        findings.add("markets", "market_count", f"an asset block has 1 to {words.MARKETS_PER_ASSET_MAX} markets")
+    for index, market in enumerate(node.markets):
+        if market not in known:
+            findings.add(f"markets[{index}]", "unknown_market", "there is no such market")
+        elif market in node.markets[:index]:
+            findings.add(f"markets[{index}]", "duplicate_market", f"{market} is there already")
+
+
+def _check_prompt(node: PromptNode, findings: Findings) -> None:
+    if not node.text.strip():
+        findings.add("text", "empty_prompt", "write what the clone is to do")
+    if len(node.text) > words.PROMPT_CHARS_MAX:
+        findings.add("text", "prompt_too_long", f"may have {words.PROMPT_CHARS_MAX} characters, not {len(node.text)}")
+    if any(not character.isprintable() and character not in "\n\t" for character in node.text):
+        findings.add("text", "invisible_characters", "has control or invisible characters: remove them")
+
+
+def _check_clone(node: CloneNode, findings: Findings) -> None:
+    if node.cadence_s not in words.CADENCES_S:
+        findings.add("cadence_s", "bad_cadence", f"must be one of {', '.join(map(str, words.CADENCES_S))} seconds")
+    findings.within("max_leverage", node.max_leverage, low=1, high=LEVERAGE_MAX)
+    findings.within("max_position_ppm", node.max_position_ppm, low=1, high=PPM_MAX)
+    if node.model is not None and _MODEL.fullmatch(node.model) is None:
+        findings.add("model", "bad_model", 'must be "provider:model"')
+
+
+# --- the graph ---------------------------------------------------------------------------------
+
+
+def _check_graph(strategy: Strategy, found: list[Problem]) -> None:
+    graph = Findings("", None, found)
+    nodes: dict[str, Node] = {}
+    for index, node in enumerate(strategy.nodes):
+        if node.id in nodes:
+            Findings(f"nodes[{index}]", node.id, found).add("id", "duplicate_node_id", f"{node.id} is taken")
+        nodes.setdefault(node.id, node)
+    clones = [(index, node) for index, node in enumerate(strategy.nodes) if isinstance(node, CloneNode)]
+    if not clones:
+        graph.add("nodes", "no_trading_clone", "add the trading clone block: it says how often and how much")
+    for index, node in clones[1:]:
+        Findings(f"nodes[{index}]", node.id, found).add("", "second_trading_clone", "there may be only one")
+    for index, edge in enumerate(strategy.edges):
+        _check_edge(edge, nodes, strategy.edges[:index], Findings(f"edges[{index}]", edge.source, found))
+    _check_connections(strategy, found)
+    needs_model = any(isinstance(node, PromptNode) for node in strategy.nodes)
+    for index, node in clones[:1]:
+        if needs_model and node.model is None:
+            Findings(f"nodes[{index}]", node.id, found).add("model", "no_model", "choose a model: there is a prompt")
+
+
+def _check_edge(edge: Edge, nodes: Mapping[str, Node], earlier: tuple[Edge, ...], findings: Findings) -> None:
+    ends = [nodes.get(edge.source), nodes.get(edge.target)]
+    for name, end in zip(("source", "target"), ends, strict=True):
+        if end is None:
+            findings.add(name, "unknown_node", "there is no such block")
+    if edge in earlier:
+        findings.add("", "duplicate_edge", "is there already")
+    source, target = ends
+    if source is not None and target is not None and not isinstance(target, _FOLLOWS[type(source)]):
+        message = f"{_NAMES[type(source)]} does not lead to {_NAMES[type(target)]}"
+        findings.add("", "edge_not_allowed", message)
+
+
+def _check_connections(strategy: Strategy, found: list[Problem]) -> None:
+    """Each block needs a way in and a way out."""
+    leaving = {edge.source for edge in strategy.edges}
+    entered = {edge.target for edge in strategy.edges}
+    for index, node in enumerate(strategy.nodes):
+        findings = Findings(f"nodes[{index}]", node.id, found)
+        if node.id not in entered and not isinstance(node, DataStreamNode):
+            before = [_NAMES[kind] for kind, after in _FOLLOWS.items() if isinstance(node, after)]
+            findings.add("", "nothing_leads_here", f"connect {' or '.join(before)} to {_NAMES[type(node)]}")
+        if node.id not in leaving and not isinstance(node, CloneNode):
+            after = [_NAMES[kind] for kind in _FOLLOWS[type(node)]]
+            findings.add("", "leads_nowhere", f"connect {_NAMES[type(node)]} to {' or '.join(after)}")
+
+
+# --- paths -------------------------------------------------------------------------------------
+
+
+def _check_paths(strategy: Strategy, found: list[Problem], known: MarketKinds) -> None:
+    """What only shows when blocks are seen together. Called for a graph that is whole."""
+    index = {node.id: number for number, node in enumerate(strategy.nodes)}
+    ways = words.paths(strategy)
+    counts = Counter(market for path in ways for market in path.asset.markets)
+    if len(counts) > words.MARKETS_MAX:
+        message = f"a clone trades at most {words.MARKETS_MAX} markets, not {len(counts)}"
+        found.append(Problem("nodes", None, "too_many_markets", message))
+    for node in strategy.nodes:
+        if isinstance(node, AssetNode):
+            findings = Findings(f"nodes[{index[node.id]}]", node.id, found)
+            for number, market in enumerate(node.markets):
+                if counts[market] > 1:
+                    message = f"{market} is on {counts[market]} paths: one block must decide about it"
+                    findings.add(f"markets[{number}]", "market_on_several_paths", message)
+    for path in ways:
+        if isinstance(path.decider, RuleNode):
+            findings = Findings(f"nodes[{index[path.decider.id]}]", path.decider.id, found)
+            wanted = {*path.stream.features, *features_of(path.decider.clauses)}
+            if len(wanted) > words.FEATURES_PER_PATH_MAX:
+                message = f"with its stream it reads {len(wanted)} features; at most {words.FEATURES_PER_PATH_MAX}"
+                findings.add("clauses", "too_many_features", message)
+    found.extend(dict.fromkeys(problem for path in ways for problem in _target_problems(path, index, known)))
+
+
+def _target_problems(path: words.StrategyPath, index: Mapping[str, int], known: MarketKinds) -> Iterator[Problem]:
+    """Targets beyond what the trading clone allows, or that the path's markets cannot hold."""
+    if not isinstance(path.decider, RuleNode):
+        return
+    found: list[Problem] = []
+    findings = Findings(f"nodes[{index[path.decider.id]}]", path.decider.id, found)
+    spot = [market for market in path.asset.markets if known[market] is MarketKind.SPOT]
+    for number, clause in enumerate(path.decider.clauses):
+        target, at = clause.then, f"clauses[{number}].then"
+        if not isinstance(target, Target):
+            continue
+        if abs(target.share_ppm) > path.clone.max_position_ppm:
+            findings.add(f"{at}.share_ppm", "above_position_limit", "is more than the trading clone allows")
+        if target.leverage > path.clone.max_leverage:
+            findings.add(f"{at}.leverage", "above_leverage_limit", "is more than the trading clone allows")
+        if spot and target.share_ppm < 0:
+            findings.add(f"{at}.share_ppm", "short_on_spot", f"{spot[0]} cannot be sold short: it is a spot market")
+        if spot and target.leverage > 1:
+            findings.add(f"{at}.leverage", "leverage_on_spot", f"{spot[0]} has no leverage: it is a spot market")
+    yield from found
