@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from pump_party.domains.clones.diff import FieldChange, NodeChange, StrategyDiff
+from pump_party.domains.clones.house_strategies import HouseStrategy, house_strategy, load_house
 from pump_party.domains.clones.naming import BIO_CHARS_MAX, NAME_CHARS_MAX, NAME_CHARS_MIN
 from pump_party.domains.clones.problem import Problem, Validation
 from pump_party.domains.clones.rule import (
@@ -128,7 +129,9 @@ __all__ = [
     "canonical",
     "clone_node",
     "content_sha256",
+    "house_strategy",
     "json_schema",
+    "load_house",
     "paths",
 ]
 
@@ -265,15 +268,6 @@ class StrategyVersion(msgspec.Struct, frozen=True):
     sha256: str
     cadence_s: int
     published_ms: int
-
-
-class HouseStrategy(msgspec.Struct, frozen=True):
-    """A strategy that ships with the product, as example and baseline; loaded as "house:<name>"."""
-
-    name: str
-    title: str
-    summary: str
-    strategy: Strategy
 
 
 class ReportView(msgspec.Struct, frozen=True):
