@@ -47,7 +47,7 @@ from pump_party.domains.prop_engine.model import (
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.store import OrdersTransaction, Performance, Reset, TransactionConflict
-from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, EquityMark
+from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, AccountKind, EquityMark
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 
@@ -87,6 +87,7 @@ class PropStore:
     def open_account(
         self,
         user_id: UserId,
+        kinds: Sequence[AccountKind],
         *,
         idempotency_key: str,
         request_sha256: str,
@@ -97,7 +98,7 @@ class PropStore:
             if not self._database.is_sqlite:
                 # Two first accounts of one user must not both count zero.
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:u, 1))"), {"u": user_id})
-            count = sa.select(sa.func.count()).where(accounts.c.user_id == user_id)
+            count = sa.select(sa.func.count()).where(accounts.c.user_id == user_id, accounts.c.kind.in_(kinds))
             account, opening = create(connection.execute(count).scalar_one())
             connection.execute(sa.insert(accounts), account_row(account))
             _insert_records(connection, [opening])

@@ -38,6 +38,7 @@ from pump_party.domains.prop_engine.working import terms_of
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     BATCH_ORDERS_MAX,
+    CLONE_ACCOUNTS_PER_USER_MAX,
     PAGE_LIMIT_MAX,
     AccountKind,
     AccountView,
@@ -68,6 +69,10 @@ from pump_party.platform.ids import Ids
 
 IDS_PER_ORDER = 2
 """One for the order, one for its fill."""
+
+_PEOPLE = (AccountKind.PRACTICE, AccountKind.CONTEST)
+_COUNTED_TOGETHER = {**dict.fromkeys(_PEOPLE, _PEOPLE), AccountKind.CLONE: (AccountKind.CLONE,)}
+_ACCOUNTS_MAX = {**dict.fromkeys(_PEOPLE, ACCOUNTS_PER_USER_MAX), AccountKind.CLONE: CLONE_ACCOUNTS_PER_USER_MAX}
 
 T = TypeVar("T")
 
@@ -113,7 +118,7 @@ class PropTradingEngine:
         now_ms = self._clock.now_ms()
 
         def create(owned: int) -> tuple[Account, JournalRecord]:
-            if owned >= ACCOUNTS_PER_USER_MAX:
+            if owned >= _ACCOUNTS_MAX[command.kind]:
                 raise Conflict(
                     f"you have {owned} accounts, the most allowed; reset one instead", code="too_many_accounts"
                 )
@@ -122,6 +127,7 @@ class PropTradingEngine:
 
         account_id = self._store.open_account(
             command.user_id,
+            _COUNTED_TOGETHER[command.kind],
             idempotency_key=command.idempotency_key,
             request_sha256=_fingerprint("open", command.kind.value, *filter(None, [command.rule_set])),
             at_ms=now_ms,

@@ -40,9 +40,11 @@ CLOSE_POSITIONS = {FROZEN, COMPLETED}
 
 
 def refuse_reset(kind: AccountKind, status: AccountStatus) -> None:
-    """A contest account never gets fresh capital, and what was locked, frozen or completed stays as it ended."""
+    """Only practice gets fresh capital again, and what was locked, frozen or completed stays as it ended."""
     if kind is AccountKind.CONTEST:
         raise Conflict("an account of a contest cannot be reset", code="contest_account")
+    if kind is AccountKind.CLONE:
+        raise Conflict("an account of a clone cannot be reset; deploy the clone anew", code="clone_account")
     if status not in KEEP_ORDERS:
         raise Conflict(f"a {status.value} account cannot be reset", code="status_not_allowed")
 

@@ -20,7 +20,7 @@ from pump_party.domains.prop_engine.model import (
 )
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_interface.contract import EquityMark
+from pump_party.domains.prop_interface.contract import AccountKind, EquityMark
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
 
@@ -136,13 +136,14 @@ class PropStore(Protocol):
     def open_account(
         self,
         user_id: UserId,
+        kinds: Sequence[AccountKind],
         *,
         idempotency_key: str,
         request_sha256: str,
         at_ms: int,
         create: Callable[[int], tuple[Account, JournalRecord]],
     ) -> AccountId:
-        """Insert what `create(number of the user's accounts)` returns, once per key."""
+        """Insert what `create(number of the user's accounts of these kinds)` returns, once per key."""
         ...
 
     def reset_account(

@@ -4,7 +4,7 @@ Commands carry ids and an idempotency key; views carry integers with their unit;
 The files beside this one declare them; whoever is outside this package names them from here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pump_party.domains.marketdata.contract import Quote
@@ -25,6 +25,7 @@ from pump_party.domains.prop_interface.commands import (
 )
 from pump_party.domains.prop_interface.rule_views import MarketRulesView, PerpRulesView, RiskLimitsView, RuleSetView
 from pump_party.domains.prop_interface.views import (
+    AccountSituation,
     AccountView,
     ActionOutcome,
     BaselinesView,
@@ -49,6 +50,7 @@ from pump_party.domains.prop_interface.words import (
     ACCOUNTS_PER_USER_MAX,
     ACTIONS_PER_BATCH_MAX,
     BATCH_ORDERS_MAX,
+    CLONE_ACCOUNTS_PER_USER_MAX,
     OPEN_ORDERS_MAX,
     PAGE_LIMIT_MAX,
     AccountKind,
@@ -65,16 +67,19 @@ from pump_party.domains.prop_interface.words import (
     Side,
     TimeInForce,
 )
-from pump_party.kernel.ids import Market, UserId
+from pump_party.kernel.errors import Refusal
+from pump_party.kernel.ids import AccountId, Market, UserId
 
 __all__ = [
     "ACCOUNTS_PER_USER_MAX",
     "ACTIONS_PER_BATCH_MAX",
     "BATCH_ORDERS_MAX",
+    "CLONE_ACCOUNTS_PER_USER_MAX",
     "CONTRACT_VERSION",
     "OPEN_ORDERS_MAX",
     "PAGE_LIMIT_MAX",
     "AccountKind",
+    "AccountSituation",
     "AccountStatus",
     "AccountView",
     "Action",
@@ -94,6 +99,7 @@ __all__ = [
     "ExitsAction",
     "FillMode",
     "FillView",
+    "Fleet",
     "LeaderboardRow",
     "LedgerEntryView",
     "MarketRulesView",
@@ -196,7 +202,9 @@ class PropTrading(Protocol):
 
     def accounts(self, user_id: UserId) -> Sequence[AccountView]: ...
 
-    def account(self, user_id: UserId, account_id: str) -> AccountView: ...
+    def account(self, user_id: UserId | None, account_id: str) -> AccountView:
+        """None is the system, such as an operator, and never comes from a request of a user."""
+        ...
 
     def order(self, user_id: UserId, account_id: str, order_id: str) -> OrderView: ...
 
@@ -252,4 +260,25 @@ class Venue(Protocol):
 
     def is_touched(self, market: Market, *, low_e8: int, high_e8: int, at_ms: int) -> bool:
         """Whether any tick between two prices, up to a time, could concern an order or a position of the market."""
+        ...
+
+
+class Fleet(Protocol):
+    """Many accounts at once, for engines that decide for all of them. Synchronous, safe to call from threads.
+
+    Asks nobody's leave: never called on behalf of a request.
+    """
+
+    def situations(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, AccountSituation]:
+        """All as of one moment, valued at the newest quotes. Accounts that do not exist are absent."""
+        ...
+
+    def submit_many(
+        self, batches: Sequence[SubmitActions], *, until_ms: int | None
+    ) -> Sequence[Sequence[ActionOutcome] | Refusal]:
+        """`submit_actions` of several runs, whose orders share transactions; outcomes or the refusal of each, in order.
+
+        Safe to repeat like it. After `until_ms` nothing new is done: an action that was not done before is refused
+        with the code `too_late`. Of one account there may be one run in a call.
+        """
         ...

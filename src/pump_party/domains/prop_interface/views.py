@@ -213,6 +213,13 @@ class AccountView(msgspec.Struct, frozen=True):
     perps: tuple[PerpPositionView, ...] = ()
 
 
+class AccountSituation(msgspec.Struct, frozen=True):
+    """An account and its accepted orders, newest first, as of one moment."""
+
+    account: AccountView
+    orders: tuple[OrderView, ...]
+
+
 class LedgerEntryView(msgspec.Struct, frozen=True):
     """One posting. `amount` and `balance_after` are micros for USDC and nanos for every other asset."""
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 class AccountKind(StrEnum):
     PRACTICE = "practice"
     CONTEST = "contest"
+    CLONE = "clone"
+    """Traded by a clone under the conditions of a contest. It is on no leaderboard of people."""
 
 
 class AccountStatus(StrEnum):
@@ -129,6 +131,9 @@ class Drawdown(StrEnum):
 PAGE_LIMIT_MAX = 200
 
 ACCOUNTS_PER_USER_MAX = 5
+"""Of people's own accounts. Those of clones are counted apart."""
+
+CLONE_ACCOUNTS_PER_USER_MAX = 40
 
 BATCH_ORDERS_MAX = 1024
 
