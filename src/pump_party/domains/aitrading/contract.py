@@ -18,9 +18,11 @@ from pump_party.domains.aitrading.model import Decided as Decided
 from pump_party.domains.aitrading.model import Direction as Direction
 from pump_party.domains.aitrading.model import Invalidation as Invalidation
 from pump_party.domains.aitrading.model import Limits as Limits
+from pump_party.domains.aitrading.model import LookAhead as LookAhead
 from pump_party.domains.aitrading.model import OpenInvalidation as OpenInvalidation
 from pump_party.domains.aitrading.model import PastDecision as PastDecision
 from pump_party.domains.aitrading.model import Plan as Plan
+from pump_party.domains.aitrading.model import PlannedPath as PlannedPath
 from pump_party.domains.aitrading.model import Proposal as Proposal
 from pump_party.domains.aitrading.model import ProposalAction as ProposalAction
 from pump_party.domains.aitrading.model import Question as Question

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from pump_party.domains.clones.contract import Op, StrategyPath
 from pump_party.domains.marketdata.contract import CandleInterval, Feature, MarketSnapshot, Quote
 from pump_party.domains.prop_interface.contract import AccountView, Action, OrderView
+from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import Market
 
 REASON_CHARS_MAX = 500
@@ -88,6 +89,8 @@ class VerdictCode(StrEnum):
     NO_PRICE = "no_price"
     MARKET_HALTED = "market_halted"
     PRICE_STALE = "price_stale"
+    EQUITY_UNKNOWN = "equity_unknown"
+    """Nothing to take a share of: a held market has no price, or nothing is left."""
     SIDE_MISMATCH = "side_mismatch"
     """No side where one is needed, or another than the position to be reduced has."""
     SHORT_NOT_ALLOWED = "short_not_allowed"
@@ -95,7 +98,6 @@ class VerdictCode(StrEnum):
     SIZE_ABOVE_LIMIT = "size_above_limit"
     LEVERAGE_ABOVE_LIMIT = "leverage_above_limit"
     EXIT_ON_WRONG_SIDE = "exit_on_wrong_side"
-    EQUITY_UNKNOWN = "equity_unknown"
     DAILY_LIMIT = "daily_limit"
 
 
@@ -106,6 +108,19 @@ class Verdict(msgspec.Struct, frozen=True):
     allowed: bool
     code: VerdictCode
     detail: str = ""
+
+
+class LookAhead(Invalid):
+    """Something to be shown to a decision is newer than the decision may know."""
+
+    code = "look_ahead"
+
+
+class OpenInvalidation(msgspec.Struct, frozen=True):
+    """A condition in force on a position that a clone holds."""
+
+    market: Market
+    condition: Invalidation
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -136,8 +151,9 @@ NO_QUOTES: Mapping[Market, Quote] = {}
 class Seen(msgspec.Struct, frozen=True):
     """Everything a decision is made from. The same value gives the same decision, live and in a backtest.
 
-    `orders` are those that wait; whoever leaves them out, leaves them out always. `past` is newest first. A market in
-    `quotes` is gated and sized at that quote, any other at its snapshot, which cannot tell whether it is halted.
+    `orders` (those that wait) and `past` are newest first, `conditions` are those in force; whoever leaves orders out,
+    leaves them out always. A market in `quotes` is gated and sized at that quote, any other at its snapshot, which
+    cannot tell whether it is halted.
     """
 
     slot: Slot
@@ -145,6 +161,7 @@ class Seen(msgspec.Struct, frozen=True):
     snapshots: Mapping[Market, MarketSnapshot]
     orders: tuple[OrderView, ...] = ()
     past: tuple[PastDecision, ...] = ()
+    conditions: tuple[OpenInvalidation, ...] = ()
     actions_today: int = 0
     quotes: Mapping[Market, Quote] = NO_QUOTES
 
@@ -156,12 +173,16 @@ class Context(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Read(msgspec.Struct, frozen=True):
-    """What to ask market memory for: one call of `MarketMemory.snapshots`."""
+class Read(msgspec.Struct, frozen=True, cache_hash=True):
+    """What to ask market memory for: one call of `MarketMemory.snapshots`. Equal ones are asked once for all clones."""
 
-    wanted: Mapping[Market, tuple[Feature, ...]]
+    features: tuple[tuple[Market, tuple[Feature, ...]], ...]
     interval: CandleInterval
     candles: int
+
+    @property
+    def wanted(self) -> dict[Market, tuple[Feature, ...]]:
+        return dict(self.features)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -173,10 +194,25 @@ class Limits(msgspec.Struct, frozen=True):
     actions_per_day: int = ACTIONS_PER_DAY_MAX
 
 
+class RuleDecision(Protocol):
+    """A rule block made ready to run."""
+
+    def __call__(self, snapshot: MarketSnapshot, account: AccountView, slot_ms: int) -> Proposal: ...
+
+
+class PlannedPath(msgspec.Struct, frozen=True):
+    """One way through the strategy. `features` are all that its markets need, by key; `rule` is None for a prompt."""
+
+    path: StrategyPath
+    features: tuple[Feature, ...]
+    features_key: str
+    rule: RuleDecision | None
+
+
 class Plan(msgspec.Struct, frozen=True):
     """A strategy made ready to decide with. Immutable; keep it as long as the version runs."""
 
-    paths: tuple[StrategyPath, ...]
+    paths: tuple[PlannedPath, ...]
     reads: tuple[Read, ...]
     limits: Limits
     cadence_s: int
@@ -187,12 +223,13 @@ class Plan(msgspec.Struct, frozen=True):
 class Question(msgspec.Struct, frozen=True):
     """One prompt block's question to a model about its markets.
 
-    `system` is ours, `user` carries the numbers and the owner's text. `tokens_max` bounds prompt tokens from above.
-    `dropped_candles` were left out to stay within the budget.
+    `system` is ours, `user` carries the numbers and the owner's text. `features` are what an invalidation may name.
+    `tokens_max` bounds the prompt's tokens from above; `dropped_candles` were left out to stay within the budget.
     """
 
     node_id: str
     markets: tuple[Market, ...]
+    features: tuple[Feature, ...]
     template: str
     system: str
     user: str
@@ -235,10 +272,3 @@ class Decided(msgspec.Struct, frozen=True):
     proposals: tuple[Proposal, ...]
     verdicts: tuple[Verdict, ...]
     actions: tuple[Action, ...]
-
-
-class OpenInvalidation(msgspec.Struct, frozen=True):
-    """A condition in force on a position that a clone holds."""
-
-    market: Market
-    condition: Invalidation
