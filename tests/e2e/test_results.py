@@ -23,7 +23,7 @@ def test_before_the_first_mark_nothing_is_claimed(meet: Meet, solana: SolanaExte
     person = meet(solana)
     person.begin_trading(solana)
     person.page.get_by_role("link", name="Portfolio").first.click()
-    expect(person.see("chance")).to_contain_text("Not yet: after 0 days")
+    expect(person.see("chance")).to_contain_text("Not yet: it is too early")
     for name in ("Return", "Sharpe", "Win rate"):
         row = person.see("metric-row").filter(has=person.page.get_by_text(name, exact=True))
         expect(row).to_contain_text("not yet")

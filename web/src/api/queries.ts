@@ -218,7 +218,7 @@ export function useMe() {
   return useQuery(meQuery)
 }
 
-/** The practice account the signed-in person looks at: undefined while loading, null when there is none yet. */
+/** The account the signed-in person looks at, a practice one unless chosen: undefined while loading, null without any. */
 export function useAccount(): {
   account: Account | null | undefined
   error: Error | null
@@ -230,8 +230,10 @@ export function useAccount(): {
   const retry = () => void accounts.refetch()
   if (me.data === null) return { account: null, error: null, retry }
   if (!accounts.data) return { account: undefined, error: accounts.error, retry }
-  const practice = accounts.data.filter((one) => one.kind === 'practice')
-  const account = practice.find((one) => one.account_id === chosen) ?? practice[0] ?? null
+  const account =
+    accounts.data.find((one) => one.account_id === chosen) ??
+    accounts.data.find((one) => one.kind === 'practice') ??
+    null
   return { account, error: null, retry }
 }
 

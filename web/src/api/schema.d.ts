@@ -989,7 +989,7 @@ export interface components {
          * @description A market and its current price. `chart_ms` is tape time when the price is replayed, else `publish_ms`.
          *
          *         `lag_ms` and `lag_p99_ms` are how far the oracle runs behind the exchange, `contest_eligible` whether the latency of
-         *         orders covers that; null while it is not measured.
+         *         orders covers that; null while it is not measured. `context` is a perpetual's, null while its venue says nothing.
          */
         Market: {
             age_ms: number | null;
@@ -998,6 +998,7 @@ export interface components {
             chart_ms: number | null;
             confidence: string | null;
             contest_eligible: boolean | null;
+            context: components["schemas"]["PerpContext"] | null;
             feed: string | null;
             halt_reason: components["schemas"]["HaltReason"] | null;
             kind: components["schemas"]["MarketKind"];
@@ -1185,6 +1186,19 @@ export interface components {
          * @enum {unknown}
          */
         OrderStatus: "accepted" | "cancelled" | "filled" | "rejected";
+        /**
+         * PerpContext
+         * @description What the venue says of its own perpetual. `premium` and `funding_1h` are fractions of the price.
+         */
+        PerpContext: {
+            at_ms: number;
+            funding_1h: string;
+            mark_price: string;
+            open_interest: string;
+            oracle_price: string;
+            premium: string | null;
+            source: string;
+        };
         /**
          * PerpFill
          * @description What a fill did to a perpetual position; side, leverage and quantity are the position's afterwards.

@@ -1,5 +1,6 @@
 import { Link, Outlet } from '@tanstack/react-router'
 import { SessionMenu } from '@/features/auth/SessionMenu'
+import { MarginCall } from '@/features/trade/MarginCall'
 import { useAnnouncement } from '@/live/announce'
 import { ConnectionNotice, ConnectionState, Feed } from './Connection'
 import { Dialogs } from './Dialogs'
@@ -40,6 +41,7 @@ export function Shell() {
           </div>
         </div>
         <ConnectionNotice />
+        <MarginCall />
       </header>
       <main id="main" className="mx-auto max-w-[1400px] px-3 pb-24 sm:px-6">
         <Outlet />
@@ -70,7 +72,7 @@ function Pages({ className }: { className: string }) {
   )
 }
 
-/** Speaks fills to screen readers, politely. */
+/** Speaks to screen readers, politely. */
 function Announcer() {
   const text = useAnnouncement((one) => one.text)
   return (

@@ -1,8 +1,8 @@
-/** Polite announcements for screen readers. Fills only: prices and connection changes would never stop talking. */
+/** Polite announcements for screen readers. Fills and margin calls: prices and the connection would never stop talking. */
 import { create } from 'zustand'
 
 export const useAnnouncement = create<{ text: string }>(() => ({ text: '' }))
 
-export function announceFill(text: string) {
+export function announce(text: string) {
   useAnnouncement.setState({ text })
 }

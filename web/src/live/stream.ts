@@ -13,7 +13,7 @@ import {
 } from '@/api/queries'
 import type { Account, Fill, Order, Page, StreamTicket } from '@/api/types'
 import { formatWire } from '@/lib/format'
-import { announceFill } from './announce'
+import { announce } from './announce'
 import type { FillFrame, Frame, PrivateFrame } from './frames'
 import { applyFrame, orderAfter, orderIdOf, verdictOn } from './gaps'
 import { putMarkets, putPriceUpdate } from './prices'
@@ -181,5 +181,5 @@ function onFill(frame: FillFrame) {
   announced = fill.fill_id
   const verb = frame.side === 'buy' ? 'Bought' : 'Sold'
   const base = frame.market.split('-')[0]
-  announceFill(`${verb} ${formatWire(fill.quantity, 0)} ${base} at ${formatWire(fill.price, 2)}`)
+  announce(`${verb} ${formatWire(fill.quantity, 0)} ${base} at ${formatWire(fill.price, 2)}`)
 }

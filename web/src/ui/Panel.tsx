@@ -20,14 +20,18 @@ export function Panel({ title, aside, children, className = '' }: Props) {
   )
 }
 
-/** A label and its figure on one ruled line. */
-export function Row({ label, children, testId }: { label: ReactNode; children: ReactNode; testId?: string }) {
+/** Figures side by side, each below its label; as many in a row as there is room for. */
+export function Cells({ children }: { children: ReactNode }) {
+  return <dl className="grid grid-cols-[repeat(auto-fit,minmax(96px,1fr))] gap-x-4 gap-y-2">{children}</dl>
+}
+
+export function Cell({ label, children, testId }: { label: string; children: ReactNode; testId?: string }) {
   return (
-    <div className="flex min-h-8 items-center justify-between gap-4 border-b border-line">
-      <span className="text-muted">{label}</span>
-      <span className="figure text-right text-sm" data-testid={testId}>
+    <div>
+      <dt className="text-xs text-muted">{label}</dt>
+      <dd className="figure flex min-h-6 items-center text-sm" data-testid={testId}>
         {children}
-      </span>
+      </dd>
     </div>
   )
 }

@@ -33,7 +33,7 @@ export function LeaderboardPage() {
         <div>
           <h1 className="text-xl font-semibold">Practice leaderboard</h1>
           <p className="text-sm text-muted">
-            Ranked by return since the start of the cycle.
+            Ranked by what each account would have made in its cycle if everything were closed now.
             {board.data && ` As of ${formatDateTime(board.data.as_of_ms, zone)}.`}
           </p>
         </div>
@@ -62,8 +62,7 @@ export function LeaderboardPage() {
       {rows.length > 0 && <Board rows={rows} />}
       <p className="mt-4 max-w-prose text-sm text-muted">
         Few fills prove little: rows with fewer than {THIN_FILLS} fills are marked as a thin sample, because a
-        rank won with them says more about luck than skill. Practice fills use the newest price at once and
-        never count for contests.
+        rank won with them says more about luck than skill. Practice never counts for contests.
       </p>
     </>
   )
@@ -79,7 +78,7 @@ function Board({ rows }: { rows: readonly LeaderboardRow[] }) {
               Rank
             </th>
             <th scope="col">Trader</th>
-            {['Return', 'Equity', 'Largest drawdown', 'Fills', 'Marks'].map((name) => (
+            {['Return if closed', 'Equity', 'Largest drawdown', 'Fills', 'Marks'].map((name) => (
               <th key={name} scope="col" data-figure>
                 {name}
               </th>

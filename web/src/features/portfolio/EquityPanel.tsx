@@ -48,7 +48,7 @@ export function EquityPanel({ account, results }: Props) {
 
 const NONE: readonly CurvePoint[] = []
 
-/** The market's candles over the time that holding was measured, as if the start capital had been held in it. */
+/** The market's candles over the time that holding was measured, as the worth of what was held. */
 function useHeld(results: Results | undefined): readonly CurvePoint[] {
   const baselines = results?.baselines
   const market = baselines?.market
@@ -57,10 +57,11 @@ function useHeld(results: Results | undefined): readonly CurvePoint[] {
   const interval = intervalFor(toMs - fromMs)
   const { data } = useQuery({ ...candlesQuery(market ?? '', interval), enabled: market !== undefined })
   const start = results?.start
+  const returnPpm = baselines?.buy_and_hold.return_ppm
   return useMemo(() => {
-    if (!data || start === undefined) return NONE
-    return heldCurve(data, start, { fromMs, toMs, intervalMs: INTERVAL_MS[interval] })
-  }, [data, start, fromMs, toMs, interval])
+    if (!data || start === undefined || returnPpm === undefined) return NONE
+    return heldCurve(data, { start, returnPpm }, { fromMs, toMs, intervalMs: INTERVAL_MS[interval] })
+  }, [data, start, returnPpm, fromMs, toMs, interval])
 }
 
 function Legend({ results }: { results: Results }) {

@@ -19,8 +19,10 @@ export function Holdings({ account }: { account: Account }) {
   }
   return (
     <Panel title="Positions">
-      {account.positions.length > 0 && <SpotHoldings account={account} />}
-      {account.perps.length > 0 && <PerpHoldings account={account} />}
+      <div className="space-y-4">
+        {account.positions.length > 0 && <SpotHoldings account={account} />}
+        {account.perps.length > 0 && <PerpHoldings account={account} />}
+      </div>
     </Panel>
   )
 }
@@ -56,7 +58,17 @@ function PerpHoldings({ account }: { account: Account }) {
   return (
     <Table
       label="Perpetual positions"
-      figures={['Quantity', 'Entry', 'Mark', 'Margin', 'Unrealised', 'Realised', 'Funding', 'Fees']}
+      figures={[
+        'Quantity',
+        'Entry',
+        'Mark',
+        'Liquidation',
+        'Margin',
+        'Unrealised',
+        'Realised',
+        'Funding',
+        'Fees',
+      ]}
     >
       {account.perps.map((position) => {
         const mark = marks.get(position.market)
@@ -68,6 +80,9 @@ function PerpHoldings({ account }: { account: Account }) {
             <td data-figure>{formatWire(position.quantity, 0)}</td>
             <td data-figure>{formatPrice(position.entry_price, 2)}</td>
             <td data-figure>{formatPrice(mark, 2)}</td>
+            <td data-figure>
+              {position.liquidation_price ? formatPrice(position.liquidation_price, 2) : 'none'}
+            </td>
             <td data-figure>{formatUsd(parseMicros(position.margin))}</td>
             <Earned
               unrealised={valuePerp(position, mark).unrealisedMicros}

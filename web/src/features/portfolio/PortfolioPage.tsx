@@ -47,9 +47,11 @@ function Portfolio({ account }: { account: Account }) {
       <div className="flex flex-wrap items-center justify-between gap-3 pt-4">
         <h1 className="text-xl font-semibold">
           Portfolio{' '}
-          <span className="text-base font-normal text-muted">practice account, cycle {account.cycle}</span>
+          <span className="text-base font-normal text-muted">
+            {account.kind} account, cycle {account.cycle}
+          </span>
         </h1>
-        <ResetAccount account={account} />
+        {account.kind === 'practice' && <ResetAccount account={account} />}
       </div>
       <Headline account={account} drawdownPpm={marks && maxDrawdownPpm(marks, account.start)} />
       <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_300px]">

@@ -38,7 +38,7 @@ const measured = (results: Results, label: string) => metricsOf(results).find((o
 test('what cannot be said is "not yet" and never a zero', () => {
   const sayable = metricsOf(blank).filter((one) => one.value !== NOT_YET)
   expect(sayable.map((one) => one.label)).toEqual(['Realised', 'Funding', 'Fees'])
-  expect(chanceSentence(blank)).toContain('Not yet: after 0 days')
+  expect(chanceSentence(blank)).toContain('Not yet: it is too early')
 })
 
 test('every metric has the size of its sample beside it', () => {
@@ -52,7 +52,7 @@ test('every metric has the size of its sample beside it', () => {
 
 test('luck is told in a sentence, beside those who only tossed coins', () => {
   const sentence = 'after 30 days this result is 81.2 % likely to be better than chance'
-  expect(chanceSentence({ sentence, days: 30 })).toBe(
+  expect(chanceSentence({ sentence })).toBe(
     'After 30 days this result is 81.2 % likely to be better than chance.',
   )
   const baseline = { return_ppm: -5_000, max_drawdown_ppm: 0, fills: 0, fees: '0' }
@@ -74,16 +74,18 @@ test('drawdown is measured from the start capital or an earlier peak', () => {
   expect(underwater(points, '100').map((one) => Math.round(one.value))).toEqual([-10, 0, -50, 0])
 })
 
-test('holding starts with the same capital at the first price of the same time', () => {
+test('holding is drawn to end where the server says it ended, after its costs', () => {
   const candle = (open_ms: number, open: string, close: string) => ({ open_ms, open, close })
-  const candles = [candle(180_000, '120', '99'), candle(120_000, '100', '120'), candle(0, '1', '1')]
+  const candles = [candle(180_000, '120', '90'), candle(120_000, '100', '120'), candle(0, '1', '1')]
   const span = { fromMs: 150_000, toMs: 200_000, intervalMs: 60_000 }
-  expect(heldCurve(candles, '10000', span)).toEqual([
-    { seconds: 150, value: 10_000 },
-    { seconds: 180, value: 12_000 },
-    { seconds: 200, value: 9_900 },
+  const held = { start: '10000', returnPpm: -109_000 }
+  const drawn = heldCurve(candles, held, span).map(({ seconds, value }) => [seconds, Math.round(value)])
+  expect(drawn).toEqual([
+    [150, 9_900],
+    [180, 11_880],
+    [200, 8_910],
   ])
-  expect(heldCurve([], '10000', span)).toEqual([])
+  expect(heldCurve([], held, span)).toEqual([])
 })
 
 test('candles are as fine as one page of them allows', () => {

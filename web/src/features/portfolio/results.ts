@@ -83,9 +83,8 @@ const share = (text: string | null) =>
 const times = (value: number | null) => (value === null ? NOT_YET : `${(value / 1_000_000).toFixed(2)}×`)
 
 /** Whether this may be luck, in one sentence. */
-export function chanceSentence(results: Pick<Results, 'sentence' | 'days'>): string {
-  if (results.sentence === null)
-    return `Not yet: after ${counted(results.days, 'day')} nobody can say whether this is better than chance.`
+export function chanceSentence(results: Pick<Results, 'sentence'>): string {
+  if (results.sentence === null) return 'Not yet: it is too early to say whether this is better than chance.'
   return `${results.sentence.charAt(0).toUpperCase()}${results.sentence.slice(1)}.`
 }
 
@@ -105,22 +104,24 @@ export function underwater(points: readonly CurvePoint[], start: string): CurveP
   })
 }
 
-/** What the start capital held in a market would have been worth at the end of each candle of the same time. */
+/** What holding a market would have been worth at the end of each candle: it ends at `held`, which has its costs in it. */
 export function heldCurve(
   candles: readonly Pick<Candle, 'open_ms' | 'open' | 'close'>[],
-  start: string,
+  held: { start: string; returnPpm: number },
   span: { fromMs: number; toMs: number; intervalMs: number },
 ): CurvePoint[] {
   const inside = [...candles]
     .filter((one) => one.open_ms + span.intervalMs > span.fromMs && one.open_ms <= span.toMs)
     .sort((a, b) => a.open_ms - b.open_ms)
   const first = inside[0]
-  if (!first || Number(first.open) <= 0) return []
-  const points = [{ seconds: secondOf(Math.max(first.open_ms, span.fromMs)), value: Number(start) }]
+  const last = Number(inside.at(-1)?.close)
+  if (!first || !(last > 0)) return []
+  const end = Number(held.start) * (1 + held.returnPpm / 1_000_000)
+  const worth = (price: string) => (end * Number(price)) / last
+  const points = [{ seconds: secondOf(Math.max(first.open_ms, span.fromMs)), value: worth(first.open) }]
   for (const one of inside) {
     const seconds = secondOf(Math.min(one.open_ms + span.intervalMs, span.toMs))
-    const value = (Number(start) * Number(one.close)) / Number(first.open)
-    if (seconds > (points.at(-1)?.seconds ?? 0)) points.push({ seconds, value })
+    if (seconds > (points.at(-1)?.seconds ?? 0)) points.push({ seconds, value: worth(one.close) })
   }
   return points
 }

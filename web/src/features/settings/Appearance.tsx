@@ -27,8 +27,9 @@ export function Appearance() {
       </Setting>
       <Setting label="Gain and loss" hint="The default pair is told apart by every kind of colour vision.">
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-          <span className="text-sm whitespace-nowrap">
-            <Pnl micros={12_500_000n} /> <Pnl micros={-8_250_000n} />
+          <span className="flex gap-3 text-sm whitespace-nowrap">
+            <Pnl micros={12_500_000n} />
+            <Pnl micros={-8_250_000n} />
           </span>
           <Segmented<Palette>
             label="Gain and loss colours"

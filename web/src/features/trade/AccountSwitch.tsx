@@ -15,7 +15,7 @@ export function AccountSwitch({ account }: { account: Account }) {
   const ruleSets = useQuery(ruleSetsQuery).data ?? []
   const { data: config } = useQuery(configQuery)
   const [opening, setOpening] = useState(false)
-  const practice = accounts.filter((one) => one.kind === 'practice').sort((a, b) => a.opened_ms - b.opened_ms)
+  const inOrder = [...accounts].sort((a, b) => a.opened_ms - b.opened_ms)
   const choose = (id: string) => {
     dismissOutcome()
     usePreferences.setState({ account: id })
@@ -23,8 +23,8 @@ export function AccountSwitch({ account }: { account: Account }) {
   const words = (one: Account) =>
     wayTitle(ruleSets.find((rules) => rules.name === one.rule_set)) ?? one.rule_set
   return (
-    <div className="flex items-center justify-between gap-3 py-2">
-      {practice.length > 1 ? (
+    <div className="flex items-center gap-3">
+      {inOrder.length > 1 && (
         <select
           aria-label="Account"
           data-testid="account-switch"
@@ -32,14 +32,12 @@ export function AccountSwitch({ account }: { account: Account }) {
           value={account.account_id}
           onChange={(event) => choose(event.target.value)}
         >
-          {practice.map((one, at) => (
+          {inOrder.map((one, at) => (
             <option key={one.account_id} value={one.account_id}>
-              Account {at + 1}, {words(one).toLowerCase()}
+              {one.kind === 'practice' ? 'Account' : 'Contest account'} {at + 1}, {words(one).toLowerCase()}
             </option>
           ))}
         </select>
-      ) : (
-        <span className="text-sm text-muted">Other rules need another account.</span>
       )}
       <Button size="small" data-testid="open-another" onClick={() => setOpening(true)}>
         Open another…

@@ -42,8 +42,8 @@ export function OpenAccount({ startBalance, onOpened }: Props) {
     <div className="space-y-3">
       <h2 className="text-lg font-semibold">Open your practice account</h2>
       <p className="text-muted">
-        It starts with {startBalance ? `${formatWire(startBalance, 0)} virtual` : 'virtual'} USD at real
-        prices. Nothing is paid and nothing can be withdrawn.
+        It starts with {startBalance ? `${formatWire(startBalance, 0)} virtual` : 'virtual'} USD. Nothing is
+        paid and nothing can be withdrawn.
       </p>
       <RuleSetChoice choices={choices} chosen={name} onChoose={setChosen} />
       <Button

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { marketsQuery, orderQuery } from '@/api/queries'
 import type { Market, Order, OrderFill } from '@/api/types'
-import { formatSignedUsd, formatUsd, formatWire, MISSING } from '@/lib/format'
-import { E8_DECIMALS, parseE8, parseMicros, toWire } from '@/lib/money'
+import { formatScaled, formatSignedUsd, formatUsd, formatWire, MISSING } from '@/lib/format'
+import { E8_DECIMALS, MICROS_DECIMALS, parseE8, parseMicros, roundTo, toWire } from '@/lib/money'
 import { useStatus } from '@/live/status'
 import { Button } from '@/ui/Button'
 import { costsOf, type Estimate } from './costs'
@@ -173,16 +173,19 @@ function Comparison({ order, fill, estimate, market }: ComparisonProps) {
   )
 }
 
+/** The gap is that of the two figures as shown: 1,499.99 beside 1,499.99 never has one. */
 function compare(actual: bigint | undefined, estimate: bigint | undefined, places: number) {
-  const gap = actual === undefined || estimate === undefined ? undefined : actual - estimate
+  const shown = (micros: bigint) => roundTo(micros, MICROS_DECIMALS, places)
+  const gap = actual === undefined || estimate === undefined ? undefined : shown(actual) - shown(estimate)
   return {
     actual: formatUsd(actual, places),
     estimate: formatUsd(estimate, places),
-    gap: formatSignedUsd(gap, places),
+    gap: gap === undefined ? MISSING : signed(formatScaled(gap, places, places), gap),
   }
 }
 
+const signed = (text: string, value: bigint) => (value > 0n ? `+${text}` : text)
+
 function signedPrice(gapE8: bigint, places: number): string {
-  const text = formatWire(toWire(gapE8, E8_DECIMALS), places)
-  return gapE8 > 0n ? `+${text}` : text
+  return signed(formatWire(toWire(gapE8, E8_DECIMALS), places), gapE8)
 }

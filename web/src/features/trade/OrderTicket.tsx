@@ -12,7 +12,7 @@ import { MarketKindSwitch, OrderKindFields } from './KindFields'
 import { LeverageField } from './LeverageField'
 import { OrderResult } from './OrderResult'
 import { rejectionText, statusWords } from './reasons'
-import { ticketRules, waitingText } from './ruleSets'
+import { marketReason, ticketRules, waitingText } from './ruleSets'
 import { chooseSide, enterMarket, sendOrder, useTicket } from './store'
 import { TicketRows } from './TicketRows'
 import { mayHaveExits, readTicket, type Typed, typedFor } from './ticket'
@@ -44,6 +44,7 @@ export function OrderTicket({ account, market, tick, freshness, blocked }: Props
     statusWords(account.status)?.title ??
     (freshness.state === 'stale' ? freshness.reason : undefined) ??
     (ruleSets === undefined ? 'Loading the rules of your account.' : undefined) ??
+    marketReason(ruleSet, market) ??
     reading.reason ??
     (body &&
       exitsReason(typed.side === 'buy' ? 'long' : 'short', exitsIn(body), body.limit_price ?? tick?.price)) ??

@@ -7,6 +7,7 @@ import { useMarks } from '@/live/prices'
 import { Change, Pnl } from '@/ui/Figure'
 import { TableScroll } from '@/ui/Panel'
 import { Empty } from '@/ui/States'
+import { isNear, leftToLose } from './nearLiquidation'
 import { useOpenOrders } from './OpenOrders'
 import { PositionActions } from './PositionActions'
 
@@ -127,6 +128,7 @@ function PerpRow({ account, position, market, orders }: RowProps<PerpPosition>) 
   const places = Math.min(market.price_decimals, PLACES_MAX)
   const marginMicros = parseMicros(position.margin)
   const side = position.side ?? 'long'
+  const near = isNear(leftToLose(position, mark))
   return (
     <>
       <tr data-testid="perp-row" data-market={position.market} data-side={side} className="*:border-b-0!">
@@ -137,7 +139,12 @@ function PerpRow({ account, position, market, orders }: RowProps<PerpPosition>) 
         <td data-figure>{formatWire(position.quantity, 0)}</td>
         <td data-figure>{formatPrice(position.entry_price, places)}</td>
         <td data-figure>{formatPrice(mark, places)}</td>
-        <td data-figure data-testid="perp-liquidation">
+        <td
+          data-figure
+          data-testid="perp-liquidation"
+          data-near={near}
+          className={near ? 'hatched font-medium text-warn' : ''}
+        >
           {position.liquidation_price
             ? formatPrice(position.liquidation_price, market.price_decimals)
             : 'none'}

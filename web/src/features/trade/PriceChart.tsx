@@ -4,8 +4,10 @@ import {
   createChart,
   createSeriesMarkers,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   type ISeriesMarkersPluginApi,
+  LineStyle,
   type SeriesMarker,
   type Time,
   type UTCTimestamp,
@@ -18,6 +20,7 @@ import { shownPrices, subscribePrices } from '@/live/prices'
 import { chartColours, chartOptions } from '@/ui/charts/theme'
 import { usePreferences, useZone } from '@/ui/preferences'
 import { Failure } from '@/ui/States'
+import type { ChartLine } from './chartLines'
 
 interface Drawn {
   chart: IChartApi
@@ -29,10 +32,11 @@ interface Props {
   market: Market
   interval: Interval
   fills: readonly Fill[]
+  lines: readonly ChartLine[]
 }
 
-/** Candles from the server, the newest one moved by live ticks, and the person's own fills. */
-export default function PriceChart({ market, interval, fills }: Props) {
+/** Candles from the server, the newest one moved by live ticks, and the person's own fills, entries and orders. */
+export default function PriceChart({ market, interval, fills, lines }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const drawn = useRef<Drawn | undefined>(undefined)
   const last = useRef<Bar | undefined>(undefined)
@@ -81,6 +85,17 @@ export default function PriceChart({ market, interval, fills }: Props) {
     drawn.current?.markers.setMarkers(markersOf(fills, market.market, interval))
   }, [fills, market.market, interval, candles.data, look])
 
+  const told = JSON.stringify(lines)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart drawn anew needs its lines again
+  useEffect(() => {
+    const series = drawn.current?.series
+    const added = series ? (JSON.parse(told) as ChartLine[]).map((line) => addLine(series, line)) : []
+    return () => {
+      // A chart that was drawn anew has taken its lines with it.
+      if (series && drawn.current?.series === series) for (const line of added) series.removePriceLine(line)
+    }
+  }, [told, look, market.price_decimals, market.tick])
+
   const loaded = candles.data !== undefined
   useEffect(() => {
     if (!loaded) return
@@ -116,6 +131,18 @@ export default function PriceChart({ market, interval, fills }: Props) {
       )}
     </div>
   )
+}
+
+function addLine(series: ISeriesApi<'Candlestick'>, { price, title, look }: ChartLine): IPriceLine {
+  const { accent, muted, loss } = chartColours()
+  return series.createPriceLine({
+    price,
+    title,
+    color: { entry: accent, liquidation: loss, order: muted }[look],
+    lineStyle: look === 'order' ? LineStyle.Dashed : LineStyle.Solid,
+    lineWidth: 1,
+    axisLabelVisible: true,
+  })
 }
 
 function pointOf(bar: Bar) {

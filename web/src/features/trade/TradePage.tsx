@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
-import { configQuery, marketsQuery, recentQuery, useAccount, useMe } from '@/api/queries'
+import { configQuery, marketsQuery, openOrdersQuery, recentQuery, useAccount, useMe } from '@/api/queries'
 import type { Market } from '@/api/types'
 import { INTERVALS, type Interval } from '@/lib/candles'
 import { formatWire } from '@/lib/format'
@@ -14,6 +14,7 @@ import { Segmented } from '@/ui/Segmented'
 import { Failure, Loading } from '@/ui/States'
 import { AccountPanel, AccountStatus } from './AccountPanel'
 import { Activity } from './Activity'
+import { linesOf } from './chartLines'
 import { MarketHeader } from './MarketHeader'
 import { OpenAccount } from './OpenAccount'
 import { OrderTicket } from './OrderTicket'
@@ -46,13 +47,15 @@ function Desk({ markets, selected }: { markets: readonly Market[]; selected: Mar
         <div className={`min-w-0 ${dimmed ? 'opacity-50' : ''}`}>
           <ChartPanel market={selected} />
         </div>
-        <aside className="min-w-0 space-y-5 lg:col-start-2 lg:row-span-2 lg:row-start-1">
+        <aside className="min-w-0 lg:col-start-2 lg:row-span-2 lg:row-start-1">
           <TicketPanel market={selected} />
-          {account && <AccountPanel account={account} />}
         </aside>
-        <div className={`min-w-0 ${dimmed ? 'opacity-50' : ''}`}>
-          {account && <Activity account={account} markets={markets} />}
-        </div>
+        {account && (
+          <div className={`min-w-0 space-y-3 ${dimmed ? 'opacity-50' : ''}`}>
+            <AccountPanel account={account} />
+            <Activity account={account} markets={markets} />
+          </div>
+        )}
       </div>
     </div>
   )
@@ -66,6 +69,9 @@ function ChartPanel({ market }: { market: Market }) {
     ...recentQuery('fills', account?.account_id ?? ''),
     enabled: Boolean(account),
   })
+  const waits = Boolean(account?.open_orders)
+  const orders = useQuery({ ...openOrdersQuery(account?.account_id ?? ''), enabled: waits })
+  const lines = linesOf(account ?? null, (waits && orders.data) || [], market.market)
   const choose = (next: Interval) => void navigate({ search: (before) => ({ ...before, interval: next }) })
   return (
     <section aria-label="Chart" className="border border-line">
@@ -89,6 +95,7 @@ function ChartPanel({ market }: { market: Market }) {
             market={market}
             interval={interval}
             fills={fills.data?.items ?? []}
+            lines={lines}
           />
         </Suspense>
       </div>

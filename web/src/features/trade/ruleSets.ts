@@ -63,6 +63,25 @@ export function ticketRules(rules: RuleSet | undefined, market: Pick<Market, 'ma
   }
 }
 
+/** What an account may lose before it is frozen, and what it may trade, in one line; undefined without limits. */
+export function limitsText(rules: RuleSet | undefined): string | undefined {
+  const risk = rules?.risk
+  if (!risk) return undefined
+  const share = (ppm: number) => `${ppm / 10_000}% of the start`
+  const parts = [
+    risk.daily_loss_ppm !== null && `a loss of more than ${share(risk.daily_loss_ppm)} in a day`,
+    risk.total_loss_ppm !== null && `a loss of more than ${share(risk.total_loss_ppm)} in all`,
+  ].filter((part) => part !== false)
+  return parts.length === 0 ? undefined : `Frozen by ${parts.join(', or ')}.`
+}
+
+/** Why the rules allow no order of a market; undefined where they do. */
+export function marketReason(rules: RuleSet | undefined, market: Pick<Market, 'market'>): string | undefined {
+  const allowed = rules?.risk?.allowed_markets
+  if (!allowed || allowed.includes(market.market)) return undefined
+  return `This account’s rules allow only ${allowed.join(', ')}.`
+}
+
 /** What an account whose orders wait must be told before sending; undefined where they fill at once. */
 export function waitingText(rules: RuleSet | undefined, market: Pick<Market, 'market'>): string | undefined {
   if (rules?.fill_mode !== 'next_tick') return undefined

@@ -1,6 +1,6 @@
 /** Charts are drawn on a canvas and cannot read CSS variables: this hands them over. */
 import { ColorType, type DeepPartial, LineStyle, type TimeChartOptions } from 'lightweight-charts'
-import { DAY_MS, formatDate, formatDateTime, formatMinute } from '@/lib/time'
+import { DAY_MS, formatDate, formatDateTime, formatMinute, formatTime, MINUTE_MS } from '@/lib/time'
 
 export interface ChartColours {
   gain: string
@@ -54,6 +54,6 @@ export function chartOptions(colours: ChartColours, zone: string): DeepPartial<T
 }
 
 function axisLabel(ms: number, zone: string): string {
-  const minute = formatMinute(ms, zone)
+  const minute = ms % MINUTE_MS === 0 ? formatMinute(ms, zone) : formatTime(ms, zone)
   return minute === '00:00' || ms % DAY_MS === 0 ? formatDate(ms, zone).slice(5) : minute
 }
