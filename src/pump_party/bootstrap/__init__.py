@@ -9,6 +9,7 @@ from pump_party.bootstrap.engine import OrderDesk
 from pump_party.bootstrap.ingestion import approve_resume, build_ingestion, open_tapes
 from pump_party.bootstrap.models import ModelCheck, check_models
 from pump_party.bootstrap.offline import check_conformance, make_template, simulate
+from pump_party.bootstrap.operators import open_prop_trading
 from pump_party.bootstrap.services import Services, build
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "describe_database",
     "make_template",
     "open_database",
+    "open_prop_trading",
     "open_tapes",
     "simulate",
 ]

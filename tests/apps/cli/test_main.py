@@ -25,7 +25,7 @@ def test_help_names_every_command_with_examples(capsys):
         main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for command in ("up", "api", "ws", "worker", "config", "db", "market", "conformance", "tape"):
+    for command in ("up", "api", "ws", "worker", "config", "db", "market", "account", "conformance", "tape"):
         assert re.search(rf"^    {command}\s", text, re.MULTILINE)
     assert "examples:" in text
 
@@ -50,7 +50,7 @@ def test_every_worker_has_its_module_and_no_module_lacks_its_name():
 
 def test_every_command_that_reports_can_print_json():
     commands = dict(leaves(build_parser(with_tape=True)))
-    assert {"config", "db check", "market resume", "tape info"} <= commands.keys()
+    assert {"config", "db check", "market resume", "account show", "account pause", "tape info"} <= commands.keys()
     silent = {name for name, parser in commands.items() if "--json" not in parser.format_help()}
     assert silent == {"up", "api", "ws", "worker"}, "what only runs has nothing to report"
 
@@ -128,7 +128,12 @@ def test_the_database_is_upgraded_described_and_proven(capsys, tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    [["db", "check"], ["db", "info"], ["market", "resume", "SOL-USDC", "--operator", "ann", "--reason", "checked"]],
+    [
+        ["db", "check"],
+        ["db", "info"],
+        ["market", "resume", "SOL-USDC", "--operator", "ann", "--reason", "checked"],
+        ["account", "pause", "01900000-0000-7000-8000-0000000000ff", "--reason", "checked"],
+    ],
 )
 def test_a_folder_without_a_database_is_refused_rather_than_found_in_order(capsys, tmp_path, command):
     folder = tmp_path / "mistyped"

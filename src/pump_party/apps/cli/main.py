@@ -31,6 +31,7 @@ examples:
   pump-party up --feed synthetic                    made-up prices, no internet needed
   pump-party config                                 every setting with its value and meaning
   pump-party db check                               prove every balance
+  pump-party account show ACCOUNT_ID                what an account holds and may do
   pump-party conformance vectors.json               prove the engine against expected integers
   pump-party simulate --seed 7 --steps 200          play it against a hostile world that repeats
 
@@ -75,6 +76,7 @@ def build_parser(*, with_tape: bool) -> argparse.ArgumentParser:
     _add_json(config)
     _add_db(commands)
     _add_market(commands)
+    _add_account(commands)
     _add_conformance(commands)
     _add_simulate(commands)
     if with_tape:
@@ -118,6 +120,14 @@ def _add_market(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     resume.add_argument("--reason", required=True, metavar="TEXT", help="why the new price is right; kept too")
     _add_settings(resume, "data_dir")
     _add_json(resume)
+
+
+def _add_account(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pump_party.apps.cli import account
+
+    for action in account.add_parser(commands):
+        _add_settings(action, "data_dir")
+        _add_json(action)
 
 
 def _add_conformance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -179,6 +189,10 @@ def _run(options: argparse.Namespace) -> int:
             return reports.resume_market(
                 settings, options.market, operator=options.operator, reason=options.reason, as_json=options.json
             )
+        case "account":
+            from pump_party.apps.cli import account
+
+            return account.run(settings, options)
         case "up":
             from pump_party.apps.cli import up
 

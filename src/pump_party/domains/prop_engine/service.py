@@ -287,7 +287,7 @@ class PropTradingEngine:
         now_ms = self._clock.now_ms()
         return [self._view(holdings, quotes, now_ms=now_ms) for holdings in owned]
 
-    def account(self, user_id: UserId, account_id: str) -> AccountView:
+    def account(self, user_id: UserId | None, account_id: str) -> AccountView:
         return self._render(self._store.account(user_id, _checked_id(account_id)))
 
     def _render(self, holdings: Holdings) -> AccountView:
