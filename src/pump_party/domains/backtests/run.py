@@ -38,6 +38,8 @@ from pump_party.domains.prop_interface.contract import (
 from pump_party.kernel.ids import AccountId, Market, UserId
 
 PROGRESS_EVERY_MINUTES = 500
+MARK_EVERY_MS = HOUR_MS
+"""Accounts are marked after every minute in which something happened to one, and this often in between."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -61,7 +63,11 @@ class _Trader:
         self.entrant = entrant
         self.user_id = user_id
         self.account_id = account_id
+        self.cadence_ms = entrant.plan.cadence_s * 1000
         self.past: deque[PastDecision] = deque(maxlen=PAST_DECISIONS_MAX)
+        self.reads: list[int] = []
+        """Numbers of its plan's reads among all of the backtest: strategies that look at the same share them."""
+
         self.codes: Counter[str] = Counter()
         self.digest = sha256()
         self.slots = 0
@@ -98,7 +104,8 @@ class Backtest:
         self._traders = [self._open(entrant, number) for number, entrant in enumerate(entrants)]
         markets = sorted({market for entrant in entrants for market in entrant.plan.limits.markets})
         self._minutes = {m: Minutes(m, tape, from_ms=from_ms, to_ms=to_ms) for m in markets}
-        self._reads: dict[Read, None] = {read: None for entrant in entrants for read in entrant.plan.reads}
+        self._watched: Sequence[Market] = ()
+        self._reads = _numbered_reads(self._traders)
 
     def _open(self, entrant: Entrant, number: int) -> _Trader:
         user_id = UserId(f"00000000-0000-7000-8000-{number:012x}")
@@ -108,42 +115,41 @@ class Backtest:
     def run(self, progress: Callable[[int, int], None], is_cancelled: Callable[[], bool]) -> list[Outcome]:
         """Play to the end. `progress` hears of minutes done and of how many there are. Raises Cancelled."""
         total = (self._to_ms - self._from_ms) // MINUTE_MS
-        busy = False
         for minute in range(total):
             if minute % PROGRESS_EVERY_MINUTES == 0:
                 progress(minute, total)
                 if is_cancelled():
                     raise Cancelled
+            self._play(minute)
             end_ms = self._from_ms + (minute + 1) * MINUTE_MS
-            if busy:
-                self._play(minute, end_ms)
-            deciding = [t for t in self._traders if end_ms % (t.entrant.plan.cadence_s * 1000) == 0]
-            if deciding or end_ms % HOUR_MS == 0:
+            deciding = [trader for trader in self._traders if end_ms % trader.cadence_ms == 0]
+            marks = end_ms % MARK_EVERY_MS == 0 or minute + 1 == total
+            if deciding or marks:
                 self._venue.advance(end_ms)
                 self._show(minute)
+            if marks:
                 self._trading.mark_accounts()
             if deciding and end_ms < self._to_ms:
-                busy = self._decide(deciding, end_ms) or busy
-        self._venue.advance(self._to_ms)
-        self._show(total - 1)
-        self._trading.mark_accounts()
+                self._decide(deciding, end_ms)
         progress(total, total)
         return [self._outcome(trader) for trader in self._traders]
 
     # --- ticks ---
 
-    def _play(self, minute: int, end_ms: int) -> None:
+    def _play(self, minute: int) -> None:
         """Bring a minute's ticks to what they may concern, in the order of their times."""
-        touched = {market: self._is_touched(market, minute, end_ms) for market in self._minutes}
-        if not any(touched.values()):
+        end_ms = self._from_ms + (minute + 1) * MINUTE_MS
+        touched = [market for market in self._watched if self._is_touched(market, minute, end_ms)]
+        if not touched:
             return
         for tick in range(1, TICKS + 1):
-            for market, is_touched in touched.items():
-                if is_touched and (tick in SHAPE_TICKS or self._venue.is_waiting(market)):
+            for market in touched:
+                if tick in SHAPE_TICKS or self._venue.is_waiting(market):
                     self._venue.tick(self._minutes[market].quote(minute, tick))
         self._venue.advance(end_ms)
         self._trading.expire_orders()
         self._trading.mark_accounts()
+        self._watched = self._venue.watched()
 
     def _is_touched(self, market: Market, minute: int, end_ms: int) -> bool:
         span = self._minutes[market].range_e8(minute)
@@ -156,9 +162,8 @@ class Backtest:
 
     # --- decisions ---
 
-    def _decide(self, deciding: Sequence[_Trader], slot_ms: int) -> bool:
-        snapshots = {read: self._snapshots(read, slot_ms) for read in self._reads}
-        acted = False
+    def _decide(self, deciding: Sequence[_Trader], slot_ms: int) -> None:
+        snapshots = [self._snapshots(read, slot_ms) for read in self._reads]
         for trader in deciding:
             seen = self._seen(trader, snapshots, slot_ms)
             decided = self._decided(trader, seen)
@@ -167,26 +172,24 @@ class Backtest:
                 continue
             self._remember(trader, decided, seen)
             if decided.actions:
-                acted = True
                 trader.actions_today += len(decided.actions)
                 run_id = f"slot-{slot_ms}"
                 self._trading.submit_actions(SubmitActions(trader.user_id, trader.account_id, run_id, decided.actions))
-        return acted
+        self._watched = self._venue.watched()
 
     def _snapshots(self, read: Read, slot_ms: int) -> Mapping[Market, MarketSnapshot]:
         return self._tape.memory.snapshots(read.wanted, as_of_ms=slot_ms, interval=read.interval, candles=read.candles)
 
-    def _seen(self, trader: _Trader, snapshots: Mapping[Read, Mapping[Market, MarketSnapshot]], slot_ms: int) -> Seen:
-        plan = trader.entrant.plan
+    def _seen(self, trader: _Trader, snapshots: Sequence[Mapping[Market, MarketSnapshot]], slot_ms: int) -> Seen:
         day = slot_ms // (24 * HOUR_MS)
         if day != trader.day:
             trader.day, trader.actions_today = day, 0
         account = self._trading.account(trader.user_id, trader.account_id)
         waiting = account.open_orders > 0
         return Seen(
-            slot=Slot(slot_ms, slot_ms, slot_ms + plan.cadence_s * 500, slot_ms),
+            slot=Slot(slot_ms, slot_ms, slot_ms + trader.cadence_ms // 2, slot_ms),
             account=account,
-            snapshots={market: found for read in plan.reads for market, found in snapshots[read].items()},
+            snapshots={market: found for read in trader.reads for market, found in snapshots[read].items()},
             orders=tuple(self._trading.open_orders(trader.user_id, trader.account_id)) if waiting else (),
             past=tuple(trader.past),
             actions_today=trader.actions_today,
@@ -271,3 +274,14 @@ class Backtest:
             "funding_micros": str(account.funding_micros),
         }
         return sha256(_encode(told)).hexdigest()
+
+
+def _numbered_reads(traders: Sequence[_Trader]) -> list[Read]:
+    """Every read once, numbered in the traders that need it."""
+    reads: list[Read] = []
+    for trader in traders:
+        for read in trader.entrant.plan.reads:
+            if read not in reads:
+                reads.append(read)
+            trader.reads.append(reads.index(read))
+    return reads

@@ -149,7 +149,9 @@ class _Chart:
         mids = run.closes_e8[start - run.first : end - run.first].tolist()
         ended_ms = (self.recording.minutes.open_ms[rows] + (MINUTE_MS - 1)).tolist()
         return [
-            _Price(mid_e8, confidence_e8(mid_e8), publish_ms, digests[row * SHA256_BYTES :][:SHA256_BYTES].hex())
+            _Price(
+                mid_e8, confidence_e8(mid_e8), publish_ms, digests[row * SHA256_BYTES : (row + 1) * SHA256_BYTES].hex()
+            )
             for mid_e8, publish_ms, row in zip(mids, ended_ms, rows.tolist(), strict=True)
         ]
 

@@ -70,6 +70,11 @@ class TickIndex:
         """Whether an order of the market waits for the very next tick, or times out."""
         return any(open_order.deadline_ms is not None for open_order in self._waiting.get(market, {}).values())
 
+    def watched(self) -> list[Market]:
+        """The markets with an open order or a perpetual position, in order."""
+        markets = self._waiting.keys() | self._perps.keys()
+        return sorted(m for m in markets if self._waiting.get(m) or self._perps.get(m))
+
     def is_touched(self, market: Market, *, low_e8: int, high_e8: int, at_ms: int) -> bool:
         """Whether any tick within a range of prices, up to a time, may concern an order or a position."""
         if any(_is_reached(o, low_e8, high_e8) for o in self._waiting.get(market, {}).values()):

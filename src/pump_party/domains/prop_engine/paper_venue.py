@@ -43,6 +43,9 @@ class PaperVenue:
         self._quotes.put([quote])
         return self._engine.take_ticks([quote])
 
+    def watched(self) -> Sequence[Market]:
+        return self._store.ticks.watched()
+
     def is_waiting(self, market: Market) -> bool:
         return self._store.ticks.is_waiting(market)
 

@@ -254,6 +254,10 @@ class Venue(Protocol):
         """Advance to the quote, make it current, bring it to orders and positions. Returns how many orders ended."""
         ...
 
+    def watched(self) -> Sequence[Market]:
+        """The markets whose ticks could concern an order or a position at all."""
+        ...
+
     def is_waiting(self, market: Market) -> bool:
         """Whether an order of the market waits for the very next tick."""
         ...
