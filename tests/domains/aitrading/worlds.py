@@ -1,12 +1,13 @@
 """What tests of decisions are made of: strategies, snapshots, accounts, slots, under the rule sets that ship."""
 
+import tomllib
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
 from itertools import pairwise
 
 from msgspec.structs import replace
 
-from pump_party.bootstrap.engine import build_all_rule_sets
 from pump_party.domains.aitrading.decider import StrategyDecider
 from pump_party.domains.aitrading.model import PastDecision, Plan, Seen, Slot
 from pump_party.domains.clones.contract import (
@@ -29,6 +30,8 @@ from pump_party.domains.marketdata.contract import (
     Quote,
 )
 from pump_party.domains.marketdata.registry import load_registry
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.rules import build_rule_sets
 from pump_party.domains.prop_engine.views import rule_set_view
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
@@ -64,8 +67,15 @@ FUNDING = Feature(FeatureName.FUNDING)
 
 
 @cache
+def engine_rules() -> dict[str, RuleSet]:
+    folder = files("pump_party.domains.prop_engine")
+    rules, perpetuals = (tomllib.loads(folder.joinpath(name).read_text()) for name in ("rules.toml", "perpetuals.toml"))
+    return build_rule_sets(rules, perpetuals, load_registry().assets())
+
+
+@cache
 def rule_sets() -> dict[str, RuleSetView]:
-    return {name: rule_set_view(rules) for name, rules in build_all_rule_sets(load_registry()).items()}
+    return {name: rule_set_view(rules) for name, rules in engine_rules().items()}
 
 
 @cache
