@@ -4,14 +4,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.adapters.venues import GARBAGE, Close, Hold, HttpVenue, Reply, SocketVenue, capture_bodies, running
+from tests.adapters.venues import GARBAGE, Close, Hold, HttpVenue, Reply, Request, SocketVenue, capture_bodies, running
 
 from pump_party.adapters.hyperliquid import HyperliquidParser, HyperliquidSource
 from pump_party.adapters.observed_price import BadPayload
 from pump_party.adapters.reporting import BAD_PAYLOADS_MAX
 from pump_party.adapters.web_socket import MESSAGE_BYTES_MAX
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.contract import PerpContext, SourceState
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import ManualClock
 
@@ -47,6 +47,7 @@ def test_recorded_books_become_ticks_with_the_books_time_and_the_hash_of_what_wa
         assert sink.ticks[0].mid_e8 == 10505550000000
         asked = sorted(venue.heard)
         assert asked == [
+            b'{"method":"subscribe","subscription":{"type":"activeAssetCtx","coin":"BTC"}}',
             b'{"method":"subscribe","subscription":{"type":"bbo","coin":"BTC"}}',
             b'{"method":"subscribe","subscription":{"type":"l2Book","coin":"BTC"}}',
         ]
@@ -192,6 +193,88 @@ def test_a_recorded_snapshot_is_the_whole_book_and_repeated_or_older_ones_are_no
         assert (book.publish_ms, book.recv_ms) == (data["time"], 7)
         for side, levels in ((book.bids, data["levels"][0]), (book.asks, data["levels"][1])):
             assert side == {round(float(one["px"]) * 10**8): round(float(one["sz"]) * 10**9) for one in levels}
+
+
+CONTEXT = {
+    "dayNtlVlm": "1169046.29406",
+    "funding": "0.0000125",
+    "impactPxs": ["104999.5", "105000.5"],
+    "markPx": "105000.0",
+    "midPx": "105000.0",
+    "openInterest": "688.11",
+    "oraclePx": "104990.0",
+    "premium": "0.00031774",
+    "prevDayPx": "103000.0",
+}
+"""As the venue documents it: no capture of one is recorded."""
+
+
+def said(coin: str = "BTC", **changed: object) -> bytes:
+    return msgspec.json.encode({"channel": "activeAssetCtx", "data": {"coin": coin, "ctx": CONTEXT | changed}})
+
+
+def test_a_context_says_premium_funding_and_open_interest_as_of_its_arrival():
+    (context,) = HyperliquidParser(BTC, "hyperliquid").parse(said(), "aa", 7)
+    assert context == PerpContext(
+        market=Market("BTC-USDC"),
+        premium_ppb=317_740,
+        funding_1h_ppb=12_500,
+        open_interest_nanos=688_110_000_000,
+        oracle_e8=10_499_000_000_000,
+        mark_e8=10_500_000_000_000,
+        recv_ms=7,
+        source="hyperliquid",
+        sha256="aa",
+    )
+    (negative,) = HyperliquidParser(BTC, "hyperliquid").parse(said(premium="-0.00000000051", funding="-1e-9"), "aa", 7)
+    assert (negative.premium_ppb, negative.funding_1h_ppb) == (-1, -1)
+    (unknown,) = HyperliquidParser(BTC, "hyperliquid").parse(said(premium=None), "aa", 7)
+    assert unknown.premium_ppb is None
+    assert HyperliquidParser(BTC, "hyperliquid").parse(said("DOGE"), "aa", 7) == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"premium": "2"}, {"funding": "NaN"}, {"openInterest": "-1"}, {"oraclePx": "0"}, {"markPx": "1e30"}],
+    ids=str,
+)
+def test_no_bad_context_is_taken_in(changed: dict[str, str]):
+    with pytest.raises(BadPayload):
+        HyperliquidParser(BTC, "hyperliquid").parse(said(**changed), "aa", 7)
+    with pytest.raises((BadPayload, msgspec.MsgspecError)):
+        HyperliquidParser(BTC, "hyperliquid").parse(everything([CONTEXT | changed]), "aa", 7)
+
+
+def everything(contexts: list[dict[str, object]], coins: tuple[str, ...] = ("BTC",)) -> bytes:
+    return msgspec.json.encode([{"universe": [{"name": coin, "szDecimals": 5} for coin in coins]}, contexts])
+
+
+def test_the_context_of_every_coin_comes_over_rest_in_the_order_of_the_universe():
+    parser = HyperliquidParser(BTC, "hyperliquid")
+    (context,) = parser.parse(everything([CONTEXT, CONTEXT | {"premium": "-0.1"}], ("DOGE", "BTC")), "aa", 7)
+    assert (context.market, context.premium_ppb) == ("BTC-USDC", -100_000_000)
+    with pytest.raises(BadPayload):
+        parser.parse(everything([CONTEXT], ("DOGE", "BTC")), "aa", 7)
+
+
+def test_contexts_come_over_the_socket_and_over_rest_while_it_is_away(clock: ManualClock):
+    async def scenario() -> None:
+        async with SocketVenue([[BOOK, said(), Hold]]).open() as venue, running(source(clock, venue.url)) as sink:
+            await sink.until(lambda: sink.contexts)
+            assert sink.contexts[0].sha256 == hashlib.sha256(said()).hexdigest()
+
+        def answer(request: Request) -> Reply:
+            asked = msgspec.json.decode(request.body)["type"]
+            return Reply(chunks=[everything([CONTEXT]) if asked == "metaAndAssetCtxs" else BOOK])
+
+        async with (
+            HttpVenue(answer=answer).open() as rest,
+            running(source(clock, "ws://127.0.0.1:1", rest.url)) as sink,
+        ):
+            await sink.until(lambda: sink.contexts)
+            assert sink.contexts[0].premium_ppb == 317_740
+
+    asyncio.run(scenario())
 
 
 def test_a_price_without_sizes_has_no_book():

@@ -10,7 +10,7 @@ from pathlib import Path
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.contract import PerpContext, SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
 
 WAIT_MAX_S = 10.0
@@ -38,6 +38,7 @@ class Collected:
         self.raws: list[RawPayload] = []
         self.ticks: list[Tick] = []
         self.books: list[OrderBook] = []
+        self.contexts: list[PerpContext] = []
         self.rates: list[tuple[str, int, int]] = []
         self.states: list[tuple[str, SourceState, str | None]] = []
         self._changed = asyncio.Event()
@@ -53,6 +54,10 @@ class Collected:
 
     def book_changed(self, book: OrderBook) -> None:
         self.books.append(book)
+        self._changed.set()
+
+    def context_changed(self, context: PerpContext) -> None:
+        self.contexts.append(context)
         self._changed.set()
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:

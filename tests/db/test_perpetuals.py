@@ -1,9 +1,12 @@
 """Perpetual positions: margin, flips, funding, liquidation. SQLite, Postgres and memory."""
 
+import msgspec
 import pytest
 from tests.db.desk import ALICE, LATENCY_MS, START, Desk, Venue, holds_nothing
 from tests.domains.prop_engine.markets import SOL_PERP, order
 
+from pump_party.domains.marketdata.contract import HourPremium
+from pump_party.domains.prop_engine.model import RecordKind
 from pump_party.domains.prop_interface.contract import (
     CancelReason,
     OrderKind,
@@ -166,6 +169,26 @@ def test_funding_is_paid_once_an_hour_at_its_first_tick(desk: Desk) -> None:
     kinds = [e.kind for e in desk.engine.ledger(ALICE, desk.account_id, cursor=None, limit=3).items]
     assert "funding" in kinds
     assert is_proven(desk)
+
+
+def test_funding_follows_the_premium_that_was_recorded_and_its_record_says_which(desk: Desk) -> None:
+    desk.place("buy", TEN_SOL, leverage=10)
+    before = position(desk).margin_micros
+    hour_ms = desk.clock.now_ms() // HOUR_MS * HOUR_MS
+    desk.tick(150, after_ms=HOUR_MS, premium=HourPremium(hour_ms, 10_000_000, 720, "hyperliquid"))
+    # 1 % premium less the clamp of 0.05 %: 0.95 % in eight hours, of 1,500 USDC.
+    assert position(desk).funding_micros == -1_781_250
+    desk.tick(150, after_ms=HOUR_MS, premium=HourPremium(hour_ms + HOUR_MS, -10_000_000, 3, "hyperliquid"))
+    assert position(desk).funding_micros == 0
+    desk.tick(150, after_ms=HOUR_MS)
+    assert (position(desk).funding_micros, position(desk).margin_micros) == (-18_750, before - 18_750)
+    assert is_proven(desk)
+    records = desk.store.records(ALICE, desk.account_id, before=None, limit=10)
+    none, falling, rising = (msgspec.json.decode(r.detail or "") for r in records if r.kind is RecordKind.FUNDING)
+    assert none["premium"] == "none"
+    assert "premium_ppb" not in none
+    assert (falling["premium"], falling["premium_ppb"], falling["premium_samples"]) == ("recorded", "-10000000", "3")
+    assert (rising["premium_hour_ms"], rising["premium_source"]) == (str(hour_ms), "hyperliquid")
 
 
 def test_two_ticks_must_agree_before_a_position_is_liquidated(desk: Desk) -> None:

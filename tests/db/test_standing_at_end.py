@@ -31,7 +31,8 @@ class Contest:
         self.store = MarketDataStore(database)
         history = MarketDataService(self.store, MemoryQuotes(), MemoryBooks(), clock, REGISTRY)
         desk = self.desk
-        desk.engine = PropTradingEngine(desk.store, desk.quotes, desk.books, rule_sets(), clock, Ids(clock), history)
+        ids, cache = Ids(clock), (desk.quotes, desk.books)
+        desk.engine = PropTradingEngine(desk.store, *cache, rule_sets(), clock, ids, closings=history)
         self.end_ms = clock.now_ms() // HOUR_MS * HOUR_MS + HOUR_MS
 
     def price(self, first_s: int, last_s: int, price: int = 150) -> None:

@@ -1,7 +1,15 @@
 import pytest
 from tests.conftest import START_MS
 
-from pump_party.domains.marketdata.contract import HaltReason, MarketLag, Quote, QuotesWriter, SourceHealth, SourceState
+from pump_party.domains.marketdata.contract import (
+    HaltReason,
+    MarketLag,
+    PerpContext,
+    Quote,
+    QuotesWriter,
+    SourceHealth,
+    SourceState,
+)
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market
 from pump_party.redis.prices import RedisQuotes
@@ -49,6 +57,17 @@ def test_the_newest_lag_of_each_market_is_read_back(quotes: QuotesWriter) -> Non
         SOL: MarketLag(SOL, 500, 900, 7, START_MS + 1),
         BTC: MarketLag(BTC, 100, 100, 9, START_MS),
     }
+
+
+def test_the_newest_context_of_each_perpetual_is_read_back(quotes: QuotesWriter) -> None:
+    def context(premium_ppb: int | None, recv_ms: int) -> PerpContext:
+        return PerpContext(Market("SOL-PERP"), premium_ppb, -12_500, 10**12, 15 * 10**9, 15 * 10**9, recv_ms, "x", "ab")
+
+    assert quotes.contexts() == {}
+    quotes.put_contexts([context(-5, START_MS)])
+    quotes.put_contexts([])
+    quotes.put_contexts([context(None, START_MS + 1)])
+    assert quotes.contexts() == {"SOL-PERP": context(None, START_MS + 1)}
 
 
 def test_a_cache_that_is_away_is_unavailable_and_not_an_empty_market() -> None:

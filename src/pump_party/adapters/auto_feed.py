@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.contract import PerpContext, SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick, TickSink
 
 LIVE_WAIT_S = 4.0
@@ -115,6 +115,9 @@ class _RacingSink:
 
     def book_changed(self, book: OrderBook) -> None:
         self._unless_lost(lambda: self._sink.book_changed(book))
+
+    def context_changed(self, context: PerpContext) -> None:
+        self._unless_lost(lambda: self._sink.context_changed(context))
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         self._unless_lost(lambda: self._sink.state_changed(source, state, error))

@@ -88,6 +88,20 @@ def level_of(price: Decimal, size: Decimal) -> tuple[int, int]:
     return price_e8, min(size_nanos, INT64_MAX)
 
 
+def scaled(value: Decimal, decimals: int, *, most: int, field: str) -> int:
+    """A decimal of either sign in units of 10^-decimals, rounded down. Raises BadPayload for one beyond `most`."""
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        raise BadPayload(f"{field} is not a finite number")
+    if len(digits) > DIGITS_MAX or abs(exponent) > EXPONENT_MAX:
+        raise BadPayload(f"{field} has too many digits")
+    units, shift = int("".join(map(str, digits))) * (-1 if sign else 1), exponent + decimals
+    units = units * int(10**shift) if shift >= 0 else units // int(10**-shift)
+    if abs(units) > most:
+        raise BadPayload(f"{field} is out of range")
+    return units
+
+
 def share_ppm(mid_e8: int, ppm: int) -> int:
     """Parts per million of a mid, rounded up: for confidences that are stated, not observed."""
     return ceil_div(abs(mid_e8) * ppm, PPM)

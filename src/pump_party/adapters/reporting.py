@@ -8,7 +8,7 @@ import msgspec
 
 from pump_party.adapters.observed_price import BadPayload
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.contract import PerpContext, SourceState
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.platform.clock import Clock
 
@@ -36,8 +36,8 @@ class Rate(msgspec.Struct, frozen=True):
 class Parser(Protocol):
     """Reads one source's payloads. May keep what ties payloads of one connection together; never does I/O."""
 
-    def parse(self, body: bytes, sha256: str, recv_ms: int) -> Sequence[Tick | Rate | OrderBook]:
-        """The prices and books in a payload, none when it carries none. Raises BadPayload."""
+    def parse(self, body: bytes, sha256: str, recv_ms: int) -> Sequence[Tick | Rate | OrderBook | PerpContext]:
+        """The prices, books and contexts in a payload, none when it carries none. Raises BadPayload."""
         ...
 
 
@@ -72,9 +72,11 @@ class Report:
         self._sink.observed(raw, ticks)
         for rate in rates:
             self._sink.quote_asset_rate(self._name, rate.rate_e8, rate.publish_ms)
-        for book in observed:
-            if isinstance(book, OrderBook):
-                self._sink.book_changed(book)
+        for one in observed:
+            if isinstance(one, OrderBook):
+                self._sink.book_changed(one)
+            elif isinstance(one, PerpContext):
+                self._sink.context_changed(one)
         return len(ticks)
 
     def connecting(self) -> None:

@@ -36,7 +36,8 @@ def build_prop_engine(
     database: Database, cache: Cache, registry: Registry, market_data: MarketData, clock: Clock, ids: Ids
 ) -> PropTradingEngine:
     rules = build_all_rule_sets(registry)
-    return PropTradingEngine(PropStore(database), cache.quotes, cache.books, rules, clock, ids, market_data)
+    store = PropStore(database)
+    return PropTradingEngine(store, cache.quotes, cache.books, rules, clock, ids, market_data, market_data)
 
 
 def build_all_rule_sets(registry: Registry) -> dict[str, RuleSet]:

@@ -9,7 +9,7 @@ from pump_party.db.engine import Database, Int64, Text, metadata
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import INTERVAL_MS
 from pump_party.domains.marketdata.closing import CLOSING_WINDOW_MS
-from pump_party.domains.marketdata.contract import CLOSING_KEPT_MS, Approval, Candle, CandleInterval
+from pump_party.domains.marketdata.contract import CLOSING_KEPT_MS, Approval, Candle, CandleInterval, PerpHour
 from pump_party.domains.marketdata.store import Batch, Moment
 from pump_party.kernel.errors import Conflict
 from pump_party.kernel.ids import Market
@@ -22,6 +22,8 @@ CANDLES_KEPT_MS: Mapping[CandleInterval, int] = {
     CandleInterval.D1: 20 * 365 * DAY_MS,
 }
 """Candles further than this from where the market's chart is are deleted."""
+
+PERP_HOURS_KEPT_MS = 5 * 365 * DAY_MS
 
 REFUSALS_KEPT = 2_000
 """Of each verdict, the newest."""
@@ -111,6 +113,25 @@ moments = sa.Table(
     sqlite_with_rowid=False,
 )
 
+perp_hours = sa.Table(
+    "marketdata_perp_hours",
+    metadata,
+    sa.Column("feed", Text, primary_key=True),
+    sa.Column("market", Text, primary_key=True),
+    sa.Column("hour_ms", Int64, primary_key=True, autoincrement=False),
+    sa.Column("premium_sum_ppb", Int64, nullable=False),
+    sa.Column("samples", Int64, nullable=False),
+    sa.Column("funding_1h_ppb", Int64, nullable=False),
+    sa.Column("open_interest_nanos", Int64, nullable=False),
+    sa.Column("oracle_e8", Int64, nullable=False),
+    sa.Column("mark_e8", Int64, nullable=False),
+    sa.Column("updated_ms", Int64, nullable=False),
+    sa.Column("source", Text, nullable=False),
+    sa.Column("sha256", Text, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 
 class MarketDataStore:
     """Implements `marketdata.store.MarketDataRecords`. Safe to call from threads."""
@@ -126,6 +147,9 @@ class MarketDataStore:
             if batch.charts:
                 rows = [_chart_row(batch, market, chart_ms) for market, chart_ms in batch.charts.items()]
                 connection.execute(self._replace(charts, ("market",)), rows)
+            if batch.perp_hours:
+                rows = [{**_fields(hour), "feed": batch.feed} for hour in batch.perp_hours]
+                connection.execute(self._replace(perp_hours, ("feed", "market", "hour_ms")), rows)
             if batch.moments:
                 rows = [{**_fields(moment), "is_halt": int(moment.is_halt)} for moment in batch.moments]
                 connection.execute(self._replace(moments, ("market", "at_ms")), rows)
@@ -204,6 +228,21 @@ class MarketDataStore:
             for m, at_ms, mid_e8, conf_e8, feed, halt in rows
         ]
 
+    def perp_hours(self, feed: str, market: Market, *, before_ms: int, limit: int) -> Sequence[PerpHour]:
+        query = (
+            sa.select(*[column for column in perp_hours.c if column.name != "feed"])
+            .where(perp_hours.c.feed == feed, perp_hours.c.market == market, perp_hours.c.hour_ms < before_ms)
+            .order_by(perp_hours.c.hour_ms.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [PerpHour(*row) for row in connection.execute(query)]
+
+    def chart_feed(self, market: Market) -> str | None:
+        with self._database.read() as connection:
+            feed: str | None = connection.scalar(sa.select(charts.c.feed).where(charts.c.market == market))
+        return feed
+
     def newest_moment_ms(self, market: Market) -> int | None:
         with self._database.read() as connection:
             newest: int | None = connection.scalar(
@@ -241,6 +280,7 @@ class MarketDataStore:
 
     def prune(self, feed: str, *, now_ms: int) -> None:
         with self._database.write() as connection:
+            connection.execute(perp_hours.delete().where(perp_hours.c.hour_ms < now_ms - PERP_HOURS_KEPT_MS))
             for market in connection.scalars(sa.select(charts.c.market)).all():
                 passed = moments.c.at_ms < now_ms - CLOSING_KEPT_MS - CLOSING_WINDOW_MS
                 connection.execute(moments.delete().where(moments.c.market == market, passed))

@@ -6,6 +6,8 @@ PREFIX = "pump_party"
 
 SOURCE_HEALTH = f"{PREFIX}:health"
 
+PERP_CONTEXT = f"{PREFIX}:perp_context"
+
 MARKET_LAG = f"{PREFIX}:lag"
 
 

@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from pump_party.domains.marketdata.contract import Book, MarketLag, Quote, SourceHealth
+from pump_party.domains.marketdata.contract import Book, MarketLag, PerpContext, Quote, SourceHealth
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import Clock
@@ -21,12 +21,13 @@ TICKETS_MAX = 100_000
 
 
 class MemoryQuotes:
-    """Implements `marketdata.contract.QuotesWriter`; one quote and one lag a market, one health record a source."""
+    """Implements `marketdata.contract.QuotesWriter`; a quote, a lag and a context of each market."""
 
     def __init__(self) -> None:
         self._quotes: dict[Market, Quote] = {}
         self._health: dict[str, SourceHealth] = {}
         self._lags: dict[Market, MarketLag] = {}
+        self._contexts: dict[Market, PerpContext] = {}
 
     def latest(self, markets: Sequence[Market]) -> Mapping[Market, Quote]:
         quotes = self._quotes
@@ -49,6 +50,13 @@ class MemoryQuotes:
 
     def lags(self) -> Mapping[Market, MarketLag]:
         return self._lags.copy()
+
+    def put_contexts(self, contexts: Sequence[PerpContext]) -> None:
+        for context in contexts:
+            self._contexts[context.market] = context
+
+    def contexts(self) -> Mapping[Market, PerpContext]:
+        return self._contexts.copy()
 
     def close(self) -> None:
         pass

@@ -5,7 +5,7 @@ from typing import cast
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import MarketLag, Quote, SourceHealth
+from pump_party.domains.marketdata.contract import MarketLag, PerpContext, Quote, SourceHealth
 from pump_party.kernel.ids import Market
 from pump_party.redis import keys
 from pump_party.redis.client import open_client, unavailable_when_away
@@ -13,6 +13,7 @@ from pump_party.redis.client import open_client, unavailable_when_away
 _encode = msgspec.json.encode
 _decode_quote = msgspec.json.Decoder(Quote).decode
 _decode_lag = msgspec.json.Decoder(MarketLag).decode
+_decode_context = msgspec.json.Decoder(PerpContext).decode
 _decode_health = msgspec.json.Decoder(SourceHealth).decode
 
 
@@ -54,6 +55,16 @@ class RedisQuotes:
         with unavailable_when_away():
             found = cast("dict[bytes, bytes]", self._redis.hgetall(keys.MARKET_LAG))
         return {lag.market: lag for lag in map(_decode_lag, found.values())}
+
+    def put_contexts(self, contexts: Sequence[PerpContext]) -> None:
+        if contexts:
+            with unavailable_when_away():
+                self._redis.hset(keys.PERP_CONTEXT, mapping={one.market: _encode(one) for one in contexts})
+
+    def contexts(self) -> Mapping[Market, PerpContext]:
+        with unavailable_when_away():
+            found = cast("dict[bytes, bytes]", self._redis.hgetall(keys.PERP_CONTEXT))
+        return {one.market: one for one in map(_decode_context, found.values())}
 
     def close(self) -> None:
         self._redis.close()

@@ -1,6 +1,6 @@
 from tests.apps.api.stage import Api
 
-from pump_party.domains.marketdata.contract import MarketLag
+from pump_party.domains.marketdata.contract import MarketLag, PerpContext
 from pump_party.kernel.ids import Market
 
 
@@ -35,3 +35,23 @@ def test_a_market_says_its_oracle_lag_and_whether_contests_may_use_it(api: Api):
     for p99_ms, eligible in ((1_000, True), (1_100, False)):
         api.services.quotes.put_lags([MarketLag(Market("ETH-PERP"), 400, p99_ms, 6, api.services.clock.now_ms())])
         assert shown() == (400, p99_ms, eligible)
+
+
+def test_a_perpetual_says_what_its_venue_says_of_it(api: Api):
+    market = Market("ETH-PERP")
+    assert api.client.get("/v1/markets/ETH-PERP").json()["context"] is None
+    now_ms = api.services.clock.now_ms()
+    said = PerpContext(
+        market, -317_740, 12_500, 688_110_000_000, 250_000_000_000, 250_100_000_000, now_ms, "venue", "ab"
+    )
+    api.services.quotes.put_contexts([said])
+    assert api.client.get("/v1/markets/ETH-PERP").json()["context"] == {
+        "premium": "-0.00031774",
+        "funding_1h": "0.0000125",
+        "open_interest": "688.11",
+        "oracle_price": "2500",
+        "mark_price": "2501",
+        "at_ms": now_ms,
+        "source": "venue",
+    }
+    assert api.client.get("/v1/markets/ETH-USDC").json()["context"] is None

@@ -7,14 +7,41 @@ from tests.apps.workers.feeding import HZ, SOL, Away, TestSource, ingestion_of, 
 from pump_party.apps.workers import ingest_prices, leading
 from pump_party.bootstrap import Services
 from pump_party.db.marketdata import MarketDataStore
-from pump_party.domains.marketdata.contract import CandleInterval, HaltReason, MarketState, Quote, SourceState
+from pump_party.domains.marketdata.contract import (
+    CandleInterval,
+    HaltReason,
+    MarketState,
+    PerpContext,
+    Quote,
+    SourceState,
+)
+from pump_party.kernel.ids import Market
 from pump_party.kernel.money import E8
 from pump_party.platform.bus import PRICE_CHANNEL
 from pump_party.platform.clock import SystemClock
 
+PERP = Market("SOL-PERP")
+
 
 def latest(services: Services) -> Quote | None:
     return services.quotes.latest([SOL]).get(SOL)
+
+
+def test_what_a_venue_says_of_its_perpetual_reaches_the_cache_and_the_database(services):
+    async def scenario() -> None:
+        source = TestSource()
+        async with running(services, ingestion_of(services, source)):
+            await source.price(150)
+            now_ms = SystemClock().now_ms()
+            context = PerpContext(SOL, 1_000, 12_500, 10**12, E8, E8, now_ms, source.name, "ab")
+            source.sink.context_changed(context)
+            await until(lambda: services.quotes.contexts())
+            await until(lambda: services.market_data.perp_hours(PERP, before_ms=now_ms + 1, limit=1))
+        (hour,) = services.market_data.perp_hours(PERP, before_ms=now_ms + 1, limit=1)
+        assert (hour.premium_sum_ppb, hour.samples) == (1_000, 1)
+        assert services.quotes.contexts() == {PERP: msgspec.structs.replace(context, market=PERP)}
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("services", ["in_process"], indirect=True)

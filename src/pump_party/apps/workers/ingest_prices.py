@@ -23,6 +23,7 @@ WRITE_EVERY_S = 1.0
 HEALTH_EVERY_S = 1.0
 RECORD_EVERY_S = 0.5
 BOOKS_EVERY_S = 0.25
+CONTEXTS_EVERY_S = 1.0
 LAGS_EVERY_S = 10.0
 FEED_RESTART_S = 5.0
 TICK_BATCH_S = 0.02
@@ -60,6 +61,9 @@ async def _ingest(services: Services, ingestion: Ingestion, ended: asyncio.Event
     async def put_books() -> None:
         await asyncio.to_thread(services.books.put, ingestion.books())
 
+    async def put_contexts() -> None:
+        await asyncio.to_thread(services.quotes.put_contexts, ingestion.contexts())
+
     async def measure_lags() -> None:
         lags = await asyncio.to_thread(ingestion.measure_lags)
         await asyncio.to_thread(services.quotes.put_lags, lags)
@@ -77,6 +81,7 @@ async def _ingest(services: Services, ingestion: Ingestion, ended: asyncio.Event
         group.create_task(rounds.every(HEALTH_EVERY_S, "health", publish_health))
         group.create_task(rounds.every(LAGS_EVERY_S, "lags", measure_lags))
         group.create_task(rounds.every(BOOKS_EVERY_S, "books", put_books))
+        group.create_task(rounds.every(CONTEXTS_EVERY_S, "contexts", put_contexts))
         if services.settings.record_raw:
             group.create_task(rounds.every(RECORD_EVERY_S, "record", record))
         await ended.wait()

@@ -16,7 +16,9 @@ from pump_party.domains.marketdata.candles import Candle as Candle
 from pump_party.domains.marketdata.candles import CandleArrays as CandleArrays
 from pump_party.domains.marketdata.candles import CandleInterval as CandleInterval
 from pump_party.domains.marketdata.candles import confidence_e8 as confidence_e8
-from pump_party.domains.marketdata.candles import confidence_e8 as confidence_e8
+from pump_party.domains.marketdata.ends import CLOSING_KEPT_MS as CLOSING_KEPT_MS
+from pump_party.domains.marketdata.ends import ClosingPrice as ClosingPrice
+from pump_party.domains.marketdata.ends import NoClosingPrice as NoClosingPrice
 from pump_party.domains.marketdata.features import UNIT_SCALE as UNIT_SCALE
 from pump_party.domains.marketdata.features import Feature as Feature
 from pump_party.domains.marketdata.features import FeatureName as FeatureName
@@ -27,6 +29,9 @@ from pump_party.domains.marketdata.features import MarketSnapshot as MarketSnaps
 from pump_party.domains.marketdata.features import feature_problem as feature_problem
 from pump_party.domains.marketdata.features import parse_feature as parse_feature
 from pump_party.domains.marketdata.features import unit_of as unit_of
+from pump_party.domains.marketdata.perp_context import HourPremium as HourPremium
+from pump_party.domains.marketdata.perp_context import PerpContext as PerpContext
+from pump_party.domains.marketdata.perp_context import PerpHour as PerpHour
 from pump_party.kernel.ids import Market
 
 CANDLES_LIMIT_MAX = 1_000
@@ -37,9 +42,6 @@ BOOK_DEPTH_MAX = 100
 
 FEED_SILENT_MS = 10_000
 """Without an admitted tick for this long a market is halted (execution model, section 4)."""
-
-CLOSING_KEPT_MS = 9 * 3_600_000
-"""How long closing prices can be asked for: an end may move by six hours."""
 
 CONTEST_LATENCY_MS = 1_500
 LAG_MARGIN_MS = 500
@@ -81,6 +83,8 @@ class Quote(msgspec.Struct, frozen=True):
     feed: str
     tape_ms: int | None = None
     halt_reason: HaltReason | None = None
+    premium: HourPremium | None = None
+    """Of a perpetual, over the hour before that of `publish_ms`; None when none was recorded."""
 
     def age_ms(self, now_ms: int) -> int:
         return max(0, now_ms - self.publish_ms)
@@ -162,31 +166,9 @@ class MarketView(msgspec.Struct, frozen=True):
     age_ms: int | None
     change_24h_ppm: int | None
     lag: MarketLag | None = None
+    context: PerpContext | None = None
+    """Of a perpetual whose venue has spoken lately."""
     """None while no oracle and exchange run together, or too little was measured lately."""
-
-
-class ClosingPrice(msgspec.Struct, frozen=True):
-    """The median of a market's prices in the 300 s before `end_ms`, with the widest confidence among them.
-
-    `end_ms` is later than the end that was asked for where the market was halted then.
-    """
-
-    market: Market
-    mid_e8: int
-    conf_e8: int
-    end_ms: int
-    ticks: int
-    feed: str
-
-
-class NoClosingPrice(StrEnum):
-    """Why an end has no closing price."""
-
-    NOT_YET = "NOT_YET"
-    """The end, or the one it moves to, is still ahead, or its last ticks may still be on their way."""
-
-    VOID = "VOID"
-    """The market was halted at the end and did not come back for long enough within six hours."""
 
 
 class SourceState(StrEnum):
@@ -257,6 +239,10 @@ class QuotesWriter(Quotes, Protocol):
         """The newest lag of every market that one was ever measured of."""
         ...
 
+    def put_contexts(self, contexts: Sequence[PerpContext]) -> None: ...
+
+    def contexts(self) -> Mapping[Market, PerpContext]: ...
+
 
 class Books(Protocol):
     """The newest order book, beside the price: Redis or its in-process twin."""
@@ -283,8 +269,8 @@ class Candles(Protocol):
         ...
 
 
-class PriceHistory(Candles, Protocol):
-    """What the engine may ask of the past."""
+class Closings(Protocol):
+    """What contests are closed at."""
 
     def closing_price(self, market: str, end_ms: int) -> ClosingPrice | NoClosingPrice:
         """What a contest that ends then is closed at; a price and VOID are final.
@@ -294,7 +280,7 @@ class PriceHistory(Candles, Protocol):
         ...
 
 
-class MarketData(PriceHistory, Protocol):
+class MarketData(Candles, Closings, Protocol):
     """Reads for apps. Synchronous, safe to call from threads."""
 
     def markets(self) -> Sequence[MarketView]: ...
@@ -307,6 +293,13 @@ class MarketData(PriceHistory, Protocol):
         """The newest book, cut to `depth` levels a side.
 
         Raises NotFound (market_unknown; book_unknown when no source has shown one), Invalid.
+        """
+        ...
+
+    def perp_hours(self, market: str, *, before_ms: int, limit: int) -> Sequence[PerpHour]:
+        """Hours that began before then, newest first: premium, funding and open interest of a perpetual.
+
+        Raises NotFound (market_unknown), Invalid.
         """
         ...
 
@@ -372,6 +365,10 @@ class Ingestion(Protocol):
 
     def books(self) -> Sequence[Book]:
         """The newest book of every market whose book changed since it was last handed out."""
+        ...
+
+    def contexts(self) -> Sequence[PerpContext]:
+        """The newest context of every perpetual that has one."""
         ...
 
     def measure_lags(self) -> Sequence[MarketLag]:

@@ -23,7 +23,10 @@ from pump_party.domains.marketdata.contract import (
     FEED_SILENT_MS,
     Book,
     CandleInterval,
+    MarketKind,
     MarketLag,
+    PerpContext,
+    PerpHour,
     Quote,
     SourceHealth,
     SourceState,
@@ -34,6 +37,7 @@ from pump_party.domains.marketdata.market_run import MarketRun
 from pump_party.domains.marketdata.meter import SourceMeter
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
 from pump_party.domains.marketdata.pending import Pending
+from pump_party.domains.marketdata.perp_context import PerpTrack, named
 from pump_party.domains.marketdata.recording import PayloadStore, Recording
 from pump_party.domains.marketdata.registry import Registry
 from pump_party.domains.marketdata.store import EndedBy, MarketDataRecords, QuarantineEnd
@@ -56,6 +60,7 @@ class Stored(msgspec.Struct, frozen=True):
     chart: Chart | None = None
     reference_e8: int | None = None
     quarantine: Quarantine | None = None
+    perp_hours: Sequence[PerpHour] = ()
 
 
 class SourceFeed:
@@ -95,6 +100,7 @@ class Ingest:
         self._feed_of = {source.name: source.feed for source in sources}
         self._feed: str | None = None
         self._markets = tuple(asset.market for asset in registry.assets())
+        self._perps = {asset.market for asset in registry.assets() if asset.kind is MarketKind.PERP}
         self._followers: dict[Market, list[Market]] = {asset.market: [] for asset in registry.observed()}
         for market in self._markets:
             if registry.priced_as(market) != market:
@@ -170,6 +176,12 @@ class Ingest:
     def book_changed(self, book: OrderBook) -> None:
         self._books.setdefault(book.market, {})[book.source] = book
 
+    def context_changed(self, context: PerpContext) -> None:
+        if self._feed_of[context.source] == self._feed:
+            for market in (context.market, *self._followers[context.market]):
+                if market in self._perps:
+                    self._runs[market].hear(named(context, market))
+
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         self._meters[source].state_changed(state, error)
 
@@ -201,6 +213,10 @@ class Ingest:
                 due += [shown(book, one) for one in (market, *self._followers[market])]
         return due
 
+    def contexts(self) -> Sequence[PerpContext]:
+        tracks = [run.perp for run in self._runs.values() if run.perp is not None]
+        return [track.newest for track in tracks if track.newest is not None]
+
     def measure_lags(self) -> Sequence[MarketLag]:
         now_ms = self._clock.now_ms()
         measured = (watch.measure(market, now_ms=now_ms) for market, watch in self._lags.items())
@@ -221,7 +237,7 @@ class Ingest:
         now_ms = self._clock.now_ms()
         batch = self._pending.take(feed=self._feed, now_ms=now_ms)
         try:
-            if batch.candles or batch.moments or batch.refusals or batch.quarantines or batch.ends:
+            if batch.candles or batch.moments or batch.perp_hours or batch.refusals or batch.quarantines or batch.ends:
                 self._store.write(batch)
         except Exception:
             self._pending.put_back(batch)
@@ -267,12 +283,14 @@ class Ingest:
         stored = {}
         for market in self._markets:
             newest = [] if feed == TAPE_FEED else self._store.newest_candles(feed, market, not_after_ms=now_ms)
+            is_perp = market in self._perps and feed == LIVE_FEED
             minutes = [candle for candle in newest if candle.interval is CandleInterval.M1]
             is_recent = minutes and now_ms - minutes[0].open_ms <= REFERENCE_AGE_MS_MAX
             stored[market] = Stored(
                 chart=continue_chart(market, newest),
                 reference_e8=minutes[0].close_e8 if is_recent and feed == LIVE_FEED else None,
                 quarantine=quarantines.get(market),
+                perp_hours=self._store.perp_hours(feed, market, before_ms=now_ms, limit=2) if is_perp else (),
             )
         return stored
 
@@ -285,7 +303,8 @@ class Ingest:
             if quarantine is not None and feed != LIVE_FEED:
                 self._pending.ended(QuarantineEnd(market, quarantine.since_ms, now_ms, EndedBy.NEW_RUN))
                 quarantine = None
-            run.go_on(chart=stored.chart, reference_e8=stored.reference_e8, quarantine=quarantine)
+            perp = PerpTrack(stored.perp_hours[::-1]) if market in self._perps else None
+            run.go_on(chart=stored.chart, reference_e8=stored.reference_e8, quarantine=quarantine, perp=perp)
             runs[market] = run
         self._feed, self._runs = feed, runs
         self._tell_feed(feed)

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict, Watch, observe, resume
 from pump_party.domains.marketdata.candles import Chart, fold
-from pump_party.domains.marketdata.contract import FEED_SILENT_MS, HaltReason, Quote
+from pump_party.domains.marketdata.contract import FEED_SILENT_MS, HaltReason, PerpContext, Quote
 from pump_party.domains.marketdata.meter import LagMeter
 from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.pending import Pending
+from pump_party.domains.marketdata.perp_context import PerpTrack
 from pump_party.domains.marketdata.quorum import Choice, choose
 from pump_party.domains.marketdata.store import EndedBy, Moment, QuarantineEnd
 from pump_party.kernel.ids import Market
@@ -32,12 +33,21 @@ class MarketRun:
         self._feed = feed
         self._pending = pending
         self._lags = {source: LagMeter() for source in sources}
+        self.perp: PerpTrack | None = None
         self._chart: Chart | None = None
         self._priced: Tick | None = None
         self._disagreed = False
 
-    def go_on(self, *, chart: Chart | None, reference_e8: int | None, quarantine: Quarantine | None) -> None:
-        """Start from what an earlier run stored."""
+    def go_on(
+        self,
+        *,
+        chart: Chart | None,
+        reference_e8: int | None,
+        quarantine: Quarantine | None,
+        perp: PerpTrack | None = None,
+    ) -> None:
+        """Start from what an earlier run stored. `perp` is a perpetual's."""
+        self.perp = perp
         self._chart = chart
         self.watch = Watch(reference_e8=quarantine.reference_e8 if quarantine else reference_e8, quarantine=quarantine)
 
@@ -76,6 +86,11 @@ class MarketRun:
                 self.quote = replace(self.quote, halt_reason=reason)
         elif choice is not None:
             self.quote = self._quote(choice, reason)
+
+    def hear(self, context: PerpContext) -> None:
+        """What the venue says of this perpetual."""
+        assert self.perp is not None
+        self._pending.sampled(self.perp.observe(context))
 
     def is_halted(self) -> bool:
         return self.quote is None or self.quote.halt_reason is not None
@@ -137,6 +152,7 @@ class MarketRun:
             feed=self._feed,
             tape_ms=tick.tape_ms,
             halt_reason=reason,
+            premium=None if self.perp is None else self.perp.premium_before(tick.publish_ms),
         )
 
     def _tell_quarantine(self, before: Watch, *, now_ms: int) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.contract import PerpContext, SourceState
 from pump_party.kernel.ids import Market
 
 
@@ -49,6 +49,10 @@ class TickSink(Protocol):
 
     def book_changed(self, book: OrderBook) -> None:
         """The whole book of a market after a change. Called only when it changed."""
+        ...
+
+    def context_changed(self, context: PerpContext) -> None:
+        """What the venue says of its perpetual, under the market that prices of its base are reported under."""
         ...
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None: ...

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.candles import Chart
-from pump_party.domains.marketdata.contract import Candle, CandleInterval
+from pump_party.domains.marketdata.contract import Candle, CandleInterval, PerpHour
 from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.store import Batch, Moment, QuarantineEnd, Refusal
 from pump_party.kernel.ids import Market
@@ -27,6 +27,8 @@ MOMENT_SLOT_MS = 100
 MOMENTS_WAITING_MAX = 50_000
 """Moments kept while the database is away; of those given up the market looks silent, and an end moves."""
 
+HOURS_WAITING_MAX = 1_000
+
 CandleKey = tuple[Market, CandleInterval, int]
 
 
@@ -38,6 +40,7 @@ class Pending:
         self._candles: dict[CandleKey, Candle] = {}
         self._charts: dict[Market, int] = {}
         self._refusals: dict[Verdict, list[Refusal]] = {verdict: [] for verdict in Verdict}
+        self._perp_hours: dict[tuple[Market, int], PerpHour] = {}
         self._moments: dict[tuple[Market, int, bool], Moment] = {}
         self._quarantines: list[Quarantine] = []
         self._ends: list[QuarantineEnd] = []
@@ -60,6 +63,13 @@ class Pending:
             self._moments[key] = moment
             while len(self._moments) > MOMENTS_WAITING_MAX:
                 del self._moments[next(iter(self._moments))]
+
+    def sampled(self, hour: PerpHour) -> None:
+        key = hour.market, hour.hour_ms
+        with self._lock:
+            self._perp_hours[key] = hour
+            while len(self._perp_hours) > HOURS_WAITING_MAX:
+                del self._perp_hours[next(iter(self._perp_hours))]
 
     def refused(self, tick: Tick, verdict: Verdict, *, now_ms: int) -> None:
         with self._lock:
@@ -87,8 +97,9 @@ class Pending:
                 quarantines=self._quarantines,
                 ends=self._ends,
                 moments=tuple(self._moments.values()),
+                perp_hours=tuple(self._perp_hours.values()),
             )
-            self._moments = {}
+            self._moments, self._perp_hours = {}, {}
             self._candles, self._charts = {}, {}
             self._refusals = {verdict: [] for verdict in Verdict}
             self._quarantines, self._ends = [], []
@@ -103,6 +114,7 @@ class Pending:
             self._charts = {**batch.charts, **self._charts}
             waiting = {(m.market, m.at_ms // MOMENT_SLOT_MS, m.is_halt): m for m in batch.moments} | self._moments
             self._moments = dict(islice(waiting.items(), max(0, len(waiting) - MOMENTS_WAITING_MAX), None))
+            self._perp_hours = {(h.market, h.hour_ms): h for h in batch.perp_hours} | self._perp_hours
             for refusal in batch.refusals:
                 alike = self._refusals[refusal.verdict]
                 if len(alike) < REFUSALS_PER_WRITE_MAX:

@@ -23,6 +23,8 @@ from pump_party.domains.marketdata.contract import (
     MarketState,
     MarketView,
     NoClosingPrice,
+    PerpContext,
+    PerpHour,
     Quote,
     QuotesWriter,
     ResumeView,
@@ -46,6 +48,10 @@ LAG_KEPT_MS = 600_000
 """A lag that was measured longer ago says nothing about now."""
 
 
+CONTEXT_KEPT_MS = 600_000
+"""What a venue said of its perpetual longer ago says nothing about now."""
+
+
 class MarketDataService:
     """Implements `marketdata.contract.MarketData`."""
 
@@ -61,13 +67,17 @@ class MarketDataService:
     def markets(self) -> Sequence[MarketView]:
         assets = self._registry.assets()
         quotes = self._quotes.latest([asset.market for asset in assets])
-        lags = self._quotes.lags()
-        return [self._view(asset, quotes.get(asset.market), lags.get(asset.market)) for asset in assets]
+        lags, contexts = self._quotes.lags(), self._quotes.contexts()
+        return [
+            self._view(asset, quotes.get(asset.market), lags.get(asset.market), contexts.get(asset.market))
+            for asset in assets
+        ]
 
     def market(self, market: str) -> MarketView:
         asset = self._registry.asset(market)
         quote = self._quotes.latest([asset.market]).get(asset.market)
-        return self._view(asset, quote, self._quotes.lags().get(asset.market))
+        lag, context = self._quotes.lags().get(asset.market), self._quotes.contexts().get(asset.market)
+        return self._view(asset, quote, lag, context)
 
     def candles(self, market: str, interval: CandleInterval, *, before_ms: int | None, limit: int) -> Sequence[Candle]:
         asset = self._registry.asset(market)
@@ -83,6 +93,13 @@ class MarketDataService:
         if now_ms - end_ms > CLOSING_KEPT_MS:
             raise NotFound("the prices of that end are not kept any more", code="closing_price_gone", field="end_ms")
         return find_closing_price(self._store, asset.market, end_ms=end_ms, now_ms=now_ms)
+
+    def perp_hours(self, market: str, *, before_ms: int, limit: int) -> Sequence[PerpHour]:
+        asset = self._registry.asset(market)
+        if not 1 <= limit <= CANDLES_LIMIT_MAX:
+            raise Invalid(f"must be 1 to {CANDLES_LIMIT_MAX}", code="limit_out_of_range", field="limit")
+        feed = self._store.chart_feed(asset.market)
+        return () if feed is None else self._store.perp_hours(feed, asset.market, before_ms=before_ms, limit=limit)
 
     def book(self, market: str, *, depth: int) -> Book:
         asset = self._registry.asset(market)
@@ -110,15 +127,19 @@ class MarketDataService:
             approved=is_approved(approvals),
         )
 
-    def _view(self, asset: Asset, quote: Quote | None, lag: MarketLag | None) -> MarketView:
+    def _view(
+        self, asset: Asset, quote: Quote | None, lag: MarketLag | None, context: PerpContext | None
+    ) -> MarketView:
         now_ms = self._clock.now_ms()
+        if context is not None and now_ms - context.recv_ms > CONTEXT_KEPT_MS:
+            context = None
         if lag is not None and now_ms - lag.measured_ms > LAG_KEPT_MS:
             lag = None
         if quote is None:
-            return MarketView(asset, MarketState.HALTED, HaltReason.NO_PRICE, None, None, None, lag)
+            return MarketView(asset, MarketState.HALTED, HaltReason.NO_PRICE, None, None, None, lag, context)
         reason = quote.halted(now_ms)
         state = MarketState.OPEN if reason is None else MarketState.HALTED
-        return MarketView(asset, state, reason, quote, quote.age_ms(now_ms), self._change_24h_ppm(quote), lag)
+        return MarketView(asset, state, reason, quote, quote.age_ms(now_ms), self._change_24h_ppm(quote), lag, context)
 
     def _change_24h_ppm(self, quote: Quote) -> int | None:
         # The minute that ended by then: its close is the last price known 24 hours ago.

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
-from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval
+from pump_party.domains.marketdata.contract import Approval, Candle, CandleInterval, PerpHour
 from pump_party.kernel.ids import Market
 
 
@@ -60,6 +60,7 @@ class Batch(msgspec.Struct, frozen=True):
     quarantines: Sequence[Quarantine]
     ends: Sequence[QuarantineEnd]
     moments: Sequence[Moment] = ()
+    perp_hours: Sequence[PerpHour] = ()
 
 
 class Moments(Protocol):
@@ -74,7 +75,7 @@ class Moments(Protocol):
 
 class MarketDataRecords(Moments, Protocol):
     def write(self, batch: Batch) -> None:
-        """Store a batch. A candle replaces the one that is stored: the writer's is the whole one."""
+        """Store a batch. A candle or an hour replaces the one that is stored: the writer's is the whole one."""
         ...
 
     def newest_candles(self, feed: str, market: Market, *, not_after_ms: int) -> Sequence[Candle]:
@@ -87,6 +88,14 @@ class MarketDataRecords(Moments, Protocol):
 
     def close_before(self, feed: str, market: Market, *, after_ms: int, before_ms: int) -> int | None:
         """The close of the newest minute that opened in (after_ms, before_ms]."""
+        ...
+
+    def perp_hours(self, feed: str, market: Market, *, before_ms: int, limit: int) -> Sequence[PerpHour]:
+        """Hours that began before then, newest first."""
+        ...
+
+    def chart_feed(self, market: Market) -> str | None:
+        """The feed that the market's chart shows now."""
         ...
 
     def open_quarantines(self, feed: str) -> Sequence[Quarantine]: ...

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from pump_party.domains.marketdata.contract import ClosingPrice, NoClosingPrice, PriceHistory
+from pump_party.domains.marketdata.contract import ClosingPrice, Closings, NoClosingPrice
 from pump_party.domains.prop_engine.curve import MarkPrice
 from pump_party.domains.prop_engine.model import JournalRecord, RecordKind
 from pump_party.domains.prop_engine.portfolio import Holdings
@@ -28,10 +28,10 @@ class Closer:
     """Values accounts at an end. Changes nothing."""
 
     def __init__(
-        self, store: PropStore, history: PriceHistory | None, rule_sets: Mapping[str, RuleSet], clock: Clock
+        self, store: PropStore, closings: Closings | None, rule_sets: Mapping[str, RuleSet], clock: Clock
     ) -> None:
         self._store = store
-        self._history = history
+        self._prices = closings
         self._rule_sets = rule_sets
         self._clock = clock
 
@@ -54,9 +54,9 @@ class Closer:
         return replace(not_yet, status=EndStatus.CLOSED, standing_micros=value, closed_ms=closed_ms)
 
     def _closings(self, markets: Sequence[Market], end_ms: int) -> Mapping[Market, ClosingPrice | NoClosingPrice]:
-        if self._history is None:
+        if self._prices is None:
             return dict.fromkeys(markets, NoClosingPrice.NOT_YET)
-        return {market: self._history.closing_price(market, end_ms) for market in markets}
+        return {market: self._prices.closing_price(market, end_ms) for market in markets}
 
     def _read(self, user_id: UserId, account_id: str, end_ms: int) -> tuple[Holdings, list[JournalRecord]]:
         """The account and what was recorded since the end, newest first, as of one moment."""

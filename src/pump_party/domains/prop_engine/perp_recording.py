@@ -84,11 +84,12 @@ class PerpRecorder:
         return self.fill(order, [change], quote, params, fill_ms=quote.recv_ms)
 
     def fund(self, change: PerpChange, quote: Quote, params: PerpParams) -> None:
-        """Record an hour's funding."""
+        """Record an hour's funding, and the premium it followed, where one was recorded."""
         account = self._recorder.accounts[change.position.account_id]
         after = _after(account, change, 0)
         postings = perp_postings(change, 0, account=after)
-        detail = write_tick(quote, funding_micros=str(change.funding_micros), market=change.position.market)
+        funding_micros, market = str(change.funding_micros), change.position.market
+        detail = write_tick(quote, funding_micros=funding_micros, market=market, **_premium(quote))
         self._tell(account, after, RecordKind.FUNDING, change.position, params, detail=detail, postings=postings)
 
     def watched(self, seen: PerpPosition, quote: Quote, params: PerpParams) -> None:
@@ -183,6 +184,19 @@ class PerpRecorder:
         self._recorder.perps[key] = position
         price_e8 = None if position.direction == FLAT else liquidation_price_e8(position, params)
         self._recorder.batch.perps[key] = (position, price_e8)
+
+
+def _premium(quote: Quote) -> dict[str, str]:
+    premium = quote.premium
+    if premium is None:
+        return {"premium": "none"}
+    return {
+        "premium": "recorded",
+        "premium_hour_ms": str(premium.hour_ms),
+        "premium_ppb": str(premium.premium_ppb),
+        "premium_samples": str(premium.samples),
+        "premium_source": premium.source,
+    }
 
 
 def is_traded(outcome: Traded) -> TypeGuard[tuple[PerpChange, ...]]:

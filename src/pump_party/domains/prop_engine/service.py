@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
-from pump_party.domains.marketdata.contract import Book, Books, PriceHistory, Quote, Quotes
+from pump_party.domains.marketdata.contract import Book, Books, Candles, Closings, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.actions import run_actions
 from pump_party.domains.prop_engine.closer import Closer
@@ -88,9 +88,10 @@ class PropTradingEngine:
         rule_sets: Mapping[str, RuleSet],
         clock: Clock,
         ids: Ids,
-        history: PriceHistory | None = None,
+        candles: Candles | None = None,
+        closings: Closings | None = None,
     ) -> None:
-        """Without history results have no baselines, and an end has no closing price."""
+        """Without candles results have no baselines, without closings no position has a value at an end."""
         self._store = store
         self._quotes = quotes
         self._books = books
@@ -101,8 +102,8 @@ class PropTradingEngine:
         self._matcher = Matcher(store, books, rule_sets, clock, ids)
         self._guard = Guard(store, rule_sets, clock, ids)
         self._marker = Marker(store, quotes, rule_sets, self._guard, clock)
-        self._reporter = Reporter(store, quotes, history, rule_sets, clock)
-        self._closer = Closer(store, history, rule_sets, clock)
+        self._reporter = Reporter(store, quotes, candles, rule_sets, clock)
+        self._closer = Closer(store, closings, rule_sets, clock)
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
     def start_micros(self, kind: AccountKind) -> int:

@@ -96,7 +96,8 @@ class TickBatch:
         params = rules.perp[quote.market]
         if funding_is_due(self._perps.position(account_id, quote.market), quote.publish_ms):
             due = self._perps.position(account_id, quote.market)
-            self._perps.fund(pay_funding(due, quote, premium_ppb=NO_PREMIUM_PPB, params=params), quote, params)
+            premium_ppb = NO_PREMIUM_PPB if quote.premium is None else quote.premium.premium_ppb
+            self._perps.fund(pay_funding(due, quote, premium_ppb=premium_ppb, params=params), quote, params)
         position = self._perps.position(account_id, quote.market)
         halted = quote.halt_reason is not None
         seen, quantity_nanos = watch(position, quote, halted=halted, now_ms=quote.recv_ms, params=params)

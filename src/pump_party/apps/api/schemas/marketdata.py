@@ -11,14 +11,27 @@ from pump_party.domains.marketdata.contract import (
     MarketView,
     SourceHealth,
 )
+from pump_party.domains.marketdata.contract import PerpContext as ContextView
 from pump_party.kernel.money import format_e8, format_nanos
+
+
+class PerpContext(msgspec.Struct, frozen=True):
+    """What the venue says of its own perpetual. `premium` and `funding_1h` are fractions of the price."""
+
+    premium: str | None
+    funding_1h: str
+    open_interest: str
+    oracle_price: str
+    mark_price: str
+    at_ms: int
+    source: str
 
 
 class Market(msgspec.Struct, frozen=True):
     """A market and its current price. `chart_ms` is tape time when the price is replayed, else `publish_ms`.
 
     `lag_ms` and `lag_p99_ms` are how far the oracle runs behind the exchange, `contest_eligible` whether the latency of
-    orders covers that; null while it is not measured.
+    orders covers that; null while it is not measured. `context` is a perpetual's, null while its venue says nothing.
     """
 
     market: str
@@ -43,6 +56,7 @@ class Market(msgspec.Struct, frozen=True):
     lag_ms: int | None
     lag_p99_ms: int | None
     contest_eligible: bool | None
+    context: PerpContext | None
 
 
 class Markets(msgspec.Struct, frozen=True):
@@ -114,6 +128,20 @@ def render_market(view: MarketView) -> Market:
         lag_ms=None if view.lag is None else view.lag.lag_ms,
         lag_p99_ms=None if view.lag is None else view.lag.lag_p99_ms,
         contest_eligible=None if view.lag is None else view.lag.is_contest_eligible(),
+        context=None if view.context is None else _context(view.context),
+    )
+
+
+def _context(context: ContextView) -> PerpContext:
+    # Nine decimals, as those of an amount.
+    return PerpContext(
+        premium=None if context.premium_ppb is None else format_nanos(context.premium_ppb),
+        funding_1h=format_nanos(context.funding_1h_ppb),
+        open_interest=format_nanos(context.open_interest_nanos),
+        oracle_price=format_e8(context.oracle_e8),
+        mark_price=format_e8(context.mark_e8),
+        at_ms=context.recv_ms,
+        source=context.source,
     )
 
 
