@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Protocol
 
@@ -33,9 +33,8 @@ class OrderDesk(Protocol):
 
 
 def build_prop_engine(
-    database: Database, cache: Cache, registry: Registry, market_data: MarketData, clock: Clock, ids: Ids
+    database: Database, cache: Cache, rules: Mapping[str, RuleSet], market_data: MarketData, clock: Clock, ids: Ids
 ) -> PropTradingEngine:
-    rules = build_all_rule_sets(registry)
     store = PropStore(database)
     return PropTradingEngine(store, cache.quotes, cache.books, rules, clock, ids, market_data, market_data)
 

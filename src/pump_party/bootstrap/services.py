@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pump_party.bootstrap.cache import build_cache
 from pump_party.bootstrap.database import open_database
-from pump_party.bootstrap.engine import OrderDesk, build_order_desk, build_prop_engine
+from pump_party.bootstrap.engine import OrderDesk, build_all_rule_sets, build_order_desk, build_prop_engine
 from pump_party.bootstrap.users import build_users
 from pump_party.config import Settings
 from pump_party.db.engine import Database
@@ -15,6 +15,7 @@ from pump_party.db.outbox import OutboxStore
 from pump_party.domains.marketdata.contract import BooksWriter, MarketData, QuotesWriter
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
+from pump_party.domains.prop_engine.rules import contest_latencies_ms
 from pump_party.domains.prop_interface.contract import PropTrading
 from pump_party.domains.users.contract import Users
 from pump_party.platform.bus import Bus
@@ -64,8 +65,11 @@ def build(settings: Settings) -> Services:
     database = open_database(settings)
     registry = load_registry()
     outbox = OutboxStore(database)
-    market_data = MarketDataService(MarketDataStore(database), cache.quotes, cache.books, clock, registry)
-    prop = build_prop_engine(database, cache, registry, market_data, clock, ids)
+    rules = build_all_rule_sets(registry)
+    market_data = MarketDataService(
+        MarketDataStore(database), cache.quotes, cache.books, clock, registry, contest_latencies_ms(rules.values())
+    )
+    prop = build_prop_engine(database, cache, rules, market_data, clock, ids)
     desk = build_order_desk(settings, prop, outbox, metrics)
 
     def close() -> None:

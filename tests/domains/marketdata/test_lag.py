@@ -133,6 +133,6 @@ def test_ingestion_measures_markets_that_an_oracle_and_an_exchange_price(sqlite_
     assert ingest.measure_lags() == []
 
 
-def test_a_market_is_eligible_when_the_latency_of_orders_exceeds_the_lag_by_half_a_second():
-    assert MarketLag(SOL, 1, 1_000, 9, 0).is_contest_eligible()
-    assert not MarketLag(SOL, 1, 1_001, 9, 0).is_contest_eligible()
+def test_a_lag_is_covered_when_the_latency_of_orders_exceeds_it_by_half_a_second():
+    assert MarketLag(SOL, 1, 1_000, 9, 0).is_covered_by(1_500)
+    assert not MarketLag(SOL, 1, 1_001, 9, 0).is_covered_by(1_500)

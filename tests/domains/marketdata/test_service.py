@@ -63,6 +63,19 @@ def test_a_market_shows_its_quote_and_age_and_closes_itself_when_no_worker_speak
     assert (view.state, view.halt_reason) == (MarketState.HALTED, HaltReason.FEED_SILENT)
 
 
+@pytest.mark.parametrize(("latency_ms", "eligible"), [(1_500, True), (1_499, False), (None, False)])
+def test_a_market_is_eligible_when_orders_that_count_for_a_contest_outwait_its_lag(
+    store, quotes, books, clock, latency_ms, eligible
+):
+    latencies = {} if latency_ms is None else {SOL: latency_ms}
+    service = MarketDataService(store, quotes, books, clock, REGISTRY, latencies)
+    assert service.market(SOL).contest_eligible is None
+    quotes.put_lags([MarketLag(SOL, 400, 1_000, 6, clock.now_ms())])
+    assert service.market(SOL).contest_eligible is eligible
+    quotes.put([_quote()])
+    assert service.market(SOL).contest_eligible is eligible
+
+
 def test_a_halted_market_says_why(service, quotes):
     quotes.put([_quote(halt_reason=HaltReason.QUARANTINE_JUMP)])
     assert service.market("SOL-USDC").halt_reason is HaltReason.QUARANTINE_JUMP

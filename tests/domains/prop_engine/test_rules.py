@@ -2,8 +2,7 @@ import msgspec
 import pytest
 from tests.domains.prop_engine.markets import ASSETS, SOL, SOL_PERP, rule_documents, rule_sets
 
-from pump_party.domains.marketdata.contract import CONTEST_LATENCY_MS
-from pump_party.domains.prop_engine.rules import build_rule_sets
+from pump_party.domains.prop_engine.rules import build_rule_sets, contest_latencies_ms
 from pump_party.domains.prop_interface.contract import AccountKind, FillMode
 
 RULE_SETS = rule_sets()
@@ -28,12 +27,20 @@ def test_rule_sets_that_differ_have_different_versions() -> None:
     assert len(versions) == len(RULE_SETS) - 1
 
 
-def test_what_counts_for_a_contest_waits_as_long_as_its_markets_are_judged_by() -> None:
-    for rules in RULE_SETS.values():
-        params = [*rules.spot.values(), *(perp.pricing for perp in rules.perp.values())]
-        if rules.contest_eligible:
-            assert rules.fill_mode is FillMode.NEXT_TICK
-            assert {p.latency_ms for p in params} == {CONTEST_LATENCY_MS}
+def test_a_market_is_judged_by_the_shortest_wait_that_counts_for_a_contest() -> None:
+    assert contest_latencies_ms(RULE_SETS.values()) == {asset.market: 1_500 for asset in ASSETS}
+    rules, perpetuals = rule_documents()
+    rules["spot"]["hasty"] = rules["spot"]["v2"] | {"latency_ms": 700}
+    rules["rule_sets"]["hasty"] = rules["rule_sets"]["contest-v1"] | {"spot": "hasty", "default": False}
+    judged = contest_latencies_ms(build_rule_sets(rules, perpetuals, ASSETS).values())
+    assert (judged[SOL], judged[SOL_PERP]) == (700, 1_500)
+
+
+def test_rules_that_fill_at_once_protect_no_market_and_practice_alone_judges_none() -> None:
+    rules = RULE_SETS["practice-next-v1"]
+    at_once = msgspec.structs.replace(rules, fill_mode=FillMode.LATEST)
+    assert contest_latencies_ms([rules, at_once])[SOL] == 0
+    assert contest_latencies_ms([RULE_SETS["practice-v2"]]) == {}
 
 
 def test_a_market_takes_its_tick_and_lot_from_the_registry() -> None:

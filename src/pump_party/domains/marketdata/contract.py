@@ -43,7 +43,6 @@ BOOK_DEPTH_MAX = 100
 FEED_SILENT_MS = 10_000
 """Without an admitted tick for this long a market is halted (execution model, section 4)."""
 
-CONTEST_LATENCY_MS = 1_500
 LAG_MARGIN_MS = 500
 """An order's latency must exceed the oracle's p99 lag by this (execution model, section 5)."""
 
@@ -151,9 +150,9 @@ class MarketLag(msgspec.Struct, frozen=True):
     measurements: int
     measured_ms: int
 
-    def is_contest_eligible(self) -> bool:
-        """Whether the latency of orders exceeds the lag by enough to protect the next-tick rule."""
-        return self.lag_p99_ms + LAG_MARGIN_MS <= CONTEST_LATENCY_MS
+    def is_covered_by(self, latency_ms: int) -> bool:
+        """Whether orders that wait this long are protected: nobody can know the price that will fill them."""
+        return self.lag_p99_ms + LAG_MARGIN_MS <= latency_ms
 
 
 class MarketView(msgspec.Struct, frozen=True):
@@ -169,6 +168,9 @@ class MarketView(msgspec.Struct, frozen=True):
     context: PerpContext | None = None
     """Of a perpetual whose venue has spoken lately."""
     """None while no oracle and exchange run together, or too little was measured lately."""
+
+    contest_eligible: bool | None = None
+    """Whether orders that count for a contest wait long enough here; None while the lag is not known."""
 
 
 class SourceState(StrEnum):

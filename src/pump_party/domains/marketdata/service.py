@@ -1,6 +1,6 @@
 """Reads of market data for apps, and the operators' door to a quarantined market."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -34,6 +34,7 @@ from pump_party.domains.marketdata.registry import Registry
 from pump_party.domains.marketdata.resumption import approve, is_approved
 from pump_party.domains.marketdata.store import MarketDataRecords
 from pump_party.kernel.errors import Invalid, NotFound
+from pump_party.kernel.ids import Market
 from pump_party.kernel.money import INT64_MAX, PPM
 from pump_party.platform.clock import Clock
 
@@ -56,13 +57,21 @@ class MarketDataService:
     """Implements `marketdata.contract.MarketData`."""
 
     def __init__(
-        self, store: MarketDataRecords, quotes: QuotesWriter, books: Books, clock: Clock, registry: Registry
+        self,
+        store: MarketDataRecords,
+        quotes: QuotesWriter,
+        books: Books,
+        clock: Clock,
+        registry: Registry,
+        contest_latencies_ms: Mapping[Market, int] | None = None,
     ) -> None:
+        """The latencies are those of orders that count for a contest; without one no lag makes a market eligible."""
         self._store = store
         self._quotes = quotes
         self._books = books
         self._clock = clock
         self._registry = registry
+        self._contest_latencies_ms = contest_latencies_ms or {}
 
     def markets(self) -> Sequence[MarketView]:
         assets = self._registry.assets()
@@ -135,11 +144,13 @@ class MarketDataService:
             context = None
         if lag is not None and now_ms - lag.measured_ms > LAG_KEPT_MS:
             lag = None
+        eligible = None if lag is None else lag.is_covered_by(self._contest_latencies_ms.get(asset.market, 0))
         if quote is None:
-            return MarketView(asset, MarketState.HALTED, HaltReason.NO_PRICE, None, None, None, lag, context)
+            return MarketView(asset, MarketState.HALTED, HaltReason.NO_PRICE, None, None, None, lag, context, eligible)
         reason = quote.halted(now_ms)
         state = MarketState.OPEN if reason is None else MarketState.HALTED
-        return MarketView(asset, state, reason, quote, quote.age_ms(now_ms), self._change_24h_ppm(quote), lag, context)
+        age_ms, change_24h_ppm = quote.age_ms(now_ms), self._change_24h_ppm(quote)
+        return MarketView(asset, state, reason, quote, age_ms, change_24h_ppm, lag, context, eligible)
 
     def _change_24h_ppm(self, quote: Quote) -> int | None:
         # The minute that ended by then: its close is the last price known 24 hours ago.

@@ -48,6 +48,17 @@ def build_rule_sets(
     return rule_sets
 
 
+def contest_latencies_ms(rule_sets: Iterable[RuleSet]) -> dict[Market, int]:
+    """How long an order waits at least, by market, under the rules that count for a contest."""
+    latencies: dict[Market, int] = {}
+    for rules in rule_sets:
+        if rules.contest_eligible:
+            for params in (*rules.spot.values(), *(perp.pricing for perp in rules.perp.values())):
+                waits_ms = params.latency_ms if rules.fill_mode is FillMode.NEXT_TICK else 0
+                latencies[params.market] = min(waits_ms, latencies.get(params.market, waits_ms))
+    return latencies
+
+
 def _spot_params(parameters: Mapping[str, Any], assets: Sequence[Asset]) -> dict[Market, SpotParams]:
     return {
         asset.market: msgspec.convert(

@@ -127,7 +127,7 @@ def render_market(view: MarketView) -> Market:
         change_24h_ppm=view.change_24h_ppm,
         lag_ms=None if view.lag is None else view.lag.lag_ms,
         lag_p99_ms=None if view.lag is None else view.lag.lag_p99_ms,
-        contest_eligible=None if view.lag is None else view.lag.is_contest_eligible(),
+        contest_eligible=view.contest_eligible,
         context=None if view.context is None else _context(view.context),
     )
 
