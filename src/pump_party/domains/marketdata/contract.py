@@ -165,9 +165,10 @@ class MarketView(msgspec.Struct, frozen=True):
     age_ms: int | None
     change_24h_ppm: int | None
     lag: MarketLag | None = None
+    """None while no oracle and exchange run together, or too little was measured lately."""
+
     context: PerpContext | None = None
     """Of a perpetual whose venue has spoken lately."""
-    """None while no oracle and exchange run together, or too little was measured lately."""
 
     contest_eligible: bool | None = None
     """Whether orders that count for a contest wait long enough here; None while the lag is not known."""
