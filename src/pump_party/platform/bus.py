@@ -15,8 +15,15 @@ TICK_CHANNEL = "tick"
 ACCOUNT_CHANNEL = "account"
 """Message: a JSON `OutboxMessage`, published by the outbox relay."""
 
+CLONE_CHANNEL = "clone"
+"""Message: a JSON `OutboxMessage` about a clone."""
+
 SESSION_CHANNEL = "session"
 """Message: a JSON `OutboxMessage` whose event revokes sessions."""
+
+
+CLONE_CHANNEL = "clone"
+"""Message: a JSON `OutboxMessage` about a clone. It carries what only the owner may see: never pass it on whole."""
 
 
 class Bus(Protocol):

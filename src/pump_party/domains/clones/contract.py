@@ -1,17 +1,16 @@
 """What apps and other domains may ask of clones. The strategy graph and its words are named from here, too.
 
-What the public may see and what the owner may see are different types: no public type has a private field.
+The files beside this one declare what is named here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
-
 from pump_party.domains.clones.diff import FieldChange, NodeChange, StrategyDiff
 from pump_party.domains.clones.house_strategies import HouseStrategy, house_strategy, load_house
 from pump_party.domains.clones.naming import BIO_CHARS_MAX, NAME_CHARS_MAX, NAME_CHARS_MIN
 from pump_party.domains.clones.problem import Problem, Validation
+from pump_party.domains.clones.refusals import DraftConflict, InvalidStrategy, VersionConflict
 from pump_party.domains.clones.rule import (
     AllOf,
     Always,
@@ -51,6 +50,20 @@ from pump_party.domains.clones.strategy import (
     json_schema,
     paths,
 )
+from pump_party.domains.clones.views import (
+    Directory,
+    DraftView,
+    OwnerClone,
+    PublicClone,
+    PublicVersion,
+    Publish,
+    ReportView,
+    Revealed,
+    SaveDraft,
+    StrategyVersion,
+    VersionSummary,
+    VersionView,
+)
 from pump_party.domains.clones.words import (
     CLONES_PER_USER_MAX,
     DIRECTORY_LIMIT_MAX,
@@ -60,8 +73,7 @@ from pump_party.domains.clones.words import (
     Layout,
     Mood,
 )
-from pump_party.kernel.errors import Conflict, Invalid
-from pump_party.kernel.ids import CloneId, UserId, VersionId
+from pump_party.kernel.ids import CloneId, UserId
 
 __all__ = [
     "BIO_CHARS_MAX",
@@ -136,183 +148,6 @@ __all__ = [
 ]
 
 
-class PublicClone(msgspec.Struct, frozen=True):
-    """What everybody may see. While a name is hidden, `name` is a neutral one and `bio` empty.
-
-    `version` and `commitment` are the newest version's, None before the first.
-    """
-
-    clone_id: CloneId
-    name: str
-    bio: str
-    avatar_seed: int
-    owner_name: str
-    status: CloneStatus
-    hidden: bool
-    version: int | None
-    commitment: str | None
-    created_ms: int
-
-
-class Directory(msgspec.Struct, frozen=True):
-    """Public clones, newest first. `next_cursor` is None on the last page."""
-
-    clones: tuple[PublicClone, ...]
-    next_cursor: str | None
-
-
-class Revealed(msgspec.Struct, frozen=True):
-    """What the owner chose to publish of a version: with it anybody can recompute the commitment."""
-
-    salt: str
-    sha256: str
-    strategy: msgspec.Raw
-
-
-class PublicVersion(msgspec.Struct, frozen=True):
-    """`commitment` is hex of sha256(salt + content hash), both as raw bytes. It fixes a strategy and tells nothing."""
-
-    number: int
-    commitment: str
-    published_ms: int
-    revealed: Revealed | None
-
-
-class OwnerClone(msgspec.Struct, frozen=True):
-    """What the owner sees of a clone, without its strategy."""
-
-    clone_id: CloneId
-    name: str
-    bio: str
-    avatar_seed: int
-    status: CloneStatus
-    hidden_reason: str | None
-    version: int | None
-    version_id: VersionId | None
-    commitment: str | None
-    draft_revision: int
-    """0 while nothing was saved."""
-
-    created_ms: int
-    updated_ms: int
-
-
-class DraftView(msgspec.Struct, frozen=True):
-    """Work in progress. `strategy` is JSON as it was saved and may have problems; None before the first save.
-
-    `revision` is what the next save must name; `base_version` the version the work began with, None for none.
-    """
-
-    strategy: msgspec.Raw | None
-    layout: Layout
-    base_version: int | None
-    revision: int
-    saved_ms: int | None
-
-
-class SaveDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """`strategy` is the JSON of a graph, finished or not, of at most STRATEGY_BYTES_MAX bytes."""
-
-    user_id: UserId
-    clone_id: str
-    strategy: bytes
-    layout: Layout
-    base_version: int | None
-    revision: int
-
-
-class Publish(msgspec.Struct, frozen=True, kw_only=True):
-    """`base_version` is the version that was edited, None when there was none."""
-
-    user_id: UserId
-    clone_id: str
-    strategy: bytes
-    layout: Layout
-    base_version: int | None
-    idempotency_key: str
-
-
-class VersionSummary(msgspec.Struct, frozen=True):
-    """A version as its owner sees it in a list."""
-
-    version_id: VersionId
-    number: int
-    sha256: str
-    commitment: str
-    published_ms: int
-    revealed_ms: int | None
-
-
-class VersionView(msgspec.Struct, frozen=True):
-    """A version as its owner sees it. `salt` is hex and stays private until the version is revealed."""
-
-    version_id: VersionId
-    clone_id: CloneId
-    number: int
-    sha256: str
-    commitment: str
-    salt: str
-    published_ms: int
-    revealed_ms: int | None
-    strategy: Strategy
-    layout: Layout
-
-
-class StrategyVersion(msgspec.Struct, frozen=True):
-    """What engines run. Immutable: may be kept as long as one likes."""
-
-    version_id: VersionId
-    clone_id: CloneId
-    number: int
-    strategy: Strategy
-    sha256: str
-    cadence_s: int
-    published_ms: int
-
-
-class ReportView(msgspec.Struct, frozen=True):
-    """What an operator sees of a report about a clone's name or bio."""
-
-    clone_id: CloneId
-    name: str
-    bio: str
-    reason: str
-    reports: int
-    hidden: bool
-    newest_ms: int
-
-
-class VersionConflict(Conflict):
-    """The base is not the newest version. `diff` is what publishing would change of the newest."""
-
-    code = "version_conflict"
-
-    def __init__(self, current: VersionSummary, diff: StrategyDiff) -> None:
-        super().__init__(f"version {current.number} was published meanwhile", field="base_version")
-        self.current = current
-        self.diff = diff
-
-
-class InvalidStrategy(Invalid):
-    """A strategy that cannot run, with every reason."""
-
-    code = "invalid_strategy"
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(f"the strategy has {len(problems)} problem(s): {problems[0].message}", field="strategy")
-        self.problems = tuple(problems)
-
-
-class DraftConflict(Conflict):
-    """The draft was saved by somebody else, such as another tab, since it was read."""
-
-    code = "draft_conflict"
-
-    def __init__(self, revision: int) -> None:
-        super().__init__(f"the draft is at revision {revision}: read it before saving", field="revision")
-        self.revision = revision
-
-
 class Clones(Protocol):
     """Clones and their strategies. All methods are synchronous and safe to call from threads.
 
@@ -335,6 +170,10 @@ class Clones(Protocol):
 
     def public_versions(self, clone_id: str) -> Sequence[PublicVersion]:
         """Newest first. Raises NotFound."""
+        ...
+
+    def revealed(self, clone_id: str, number: int) -> Revealed:
+        """Raises NotFound (clone_not_found; not_revealed, also for a version that does not exist)."""
         ...
 
     def avatar(self, clone_id: str, mood: Mood = Mood.CALM) -> str:
@@ -374,7 +213,10 @@ class Clones(Protocol):
     def owner_clone(self, user_id: UserId, clone_id: str) -> OwnerClone: ...
 
     def set_profile(self, user_id: UserId, clone_id: str, *, name: str | None, bio: str | None) -> OwnerClone:
-        """None leaves a field as it is. Raises Invalid (bad_name, bad_bio), Conflict (name_taken, name_hidden)."""
+        """None leaves a field as it is. Raises Invalid (bad_name, bad_bio), Conflict (name_taken).
+
+        A hidden clone stays hidden until an operator shows it.
+        """
         ...
 
     def read_draft(self, user_id: UserId, clone_id: str) -> DraftView: ...
@@ -439,6 +281,14 @@ class Clones(Protocol):
         """Clones with reports nobody has decided about, most reported first."""
         ...
 
-    def rotate_keys(self, progress: Callable[[int], None]) -> int:
+    def check_keys(self) -> None:
+        """Raise Unavailable (strategy_key_missing, seal_broken) when the newest clone's strategies cannot be opened."""
+        ...
+
+    def count_keys(self) -> Mapping[str, int]:
+        """How many clones' data keys each platform key wraps."""
+        ...
+
+    def rewrap_keys(self, progress: Callable[[int], None]) -> int:
         """Wrap every clone's data key with the newest platform key. Safe to repeat. Returns how many were not yet."""
         ...

@@ -86,6 +86,11 @@ def read(content: bytes, known: MarketKinds) -> Validation:
     return Validation(None if found else read_whole, tuple(found))
 
 
+def is_graph(content: bytes) -> bool:
+    """Whether it has the outline of a strategy: enough to be kept as a draft."""
+    return _decode(content, _Envelope, Findings("", None, [])) is not None
+
+
 def problems(strategy: Strategy, known: MarketKinds) -> tuple[Problem, ...]:
     """Every problem of a strategy, in the order of its blocks, then of the graph."""
     found: list[Problem] = []
