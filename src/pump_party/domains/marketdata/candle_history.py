@@ -13,6 +13,7 @@ import msgspec
 
 from pump_party.domains.marketdata.bars import (
     BLOCK,
+    Integers,
     Run,
     aggregated,
     candles_before,
@@ -21,12 +22,12 @@ from pump_party.domains.marketdata.bars import (
     runs_of,
 )
 from pump_party.domains.marketdata.candles import (
+    CONFIDENCE_PPM,
     INTERVAL_MS,
     MINUTE_MS,
     Candle,
     CandleArrays,
     CandleInterval,
-    confidence_e8,
 )
 from pump_party.domains.marketdata.features import (
     WITHOUT_INTERVAL,
@@ -40,6 +41,7 @@ from pump_party.domains.marketdata.features import (
 )
 from pump_party.domains.marketdata.perp_samples import PerpSample, read_samples
 from pump_party.kernel.ids import Market
+from pump_party.kernel.money import PPM
 
 READERS_MAX = 256
 """Prepared reads that are kept; beyond it all are made anew."""
@@ -72,17 +74,23 @@ class CandleHistory:
                 charts[id(recording)] = _Chart(recording, indicators)
         self._charts = {market: charts[id(recording)] for market, recording in recordings.items()}
         self._readers: dict[tuple[object, ...], SnapshotReader] = {}
+        self._last: tuple[Wanted, CandleInterval, int, SnapshotReader | None] = {}, CandleInterval.M1, 0, None
 
     def snapshots(
         self, wanted: Wanted, *, as_of_ms: int | None, interval: CandleInterval, candles: int
     ) -> Mapping[Market, MarketSnapshot]:
         check_wanted({}, as_of_ms=as_of_ms, candles=candles)
+        # A loop asks the same again and again: comparing what is the same object is cheaper than hashing it.
+        last_wanted, last_interval, last_candles, last_reader = self._last
+        if last_reader is not None and (last_interval, last_candles) == (interval, candles) and last_wanted == wanted:
+            return last_reader(as_of_ms)
         key = (*((market, *features) for market, features in wanted.items()), interval, candles)
         reader = self._readers.get(key)
         if reader is None:
             if len(self._readers) >= READERS_MAX:
                 self._readers.clear()
             reader = self._readers[key] = self.reader(wanted, interval=interval, candles=candles)
+        self._last = {market: tuple(features) for market, features in wanted.items()}, interval, candles, reader
         return reader(as_of_ms)
 
     def reader(self, wanted: Wanted, *, interval: CandleInterval, candles: int) -> "SnapshotReader":
@@ -145,15 +153,13 @@ class _Chart:
         return values
 
     def prices(self, run: Run, start: int, end: int) -> "list[_Price | None]":
-        digests, rows = self.recording.digests, run.rows[start - run.first : end - run.first]
-        mids = run.closes_e8[start - run.first : end - run.first].tolist()
-        ended_ms = (self.recording.minutes.open_ms[rows] + (MINUTE_MS - 1)).tolist()
-        return [
-            _Price(
-                mid_e8, confidence_e8(mid_e8), publish_ms, digests[row * SHA256_BYTES : (row + 1) * SHA256_BYTES].hex()
-            )
-            for mid_e8, publish_ms, row in zip(mids, ended_ms, rows.tolist(), strict=True)
-        ]
+        part = slice(start - run.first, end - run.first)
+        rows, mids = run.rows[part], run.closes_e8[part]
+        ended_ms = self.recording.minutes.open_ms[rows] + (MINUTE_MS - 1)
+        first, last = int(rows[0]), int(rows[-1])
+        digests = self.recording.digests[first * SHA256_BYTES : (last + 1) * SHA256_BYTES].hex()
+        hexes = [digests[at : at + 2 * SHA256_BYTES] for at in ((rows - first) * 2 * SHA256_BYTES).tolist()]
+        return list(zip(mids.tolist(), _confidences_e8(mids), ended_ms.tolist(), hexes, strict=True))
 
     def readings(self, features: Sequence[Feature], run: Run, start: int, end: int) -> list[tuple[FeatureReading, ...]]:
         """The readings of features of one interval at bars of one block."""
@@ -165,11 +171,14 @@ class _Chart:
         return list(zip(*by_feature, strict=True)) if features else [()] * (end - start)
 
 
-class _Price(NamedTuple):
-    mid_e8: int
-    conf_e8: int
-    publish_ms: int
-    sha256: str
+def _confidences_e8(mids_e8: Integers) -> list[int]:
+    """`candles.confidence_e8` of all at once."""
+    confidences: list[int] = (-(-mids_e8 * CONFIDENCE_PPM // PPM)).tolist()
+    return confidences
+
+
+_Price = tuple[int, int, int, str]
+"""The mid, its confidence, when it was published, and what proves it."""
 
 
 class _Blocks(Generic[T]):
@@ -179,20 +188,21 @@ class _Blocks(Generic[T]):
         self._runs = runs
         self._make = make
         self._unknown = unknown
-        self._start = 0
+        self._start = self._count = 0
         self._values: list[T] = []
 
     def at(self, bar: int) -> T:
         place = bar - self._start
-        if not 0 <= place < len(self._values):
-            run = run_at(self._runs, bar)
-            if run is None:
-                return self._unknown
-            block = bar // BLOCK
-            self._start = max(run.first, block * BLOCK)
-            self._values = self._make(run, self._start, min(run.end, (block + 1) * BLOCK))
-            place = bar - self._start
-        return self._values[place]
+        if 0 <= place < self._count:
+            return self._values[place]
+        run = run_at(self._runs, bar)
+        if run is None:
+            return self._unknown
+        block = bar // BLOCK
+        self._start = max(run.first, block * BLOCK)
+        self._values = self._make(run, self._start, min(run.end, (block + 1) * BLOCK))
+        self._count = len(self._values)
+        return self._values[bar - self._start]
 
 
 class _MarketReader:
@@ -218,8 +228,11 @@ class _MarketReader:
         self._groups = [_group(chart, ordered, each) for each in CandleInterval]
         self._groups = [group for group in self._groups if group.features]
         self._sampled = [feature for feature in ordered if not _is_of_candles(feature)]
-        self._order = [feature.key for feature in ordered]
-        self._is_plain = len(self._groups) == 1 and not self._sampled
+        made = [feature for group in self._groups for feature in group.features] + self._sampled
+        self._places = [made.index(feature) for feature in ordered]
+        # Most reads are of one interval, and then nothing is left to merge.
+        only = self._groups[0] if len(self._groups) == 1 and not self._sampled else None
+        self._only = None if only is None else (only.rows, only.interval_ms)
 
     def at(self, as_of_ms: int | None) -> MarketSnapshot | None:
         if as_of_ms is None or as_of_ms > self._end_ms:
@@ -227,9 +240,9 @@ class _MarketReader:
         price = self._prices.at(as_of_ms // MINUTE_MS - 1)
         if price is None:
             return None
-        if self._is_plain:
-            group = self._groups[0]
-            readings = group.rows.at(as_of_ms // group.interval_ms - 1)
+        if self._only is not None:
+            rows, interval_ms = self._only
+            readings = rows.at(as_of_ms // interval_ms - 1)
         else:
             readings = self._merged(as_of_ms)
         candles = () if self._candles is None else self._candles.at(as_of_ms // self._candles_ms - 1)
@@ -237,9 +250,11 @@ class _MarketReader:
         return MarketSnapshot(self.market, as_of_ms, mid_e8, conf_e8, publish_ms, self._feed, sha256, readings, candles)
 
     def _merged(self, as_of_ms: int) -> tuple[FeatureReading, ...]:
-        readings = [reading for group in self._groups for reading in group.rows.at(as_of_ms // group.interval_ms - 1)]
+        readings: list[FeatureReading] = []
+        for group in self._groups:
+            readings += group.rows.at(as_of_ms // group.interval_ms - 1)
         readings += [_sampled(feature, self._samples, as_of_ms) for feature in self._sampled]
-        return tuple(sorted(readings, key=lambda reading: reading.feature.key))
+        return tuple([readings[place] for place in self._places])
 
 
 class _Group(NamedTuple):
