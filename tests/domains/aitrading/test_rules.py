@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.domains.aitrading.worlds import (
     CLOSE,
     EMA,
@@ -44,7 +45,6 @@ from pump_party.domains.clones.contract import (
 )
 from pump_party.domains.marketdata.contract import UNIT_SCALE, Feature, FeatureUnit, MarketSnapshot
 from pump_party.domains.prop_interface.contract import AccountView
-from pump_party.kernel.ids import Market
 from pump_party.kernel.money import E8, NOTIONAL_DIVISOR, PPM
 
 ABOVE, BELOW = Op.ABOVE, Op.BELOW
@@ -125,10 +125,7 @@ def test_a_number_that_is_not_known_makes_nothing_hold_not_even_its_negation():
     assert holds(AnyOf((unknown, Always())), shown)
     assert not holds(AllOf((unknown, Not(Always()))), shown)
     assert holds(Not(AllOf((unknown, Not(Always())))), shown)
-    assert not holds(Compare(feature(Feature(CLOSE.name, CLOSE.interval, None)), ABOVE, feature(_ABSENT)))
-
-
-_ABSENT = Feature(EMA.name, EMA.interval, 199)
+    assert not holds(Compare(feature(CLOSE), ABOVE, feature(Feature(EMA.name, EMA.interval, 199))))
 
 
 def test_chance_holds_in_its_share_of_slots_and_the_same_in_every_replay():
@@ -308,6 +305,4 @@ def test_without_equity_a_target_is_still_wanted_and_left_to_the_gates():
 
 
 def _without_equity() -> AccountView:
-    from msgspec.structs import replace
-
-    return replace(account(spot={Market("SOL-USDC"): 10**9}), equity_micros=None)
+    return replace(account(spot={SOL: 10**9}), equity_micros=None)
