@@ -16,14 +16,12 @@ ACCOUNT_CHANNEL = "account"
 """Message: a JSON `OutboxMessage`, published by the outbox relay."""
 
 CLONE_CHANNEL = "clone"
-"""Message: a JSON `OutboxMessage` about a clone."""
+"""Message: a JSON `OutboxMessage` about a clone. A decision's carries what only the owner may see: never pass it on
+whole.
+"""
 
 SESSION_CHANNEL = "session"
 """Message: a JSON `OutboxMessage` whose event revokes sessions."""
-
-
-CLONE_CHANNEL = "clone"
-"""Message: a JSON `OutboxMessage` about a clone. It carries what only the owner may see: never pass it on whole."""
 
 
 class Bus(Protocol):
