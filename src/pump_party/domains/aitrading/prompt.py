@@ -66,9 +66,17 @@ def tokens_of(text: str) -> int:
 
 def owner_text(text: str) -> str:
     """The owner's words in plain characters: normalised, nothing invisible, no other line ends, cut to the limit."""
-    plain = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\t", " "))
-    shown = "".join([char for char in plain if char == "\n" or unicodedata.category(char) not in _INVISIBLE])
-    return shown[:OWNER_CHARS_MAX]
+    shown = _shown(text.replace("\r\n", "\n").replace("\t", " "))
+    return _shown(unicodedata.normalize("NFKC", shown))[:OWNER_CHARS_MAX]
+
+
+def _shown(text: str) -> str:
+    kept = []
+    for char in text:
+        category = unicodedata.category(char)
+        if char == "\n" or category not in _INVISIBLE:
+            kept.append(" " if category == "Zs" else char)
+    return "".join(kept)
 
 
 def _question(
