@@ -90,6 +90,12 @@ class JobStore:
         found = [Job(JobId(row.job_id), row.kind, row.key, row.payload, row.fence, row.attempts) for row in taken]
         return sorted(found, key=lambda job: order[job.job_id])
 
+    def free(self, kind: str) -> None:
+        """Take back jobs that are leased. For a worker that has become the only one: the lessees are gone."""
+        leased = (jobs.c.kind == kind, jobs.c.state == JobState.WAITING, jobs.c.lease_until_ms > 0)
+        with self._database.write() as connection:
+            connection.execute(sa.update(jobs).where(*leased).values(lease_until_ms=0))
+
     def fail(self, job: Job, *, error: str, now_ms: int) -> JobState:
         """Put a job back for a later attempt, or declare it dead after the last. Raises LeaseLost."""
         state = JobState.DEAD if job.attempt >= ATTEMPTS_MAX else JobState.WAITING

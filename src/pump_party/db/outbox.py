@@ -52,6 +52,12 @@ _NEWEST_POSTGRES = sa.text(
     "FROM jsonb_array_elements_text(CAST(:subjects AS jsonb)) asked"
 )
 
+_LOCK_ALL = sa.text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(asked, 0)) "
+    "FROM jsonb_array_elements_text(CAST(:subjects AS jsonb)) asked"
+)
+"""In the order of the subjects, as every writer of several takes them."""
+
 _MESSAGE = (outbox.c.channel, outbox.c.subject, outbox.c.seq, outbox.c.kind, outbox.c.payload, outbox.c.at_ms)
 
 
@@ -71,6 +77,23 @@ def append_next(connection: sa.Connection, *, channel: str, subject: str, kind: 
     seq = _latest_seq(connection, subject) + 1
     append(connection, [OutboxMessage(channel, subject, seq, kind, msgspec.Raw(payload), at_ms)])
     return seq
+
+
+def append_all_next(connection: sa.Connection, messages: Sequence[OutboxMessage]) -> None:
+    """Store events of many subjects, in order, each under its subject's next seq in the place of its own."""
+    if not messages:
+        return
+    subjects = {"subjects": msgspec.json.encode(sorted({message.subject for message in messages})).decode()}
+    is_postgres = connection.dialect.name == "postgresql"
+    if is_postgres:
+        connection.execute(_LOCK_ALL, subjects)
+    newest = connection.execute(_NEWEST_POSTGRES if is_postgres else _NEWEST_SQLITE, subjects)
+    seqs = {subject: seq or 0 for subject, seq in newest}
+    numbered = []
+    for message in messages:
+        seqs[message.subject] += 1
+        numbered.append(msgspec.structs.replace(message, seq=seqs[message.subject]))
+    append(connection, numbered)
 
 
 class OutboxStore:

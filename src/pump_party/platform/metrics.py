@@ -11,6 +11,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 DURATION_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+DECISION_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -101,6 +102,34 @@ class Metrics:
             "pump_party_frames_sent_total", "WebSocket frames sent, by type", ["type"], registry=registry
         )
         self._outbox_sent = Counter("pump_party_outbox_sent_total", "Outbox events published", registry=registry)
+        self._decisions = Counter(
+            "pump_party_decisions_total", "Decision runs ended, by outcome", ["outcome"], registry=registry
+        )
+        self._decision_lag = Histogram(
+            "pump_party_decision_seconds",
+            "From a slot until its decision had ended",
+            buckets=DECISION_BUCKETS_S,
+            registry=registry,
+        )
+        self._model_calls = Counter(
+            "pump_party_model_calls_total",
+            "Calls of language models, by provider and outcome",
+            ["provider", "outcome"],
+            registry=registry,
+        )
+        self._model_latency = Histogram(
+            "pump_party_model_call_seconds",
+            "Duration of a call of a language model",
+            ["provider"],
+            buckets=DECISION_BUCKETS_S,
+            registry=registry,
+        )
+        self._model_cost = Counter(
+            "pump_party_model_cost_usd_total",
+            "Cost of model calls whose price is known",
+            ["provider"],
+            registry=registry,
+        )
         self._worker_failures = Counter(
             "pump_party_worker_failures_total", "Rounds a worker could not finish", ["worker"], registry=registry
         )
@@ -159,6 +188,16 @@ class Metrics:
 
     def outbox_sent(self, count: int) -> None:
         self._outbox_sent.inc(count)
+
+    def decision_finished(self, outcome: str, lag_s: float) -> None:
+        self._decisions.labels(outcome).inc()
+        self._decision_lag.observe(max(0.0, lag_s))
+
+    def model_called(self, provider: str, outcome: str, *, latency_s: float, micros: int | None) -> None:
+        self._model_calls.labels(provider, outcome).inc()
+        self._model_latency.labels(provider).observe(latency_s)
+        if micros is not None:
+            self._model_cost.labels(provider).inc(micros / 1_000_000)
 
     def worker_failed(self, worker: str) -> None:
         self._worker_failures.labels(worker).inc()

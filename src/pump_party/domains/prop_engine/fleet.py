@@ -108,7 +108,7 @@ class PropFleet:
         # The side follows from the position, which the first time may have turned: so what was recorded comes first.
         earlier = self._fleet_store.recorded([(run.account_id, run.key(action)) for run, action in closing])
         held = self._fleet_store.situations(sorted({run.account_id for run, _ in closing}))
-        commands = []
+        commands: list[tuple[_FleetRun, PlaceAction | CloseAction, PlaceOrder]] = []
         for run, action in wave:
             if isinstance(action, PlaceAction):
                 commands.append((run, action, run.order(action)))

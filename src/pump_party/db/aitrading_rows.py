@@ -1,0 +1,73 @@
+"""Rows of AI trading as records, and back."""
+
+from typing import Any
+
+import msgspec
+
+from pump_party.domains.aitrading.model import OpenInvalidation, PastDecision
+from pump_party.domains.aitrading.records import Call, CallState, Deployment, Run, RunBody, RunSource
+from pump_party.domains.aitrading.run_views import DeploymentState, RunState
+
+Values = dict[str, Any]
+
+_past = msgspec.json.Decoder(tuple[PastDecision, ...]).decode
+_conditions = msgspec.json.Decoder(tuple[OpenInvalidation, ...]).decode
+_body = msgspec.json.Decoder(RunBody).decode
+_encode = msgspec.json.Encoder().encode
+
+_DEPLOYMENT = [name for name in Deployment.__struct_fields__ if name not in ("past", "conditions")]
+_RUN = [name for name in Run.__struct_fields__ if name != "body"]
+_CALL = Call.__struct_fields__
+
+MOVED = (
+    "state",
+    "code",
+    "detail",
+    "finished_ms",
+    "account_seq",
+    "snapshot_sha256",
+    "context_sha256",
+    "prompt_sha256",
+    "answer_sha256",
+    "body",
+)
+"""The columns of a run that change after it has begun."""
+
+
+def deployment_values(deployment: Deployment) -> Values:
+    values = {name: getattr(deployment, name) for name in _DEPLOYMENT}
+    values["state"] = deployment.state.value
+    values["past"] = _encode(deployment.past).decode()
+    values["conditions"] = _encode(deployment.conditions).decode()
+    return values
+
+
+def deployment_of(row: Any) -> Deployment:
+    values = {name: getattr(row, name) for name in _DEPLOYMENT}
+    values["state"] = DeploymentState(row.state)
+    return Deployment(**values, past=_past(row.past), conditions=_conditions(row.conditions))
+
+
+def run_values(run: Run) -> Values:
+    values = {name: getattr(run, name) for name in _RUN}
+    values["state"] = run.state.value
+    values["source"] = run.source.value
+    values["body"] = _encode(run.body).decode()
+    return values
+
+
+def run_of(row: Any) -> Run:
+    values = {name: getattr(row, name) for name in _RUN}
+    values["state"] = RunState(row.state)
+    values["source"] = RunSource(row.source)
+    return Run(**values, body=_body(row.body))
+
+
+def call_values(call: Call) -> Values:
+    return {name: getattr(call, name) for name in _CALL} | {"state": call.state.value}
+
+
+def call_of(row: Any) -> Call:
+    values = {name: getattr(row, name) for name in _CALL}
+    values["state"] = CallState(row.state)
+    return Call(**values)

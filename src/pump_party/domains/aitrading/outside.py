@@ -1,0 +1,102 @@
+"""Decisions of programs outside: proposals through the same gates, limits and evidence as a clone's own."""
+
+from collections.abc import Sequence
+
+from pump_party.domains.aitrading.commands import SubmitProposals
+from pump_party.domains.aitrading.model import Proposal, Seen
+from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.presenting import owner_run
+from pump_party.domains.aitrading.records import Deployment, Run, RunSource
+from pump_party.domains.aitrading.run_views import DeploymentState, OutsideRunView, RunState
+from pump_party.domains.aitrading.runs import Runs, decided_run, mids_of
+from pump_party.domains.aitrading.scene import Scene, seen_by
+from pump_party.domains.aitrading.store import RunTaken
+from pump_party.kernel.errors import Conflict, IdempotencyMismatch, Invalid
+from pump_party.kernel.ids import RunId
+
+PROPOSALS_MAX = 6
+RUN_KEY_CHARS_MAX = 80
+DEADLINE_MS = 5_000
+"""After the request was taken: what a crash left undone for longer is not done any more."""
+
+
+class OutsideRuns:
+    def __init__(self, parts: Parts, plans: Plans, runs: Runs) -> None:
+        self._parts = parts
+        self._plans = plans
+        self._runs = runs
+
+    def submit(self, command: SubmitProposals, deployment: Deployment) -> OutsideRunView:
+        """Raises Conflict (not_running), Invalid, IdempotencyMismatch for a key of other proposals."""
+        _check(command)
+        store = self._parts.store
+        run = store.run_by_key(command.clone_id, command.run_key)
+        if run is None:
+            if deployment.state is not DeploymentState.RUNNING:
+                raise Conflict("this clone is not running", code="not_running")
+            try:
+                run = self.decide(deployment, command.proposals, RunSource.OUTSIDE, command.run_key)
+            except RunTaken:
+                run = store.run_by_key(command.clone_id, command.run_key)
+        assert run is not None
+        if run.body.proposals != command.proposals:
+            raise IdempotencyMismatch
+        if not run.is_final:
+            self._runs.go_on([run])
+        ended = store.run(run.run_id)
+        assert ended is not None
+        orders = [self._parts.prop.order(run.user_id, run.account_id, order_id) for _, order_id in ended.body.orders]
+        return OutsideRunView(owner_run(ended, ()), tuple(orders))
+
+    def decide(
+        self, deployment: Deployment, proposals: Sequence[Proposal], source: RunSource, run_key: str | None
+    ) -> Run:
+        """Gate, size and record what somebody else than the strategy wants now. Not yet submitted. Raises RunTaken."""
+        parts, plan = self._parts, self._plans.of(deployment.version_id)
+        scene = Scene(parts.memory, parts.quotes, sorted(plan.limits.markets))
+        snapshots = scene.snapshots(plan)
+        situation = parts.fleet.situations([deployment.account_id])[deployment.account_id]
+        now_ms = parts.clock.now_ms()
+        seen: Seen = seen_by(
+            deployment,
+            situation,
+            snapshots,
+            scene.quotes,
+            slot_ms=now_ms,
+            deadline_ms=now_ms + DEADLINE_MS,
+            now_ms=now_ms,
+        )
+        decided = parts.decider.conclude(plan, seen, proposals)
+        assert decided.context is not None
+        parts.artifacts.put(decided.context.sha256, decided.context.body)
+        run = Run(
+            RunId(parts.ids.new()),
+            deployment.deployment_id,
+            deployment.clone_id,
+            deployment.user_id,
+            deployment.account_id,
+            deployment.version_id,
+            deployment.version,
+            source,
+            now_ms,
+            now_ms + DEADLINE_MS,
+            RunState.CLAIMED,
+            now_ms,
+            account_seq=situation.account.seq,
+            snapshot_sha256=scene.sha256(),
+            context_sha256=decided.context.sha256,
+            run_key=run_key,
+        )
+        run = decided_run(run, decided, mids_of(seen), now_ms=now_ms)
+        self._runs.record(begun=[run])
+        return run
+
+
+def _check(command: SubmitProposals) -> None:
+    if not 1 <= len(command.run_key) <= RUN_KEY_CHARS_MAX:
+        raise Invalid(f"must have 1 to {RUN_KEY_CHARS_MAX} characters", field="run_key")
+    if not 1 <= len(command.proposals) <= PROPOSALS_MAX:
+        raise Invalid(f"must be 1 to {PROPOSALS_MAX} proposals", field="proposals")
+    markets = [one.market for one in command.proposals]
+    if len(set(markets)) != len(markets):
+        raise Invalid("must be about different markets", field="proposals")

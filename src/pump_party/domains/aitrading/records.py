@@ -1,0 +1,141 @@
+"""What is remembered of deployments, runs and model calls, and what a run that has ended leaves behind. Pure."""
+
+from enum import StrEnum
+
+import msgspec
+
+from pump_party.domains.aitrading.model import OpenInvalidation, PastDecision, Proposal, Verdict
+from pump_party.domains.aitrading.recollection import conditions_after, past_after
+from pump_party.domains.aitrading.run_views import DeploymentState, RunState
+from pump_party.domains.aitrading.slots import DAY_MS
+from pump_party.domains.prop_interface.contract import Action
+from pump_party.kernel.ids import AccountId, CloneId, DeploymentId, Market, OrderId, RunId, UserId, VersionId
+
+FINAL = frozenset((RunState.EXECUTED, RunState.HELD, RunState.REJECTED, RunState.LATE, RunState.FAILED))
+
+
+class RunSource(StrEnum):
+    """Who decided: the clone's own strategy in its slot, a program outside, or a condition that came true."""
+
+    SLOT = "slot"
+    OUTSIDE = "outside"
+    INVALIDATION = "invalidation"
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """A clone trading an account, and what it remembers."""
+
+    deployment_id: DeploymentId
+    clone_id: CloneId
+    user_id: UserId
+    account_id: AccountId
+    rule_set: str
+    version_id: VersionId
+    version: int
+    cadence_s: int
+    state: DeploymentState
+    started_ms: int
+    past: tuple[PastDecision, ...] = ()
+    conditions: tuple[OpenInvalidation, ...] = ()
+    actions_day: int = 0
+    actions_count: int = 0
+
+    def actions_today(self, now_ms: int) -> int:
+        return self.actions_count if self.actions_day == now_ms // DAY_MS else 0
+
+
+class RunBody(msgspec.Struct, frozen=True):
+    """What a run proposed, what the gates said, what was submitted, and the orders that came of it."""
+
+    proposals: tuple[Proposal, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    actions: tuple[Action, ...] = ()
+    mids_e8: dict[Market, int] = {}
+    orders: tuple[tuple[Market, OrderId], ...] = ()
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One decision. Hashes name artifacts. `account_seq` is the newest event of the account that it saw."""
+
+    run_id: RunId
+    deployment_id: DeploymentId
+    clone_id: CloneId
+    user_id: UserId
+    account_id: AccountId
+    version_id: VersionId
+    version: int
+    source: RunSource
+    slot_ms: int
+    deadline_ms: int
+    state: RunState
+    claimed_ms: int
+    code: str | None = None
+    detail: str | None = None
+    finished_ms: int | None = None
+    account_seq: int | None = None
+    snapshot_sha256: str | None = None
+    context_sha256: str | None = None
+    prompt_sha256: str | None = None
+    answer_sha256: str | None = None
+    model: str | None = None
+    run_key: str | None = None
+    body: RunBody = RunBody()
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+
+class CallState(StrEnum):
+    """A call is reserved before it is made and settled afterwards. A lost one stays reserved for its day."""
+
+    RESERVED = "reserved"
+    SETTLED = "settled"
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One question to a model and what it took. `micros` is None where the price is not known.
+
+    While reserved, tokens and micros are what the call may take at most.
+    """
+
+    call_id: str
+    run_id: str
+    clone_id: CloneId
+    user_id: UserId
+    day: int
+    model: str
+    state: CallState
+    at_ms: int
+    tokens_in: int
+    tokens_out: int
+    micros: int | None
+    price_table: str | None = None
+    latency_ms: int = 0
+    attempts: int = 0
+    failure: str | None = None
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out
+
+
+def deployment_after(deployment: Deployment, run: Run) -> Deployment:
+    """What a run that has ended leaves behind."""
+    body = run.body
+    if run.source is not RunSource.SLOT or not body.verdicts:
+        past = deployment.past
+    else:
+        past = past_after(deployment.past, body.proposals, body.verdicts, slot_ms=run.slot_ms, mids_e8=body.mids_e8)
+    day = run.slot_ms // DAY_MS
+    before = deployment.actions_count if deployment.actions_day == day else 0
+    done = run.state is RunState.EXECUTED
+    return msgspec.structs.replace(
+        deployment,
+        past=past,
+        conditions=conditions_after(deployment.conditions, body.proposals, body.verdicts)
+        if done
+        else deployment.conditions,
+        actions_day=day,
+        actions_count=before + (len(body.actions) if done else 0),
+    )

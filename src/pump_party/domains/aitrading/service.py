@@ -1,0 +1,247 @@
+"""The shell of AI trading: what owners, outside programs and pages may ask of it."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from pump_party.domains.aitrading import presenting
+from pump_party.domains.aitrading.budget import CLONE, Budget
+from pump_party.domains.aitrading.commands import DeployClone, DryRun, Replay, SubmitProposals
+from pump_party.domains.aitrading.counterfactual import Venues
+from pump_party.domains.aitrading.outside import OutsideRuns
+from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.records import Call, Deployment, Run
+from pump_party.domains.aitrading.rehearsal import Rehearsals
+from pump_party.domains.aitrading.run_views import (
+    ArtifactKind,
+    ArtifactView,
+    DeploymentState,
+    DeploymentView,
+    DryRunView,
+    ModelUsageView,
+    OutsideRunView,
+    PublicDeploymentView,
+    ReplayView,
+    RunPage,
+    RunView,
+    UsageView,
+)
+from pump_party.domains.aitrading.runs import Runs
+from pump_party.domains.aitrading.slots import DAY_MS, next_slot_ms
+from pump_party.domains.aitrading.store import NextSlot
+from pump_party.domains.clones.contract import StrategyVersion
+from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX, AccountKind, OpenAccount
+from pump_party.kernel.errors import Conflict, Invalid, NotFound
+from pump_party.kernel.ids import CloneId, DeploymentId, RunId, UserId, is_uuid
+
+DEPLOY_KEY_CHARS_MAX = 80
+
+
+class AITradingService:
+    """Implements `contract.AITrading`."""
+
+    def __init__(self, parts: Parts, plans: Plans, runs: Runs, venues: Venues) -> None:
+        self._parts = parts
+        self._plans = plans
+        self._runs = runs
+        self._outside = OutsideRuns(parts, plans, runs)
+        self._rehearsals = Rehearsals(parts, plans, runs, venues)
+
+    # --- deployments ---
+
+    def deploy(self, command: DeployClone) -> DeploymentView:
+        parts = self._parts
+        self._require_owner(command.user_id, command.clone_id)
+        if not 1 <= len(command.idempotency_key) <= DEPLOY_KEY_CHARS_MAX:
+            raise Invalid(f"must have 1 to {DEPLOY_KEY_CHARS_MAX} characters", field="Idempotency-Key")
+        earlier = parts.store.deployed_before(command.clone_id, command.idempotency_key)
+        if earlier is not None:
+            return self._view(earlier)
+        newest = parts.store.newest_deployment(command.clone_id)
+        if newest is not None and newest.state is not DeploymentState.STOPPED:
+            raise Conflict("this clone trades already; stop it first", code="already_deployed")
+        version = parts.clones.current_version(command.clone_id)
+        self._require_model(version)
+        # The account's key follows from the request: a crash before the deployment is stored opens no second one.
+        key = sha256(f"{command.clone_id}|{command.idempotency_key}".encode()).hexdigest()[:32]
+        account = parts.prop.open_account(
+            OpenAccount(command.user_id, AccountKind.CLONE, f"clone:{key}", command.rule_set)
+        )
+        now_ms = parts.clock.now_ms()
+        deployment = Deployment(
+            DeploymentId(parts.ids.new()),
+            command.clone_id,
+            command.user_id,
+            account.account_id,
+            account.rule_set,
+            version.version_id,
+            version.number,
+            version.cadence_s,
+            DeploymentState.RUNNING,
+            now_ms,
+        )
+        following = NextSlot(version.cadence_s, next_slot_ms(now_ms, version.cadence_s))
+        return self._view(parts.store.deploy(deployment, deploy_key=command.idempotency_key, next_slot=following))
+
+    def pause(self, user_id: UserId, clone_id: str) -> DeploymentView:
+        deployment = self._own_deployment(user_id, clone_id)
+        if not self._parts.store.set_state(
+            deployment.deployment_id, state=DeploymentState.PAUSED, before=[DeploymentState.RUNNING]
+        ):
+            raise Conflict("this clone is not running", code="not_running")
+        return self._view(self._own_deployment(user_id, clone_id))
+
+    def resume(self, user_id: UserId, clone_id: str) -> DeploymentView:
+        deployment = self._own_deployment(user_id, clone_id)
+        version = self._parts.clones.current_version(clone_id)
+        self._require_model(version)
+        following = NextSlot(version.cadence_s, next_slot_ms(self._parts.clock.now_ms(), version.cadence_s))
+        if not self._parts.store.set_state(
+            deployment.deployment_id,
+            state=DeploymentState.RUNNING,
+            before=[DeploymentState.PAUSED],
+            version=(version.version_id, version.number, version.cadence_s),
+            next_slot=following,
+        ):
+            raise Conflict("this clone is not paused", code="not_paused")
+        return self._view(self._own_deployment(user_id, clone_id))
+
+    def stop(self, user_id: UserId, clone_id: str) -> DeploymentView:
+        deployment = self._own_deployment(user_id, clone_id)
+        active = [DeploymentState.RUNNING, DeploymentState.PAUSED]
+        self._parts.store.set_state(deployment.deployment_id, state=DeploymentState.STOPPED, before=active)
+        return self._view(self._own_deployment(user_id, clone_id))
+
+    def deployment(self, clone_id: str, *, viewer: UserId | None) -> DeploymentView | PublicDeploymentView:
+        self._parts.clones.owner_of(clone_id)
+        deployment = self._deployed(clone_id)
+        if viewer == deployment.user_id:
+            return self._view(deployment)
+        return presenting.public_deployment(deployment, now_ms=self._parts.clock.now_ms())
+
+    # --- what was decided ---
+
+    def decisions(self, clone_id: str, *, viewer: UserId | None, cursor: str | None, limit: int) -> RunPage:
+        owner = self._parts.clones.owner_of(clone_id)
+        if not 1 <= limit <= PAGE_LIMIT_MAX:
+            raise Invalid(f"must be 1 to {PAGE_LIMIT_MAX}", code="bad_limit", field="limit")
+        if cursor is not None and not is_uuid(cursor):
+            raise Invalid("is not a cursor of this list", code="bad_cursor", field="cursor")
+        before = None if cursor is None else RunId(cursor)
+        found = self._parts.store.runs(clone_id, before=before, limit=limit + 1)
+        page = found[:limit]
+        calls = self._parts.store.calls([r.run_id for r in page if r.model]) if viewer == owner else {}
+        views = tuple(self._run_view(run, calls.get(run.run_id, ()), viewer) for run in page)
+        return RunPage(views, page[-1].run_id if len(found) > limit else None)
+
+    def decision(self, run_id: str, *, viewer: UserId | None) -> RunView:
+        run = self._run(run_id)
+        calls = self._parts.store.calls([run.run_id]).get(run.run_id, ()) if viewer == run.user_id else ()
+        return self._run_view(run, calls, viewer)
+
+    def artifact(self, user_id: UserId, run_id: str, kind: ArtifactKind) -> ArtifactView:
+        run = self._own_run(user_id, run_id)
+        hashes = {
+            ArtifactKind.CONTEXT: run.context_sha256,
+            ArtifactKind.PROMPT: run.prompt_sha256,
+            ArtifactKind.ANSWER: run.answer_sha256,
+        }
+        wanted = hashes[kind]
+        if wanted is None:
+            raise NotFound(f"this run has no {kind.value}", code="artifact_not_found")
+        try:
+            return ArtifactView(kind, wanted, self._parts.artifacts.get(wanted))
+        except NotFound as error:
+            raise NotFound(f"the {kind.value} of this run is gone", code="artifact_not_found") from error
+
+    def usage(self, user_id: UserId, clone_id: str) -> UsageView:
+        self._require_owner(user_id, clone_id)
+        store, own = self._parts.store, CloneId(clone_id)
+        day = self._parts.clock.now_ms() // DAY_MS
+        from_ms, to_ms = day * DAY_MS, (day + 1) * DAY_MS
+        calls = store.calls_of_day(own, day)
+        spent = store.spent(day, CLONE, clone_id)
+        budget: Budget = self._parts.limits.clone
+        models = sorted({call.model for call in calls})
+        return UsageView(
+            clone_id=own,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            runs=store.count_runs(own, from_ms=from_ms, to_ms=to_ms),
+            models=tuple(_model_usage(model, [c for c in calls if c.model == model]) for model in models),
+            spent_micros=spent.micros,
+            budget_micros=budget.micros,
+            left_micros=max(0, budget.micros - spent.micros),
+        )
+
+    # --- deciding on demand ---
+
+    def submit_actions(self, command: SubmitProposals) -> OutsideRunView:
+        deployment = self._own_deployment(command.user_id, command.clone_id)
+        return self._outside.submit(command, deployment)
+
+    def dry_run(self, command: DryRun) -> DryRunView:
+        self._require_owner(command.user_id, command.clone_id)
+        return self._rehearsals.dry_run(command)
+
+    def replay(self, command: Replay) -> ReplayView:
+        return self._rehearsals.replay(command, self._own_run(command.user_id, command.run_id))
+
+    # --- who may ---
+
+    def _require_owner(self, user_id: UserId, clone_id: str) -> None:
+        if self._parts.clones.owner_of(clone_id) != user_id:
+            raise NotFound("there is no such clone of yours", code="clone_not_found", field="clone_id")
+
+    def _own_deployment(self, user_id: UserId, clone_id: str) -> Deployment:
+        self._require_owner(user_id, clone_id)
+        return self._deployed(clone_id)
+
+    def _deployed(self, clone_id: str) -> Deployment:
+        deployment = self._parts.store.newest_deployment(clone_id)
+        if deployment is None:
+            raise NotFound("this clone does not trade yet", code="not_deployed", field="clone_id")
+        return deployment
+
+    def _require_model(self, version: StrategyVersion) -> None:
+        plan = self._plans.of(version.version_id)
+        if plan.needs_model and plan.model not in self._parts.models.offered():
+            raise Conflict("its strategy names a model that is not offered here", code="model_not_offered")
+
+    def _run(self, run_id: str) -> Run:
+        run = self._parts.store.run(run_id) if is_uuid(run_id) else None
+        if run is None:
+            raise NotFound("there is no such decision", code="run_not_found", field="run_id")
+        return run
+
+    def _own_run(self, user_id: UserId, run_id: str) -> Run:
+        run = self._run(run_id)
+        if run.user_id != user_id:
+            raise NotFound("there is no such decision", code="run_not_found", field="run_id")
+        return run
+
+    def _view(self, deployment: Deployment) -> DeploymentView:
+        return presenting.deployment_view(deployment, now_ms=self._parts.clock.now_ms())
+
+    def _run_view(self, run: Run, calls: Sequence[Call], viewer: UserId | None) -> RunView:
+        return presenting.owner_run(run, calls) if viewer == run.user_id else presenting.public_run(run)
+
+
+def _model_usage(model: str, calls: Sequence[Call]) -> ModelUsageView:
+    known = [call.micros for call in calls if call.micros is not None]
+    latencies = sorted(call.latency_ms for call in calls)
+    return ModelUsageView(
+        model=model,
+        calls=sum(call.attempts for call in calls),
+        failures=sum(call.failure is not None for call in calls),
+        tokens_in=sum(call.tokens_in for call in calls),
+        tokens_out=sum(call.tokens_out for call in calls),
+        cost_micros=sum(known),
+        unpriced_calls=len(calls) - len(known),
+        latency_p50_ms=_percentile(latencies, 50),
+        latency_p95_ms=_percentile(latencies, 95),
+    )
+
+
+def _percentile(ordered: Sequence[int], percent: int) -> int | None:
+    """The smallest value that so many per cent do not exceed."""
+    return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None

@@ -1,0 +1,169 @@
+"""Work off a slot: every running clone of a cadence decides on the same moment, those with rules in one pass."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pump_party.domains.aitrading.asking import Asker, hash_of, prompt_body
+from pump_party.domains.aitrading.model import Plan, Seen
+from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.records import Deployment, Run, RunSource
+from pump_party.domains.aitrading.run_views import FailureCode, RunState
+from pump_party.domains.aitrading.runs import Runs, Underway, decided_run, ended, mids_of
+from pump_party.domains.aitrading.scene import Scene, seen_by
+from pump_party.domains.aitrading.slots import deadline_ms, next_slot_ms, read_job_key, run_id
+from pump_party.domains.aitrading.store import NextSlot
+from pump_party.domains.prop_interface.contract import AccountSituation
+from pump_party.kernel.errors import Refusal, Unavailable
+from pump_party.kernel.ids import Market
+from pump_party.platform.jobs import Job
+from pump_party.platform.logging import get_logger
+
+log = get_logger("decisions")
+
+
+class SlotRuns:
+    """One slot at a time per cadence; slots of several cadences may be worked off at once."""
+
+    def __init__(self, parts: Parts, plans: Plans, runs: Runs) -> None:
+        self._parts = parts
+        self._plans = plans
+        self._runs = runs
+
+    def work_off(self, job: Job) -> int:
+        """Bring every run of the slot to its end. Returns how many clones it had. Safe to repeat.
+
+        Raises Unavailable when the database is away: then the job is tried again.
+        """
+        cadence_s, slot_ms = read_job_key(job.key)
+        parts = self._parts
+        running = parts.store.running(cadence_s)
+        known = parts.store.runs_of_slot([d.deployment_id for d in running], slot_ms)
+        decided = {run.deployment_id for run in known if run.source is RunSource.SLOT}
+        fresh = [deployment for deployment in running if deployment.deployment_id not in decided]
+        now_ms = parts.clock.now_ms()
+        following = NextSlot(cadence_s, next_slot_ms(max(now_ms, slot_ms), cadence_s)) if running else None
+        self._decide(fresh, slot_ms=slot_ms, deadline=deadline_ms(slot_ms, cadence_s), following=following)
+        self._runs.go_on([run for run in known if not run.is_final])
+        self._runs.record(done=job)
+        log.info(
+            "slot_done",
+            cadence_s=cadence_s,
+            slot_ms=slot_ms,
+            clones=len(fresh),
+            taken_up=len(running) - len(fresh),
+            lag_ms=now_ms - slot_ms,
+            duration_ms=parts.clock.now_ms() - now_ms,
+        )
+        return len(running)
+
+    def _decide(self, fresh: Sequence[Deployment], *, slot_ms: int, deadline: int, following: NextSlot | None) -> None:
+        parts = self._parts
+        now_ms = parts.clock.now_ms()
+        blank = [_blank(d, slot_ms=slot_ms, deadline=deadline, now_ms=now_ms) for d in fresh]
+        if now_ms > deadline:
+            late = [ended(run, RunState.LATE, now_ms=now_ms) for run in blank]
+            self._runs.record(begun=late, next_slot=following)
+            return
+        begun, underway = self._pass(fresh, blank)
+        calls = [call for one in underway for call in self._runs.calls(Asker.of(one.run), self._runs.asks(one))]
+        refused = self._runs.record(begun=begun, reserved_calls=calls, next_slot=following)
+        over = {call.run_id for call in refused}
+        self._runs.submit(begun)
+        if over:
+            code = FailureCode.BUDGET_EXHAUSTED.value
+            at_ms = parts.clock.now_ms()
+            broke = [one.run for one in underway if one.run.run_id in over]
+            self._runs.record(moved=[ended(run, RunState.FAILED, code=code, now_ms=at_ms) for run in broke])
+        self._runs.ask([one for one in underway if one.run.run_id not in over])
+
+    def _pass(self, fresh: Sequence[Deployment], blank: Sequence[Run]) -> tuple[list[Run], list[Underway]]:
+        """Every clone decides, or is made ready to be asked for. What it saw is kept before what it decided is."""
+        parts = self._parts
+        markets = sorted({market for d in fresh for market in self._markets(d)})
+        scene = Scene(parts.memory, parts.quotes, markets)
+        situations = parts.fleet.situations([d.account_id for d in fresh])
+        begun: list[Run] = []
+        underway: list[Underway] = []
+        for deployment, run in zip(fresh, blank, strict=True):
+            try:
+                one = self._one(deployment, run, scene, situations.get(deployment.account_id))
+            except Unavailable:
+                raise
+            except Refusal as refusal:
+                one = ended(run, RunState.FAILED, code=refusal.code, now_ms=parts.clock.now_ms())
+            begun.append(one.run if isinstance(one, Underway) else one)
+            if isinstance(one, Underway):
+                underway.append(one)
+        shared = scene.sha256()
+        begun = [msgspec.structs.replace(run, snapshot_sha256=shared) for run in begun]
+        kept = {run.run_id: run for run in begun}
+        return begun, [msgspec.structs.replace(one, run=kept[one.run.run_id]) for one in underway]
+
+    def _markets(self, deployment: Deployment) -> frozenset[Market]:
+        try:
+            return self._plans.of(deployment.version_id).limits.markets
+        except Unavailable:
+            raise
+        except Refusal:
+            return frozenset()
+
+    def _one(
+        self, deployment: Deployment, run: Run, scene: Scene, situation: AccountSituation | None
+    ) -> Run | Underway:
+        parts, plan = self._parts, self._plans.of(deployment.version_id)
+        now_ms = parts.clock.now_ms()
+        snapshots = scene.snapshots(plan)
+        if situation is None or not snapshots:
+            code = "account_not_found" if situation is None else FailureCode.MARKET_HALTED.value
+            return ended(run, RunState.FAILED, code=code, now_ms=now_ms)
+        seen = seen_by(
+            deployment,
+            situation,
+            snapshots,
+            scene.quotes,
+            slot_ms=run.slot_ms,
+            deadline_ms=run.deadline_ms,
+            now_ms=now_ms,
+        )
+        run = msgspec.structs.replace(run, account_seq=situation.account.seq)
+        if plan.needs_model:
+            return self._questioned(run, plan, seen)
+        decided = parts.decider.decide(plan, seen)
+        assert decided.context is not None
+        parts.artifacts.put(decided.context.sha256, decided.context.body)
+        run = msgspec.structs.replace(run, context_sha256=decided.context.sha256)
+        return decided_run(run, decided, mids_of(seen), now_ms=parts.clock.now_ms())
+
+    def _questioned(self, run: Run, plan: Plan, seen: Seen) -> Underway:
+        parts = self._parts
+        context = parts.decider.context(plan, seen)
+        questions = parts.decider.questions(plan, seen, budget_tokens=parts.prompt_tokens_max)
+        body = prompt_body(questions)
+        parts.artifacts.put(context.sha256, context.body)
+        parts.artifacts.put(hash_of(body), body)
+        run = msgspec.structs.replace(
+            run,
+            state=RunState.CONTEXTED,
+            context_sha256=context.sha256,
+            prompt_sha256=hash_of(body),
+            model=plan.model,
+        )
+        return Underway(run, plan, seen, questions)
+
+
+def _blank(deployment: Deployment, *, slot_ms: int, deadline: int, now_ms: int) -> Run:
+    return Run(
+        run_id(deployment.deployment_id, slot_ms, "slot"),
+        deployment.deployment_id,
+        deployment.clone_id,
+        deployment.user_id,
+        deployment.account_id,
+        deployment.version_id,
+        deployment.version,
+        RunSource.SLOT,
+        slot_ms,
+        deadline,
+        RunState.CLAIMED,
+        now_ms,
+    )

@@ -1,0 +1,20 @@
+"""Events of AI trading."""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class DecisionFinished(msgspec.Struct, frozen=True):
+    """A clone's decision run has ended. `public` is the JSON of the contract's `PublicRunView`, for everybody; `owner`
+    that of its `OwnerRunView`, for the clone's owner alone.
+    """
+
+    KIND: ClassVar[str] = "decision_finished"
+
+    run_id: str
+    clone_id: str
+    user_id: str
+    public: msgspec.Raw
+    owner: msgspec.Raw
+    at_ms: int
