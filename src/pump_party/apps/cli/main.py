@@ -32,6 +32,7 @@ examples:
   pump-party config                                 every setting with its value and meaning
   pump-party db check                               prove every balance
   pump-party account show ACCOUNT_ID                what an account holds and may do
+  pump-party models check                           try the language models that strategies may name
   pump-party conformance vectors.json               prove the engine against expected integers
   pump-party simulate --seed 7 --steps 200          play it against a hostile world that repeats
 
@@ -79,6 +80,7 @@ def build_parser(*, with_tape: bool) -> argparse.ArgumentParser:
     _add_account(commands)
     _add_conformance(commands)
     _add_simulate(commands)
+    _add_models(commands)
     if with_tape:
         from pump_party.apps.cli import tape
 
@@ -142,6 +144,12 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     simulate.add_parser(commands)
 
 
+def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pump_party.apps.cli import models
+
+    models.add_parser(commands)
+
+
 def _add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     from pump_party.config import RULES
 
@@ -193,6 +201,10 @@ def _run(options: argparse.Namespace) -> int:
             from pump_party.apps.cli import account
 
             return account.run(settings, options)
+        case "models":
+            from pump_party.apps.cli import models
+
+            return models.run(settings, as_json=options.json)
         case "up":
             from pump_party.apps.cli import up
 
