@@ -12,9 +12,13 @@ import msgspec
 
 from pump_party.domains.marketdata.contract import BOOK_DEPTH_MAX, Book, Level
 from pump_party.kernel.ids import Market
+from pump_party.kernel.money import PPM
 
 LEVELS_KEPT_MAX = 1_000
 """Levels of a side that are kept, the best ones: more than a price moves through between two snapshots."""
+
+IMBALANCE_LEVELS = 10
+"""Best levels of a side that its imbalance is made of."""
 
 
 class BookFault(StrEnum):
@@ -76,6 +80,13 @@ def shown(book: OrderBook, market: Market) -> Book:
         source=book.source,
         sha256=book.sha256,
     )
+
+
+def imbalance_ppm(book: Book) -> int | None:
+    """How much more is bid than asked near the price, of both: 1,000,000 is all bid. None for an empty book."""
+    bid_nanos, ask_nanos = (sum(size for _, size in side[:IMBALANCE_LEVELS]) for side in (book.bids, book.asks))
+    both_nanos = bid_nanos + ask_nanos
+    return (2 * (bid_nanos - ask_nanos) * PPM + both_nanos) // (2 * both_nanos) if both_nanos else None
 
 
 def _changed(book: OrderBook, change: BookChange) -> OrderBook | BookFault:

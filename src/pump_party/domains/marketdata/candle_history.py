@@ -30,7 +30,6 @@ from pump_party.domains.marketdata.candles import (
     CandleInterval,
 )
 from pump_party.domains.marketdata.features import (
-    WITHOUT_INTERVAL,
     Feature,
     FeatureName,
     FeatureReading,
@@ -282,7 +281,7 @@ def _candle_blocks(market: Market, chart: _Chart, interval: CandleInterval, coun
 
 
 def _is_of_candles(feature: Feature) -> bool:
-    return feature.name not in WITHOUT_INTERVAL and feature.name is not FeatureName.OPEN_INTEREST_CHANGE
+    return not feature.is_sampled and feature.name is not FeatureName.BOOK_IMBALANCE
 
 
 def _sampled(feature: Feature, samples: Sequence[PerpSample], as_of_ms: int) -> FeatureReading:

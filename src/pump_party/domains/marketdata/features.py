@@ -80,6 +80,7 @@ _UNITS: Mapping[FeatureName, FeatureUnit] = {
 
 WITHOUT_INTERVAL = frozenset((FeatureName.FUNDING, FeatureName.OPEN_INTEREST, FeatureName.BOOK_IMBALANCE))
 WITHOUT_PERIOD = WITHOUT_INTERVAL | {FeatureName.CLOSE, FeatureName.MACD, FeatureName.MACD_SIGNAL}
+SAMPLED = frozenset((FeatureName.FUNDING, FeatureName.OPEN_INTEREST, FeatureName.OPEN_INTEREST_CHANGE))
 SAMPLED_INTERVALS = frozenset((CandleInterval.H1, CandleInterval.D1))
 """Open interest is kept hourly: its change over less would compare a sample with itself."""
 
@@ -90,6 +91,11 @@ class Feature(msgspec.Struct, frozen=True, order=True):
     name: FeatureName
     interval: CandleInterval | None = None
     period: int | None = None
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it is read from samples of a perpetual instead of candles or a book."""
+        return self.name in SAMPLED
 
     @property
     def key(self) -> str:

@@ -10,9 +10,10 @@ import msgspec
 
 from pump_party.domains.marketdata.candles import INTERVAL_MS
 from pump_party.domains.marketdata.features import Feature, FeatureName, FeatureReading
+from pump_party.domains.marketdata.perp_context import HOUR_MS, PerpHour
 from pump_party.kernel.money import PPM
 
-SAMPLE_STANDS_MS = 8 * 3_600_000
+SAMPLE_STANDS_MS = 8 * HOUR_MS
 PPB_PER_PPM = 1_000
 
 
@@ -24,11 +25,25 @@ class PerpSample(msgspec.Struct, frozen=True):
     open_interest_nanos: int | None
 
 
+def samples_of(hours: Sequence[PerpHour]) -> Sequence[PerpSample]:
+    """Hours that are over, newest first, as samples at their end."""
+    return [PerpSample(one.hour_ms + HOUR_MS, one.funding_1h_ppb, one.open_interest_nanos) for one in reversed(hours)]
+
+
+def hours_needed(feature: Feature) -> int:
+    """How many hours back `read_samples` may look for the feature and its previous value."""
+    hours = SAMPLE_STANDS_MS // HOUR_MS + 1
+    if feature.interval is not None and feature.period is not None:
+        hours += (feature.period + 1) * INTERVAL_MS[feature.interval] // HOUR_MS
+    return hours
+
+
 def read_samples(feature: Feature, samples: Sequence[PerpSample], as_of_ms: int) -> FeatureReading:
-    """Funding, open interest or its change. `samples` are sorted by time; those after `as_of_ms` are not looked at.
+    """Funding, open interest or its change, as of the last full hour. `samples` are sorted by time; none later is used.
 
     `previous` of the first two is the sample before, of the change the change one bar earlier.
     """
+    as_of_ms -= as_of_ms % HOUR_MS
     if feature.name is FeatureName.OPEN_INTEREST_CHANGE:
         assert feature.interval is not None
         interval_ms = INTERVAL_MS[feature.interval]

@@ -1,6 +1,6 @@
 """What market data must remember. Implemented by `db/marketdata.py`; every method is one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -71,6 +71,31 @@ class Moments(Protocol):
         ...
 
     def newest_moment_ms(self, market: Market) -> int | None: ...
+
+
+class ChartEnd(msgspec.Struct, frozen=True):
+    """How far a market's chart has come, and of which feed it is. Candles that ended by then change no more."""
+
+    feed: str
+    chart_ms: int
+
+
+class MarketMemoryRecords(Protocol):
+    """What market memory reads."""
+
+    def chart_ends(self, markets: Collection[Market]) -> Mapping[Market, ChartEnd]:
+        """Markets without a chart are absent."""
+        ...
+
+    def candles_between(
+        self, feed: str, market: Market, interval: CandleInterval, *, from_ms: int, before_ms: int
+    ) -> Sequence[Candle]:
+        """Candles that opened in [from_ms, before_ms), oldest first. The caller knows that they are complete."""
+        ...
+
+    def perp_hours(self, feed: str, market: Market, *, before_ms: int, limit: int) -> Sequence[PerpHour]:
+        """Hours that began before then, newest first."""
+        ...
 
 
 class MarketDataRecords(Moments, Protocol):
