@@ -125,7 +125,8 @@ class CloneTransaction:
 
     def add_clone(self, clone: Clone, key: SealedKey) -> bool:
         insert = self._database.insert(clones).values(_clone_row(clone) | _key_row(key))
-        return bool(self._connection.execute(insert.on_conflict_do_nothing(index_elements=["name_key"])).rowcount)
+        insert = insert.on_conflict_do_nothing(index_elements=["name_key"]).returning(clones.c.clone_id)
+        return self._connection.execute(insert).first() is not None
 
     def lock_clone(self, clone_id: str) -> tuple[Clone, SealedKey] | None:
         # SQLite ignores FOR UPDATE.
@@ -134,13 +135,12 @@ class CloneTransaction:
         return None if row is None else (_clone(row), _key(row))
 
     def rename(self, clone: Clone) -> bool:
-        taken = sa.select(clones.c.clone_id).where(
-            clones.c.name_key == clone.name_key, clones.c.clone_id != clone.clone_id
-        )
-        if self._connection.execute(taken).first() is not None:
-            return False
         values = {name: getattr(clone, name) for name in ("name", "name_key", "bio", "updated_ms")}
-        self._connection.execute(sa.update(clones).where(clones.c.clone_id == clone.clone_id).values(values))
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(sa.update(clones).where(clones.c.clone_id == clone.clone_id).values(values))
+        except sa.exc.IntegrityError:
+            return False
         return True
 
     def set_hidden(self, clone: Clone, decision: Decision) -> None:

@@ -67,7 +67,7 @@ def _node(before: Node | None, after: Node | None) -> Iterator[NodeChange]:
     elif before is None:
         yield NodeChange(after.id, kind_of(after), Change.ADDED)
     else:
-        changes = _fields("", msgspec.to_builtins(before), msgspec.to_builtins(after))
+        changes = _fields("", _plain(before), _plain(after))
         fields = tuple(change for change, _ in zip(changes, range(FIELD_CHANGES_PER_NODE_MAX), strict=False))
         yield NodeChange(after.id, kind_of(after), Change.CHANGED, fields)
 
@@ -75,6 +75,10 @@ def _node(before: Node | None, after: Node | None) -> Iterator[NodeChange]:
 def kind_of(node: Node) -> str:
     """The word that says in JSON which block it is."""
     return str(node.__struct_config__.tag)
+
+
+def _plain(node: Node) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(node))
 
 
 _ABSENT = object()

@@ -31,11 +31,34 @@ _MIXED = (
 )
 """Scripts that one text is written in."""
 
-_LOOKALIKES = str.maketrans(
-    # Latin digits and letters that are told apart by luck, then Cyrillic, Greek and Armenian twins of Latin letters.
-    "01i|5" + "абвеёзікмнорстухцьѕіјԁԛԝһӏ" + "αβγεζηικμνορστυχω" + "օսհոցյ",
-    "olll" + "s" + "a6beeзlkмhopcтyxцьsljdqwhl" + "aβyezηlkμvopσтuxω" + "oshnuj",
-)
+_TWINS = {
+    "a": "аα",
+    "b": "в",
+    "c": "с",
+    "d": "ԁ",
+    "e": "еёε",
+    "h": "нһհ",
+    "j": "јյ",
+    "k": "кκ",
+    "l": "1i|іӏι",
+    "m": "м",
+    "n": "ո",
+    "o": "0оοօ",
+    "p": "рρ",
+    "q": "ԛ",
+    "r": "г",
+    "s": "5ѕս",
+    "t": "тτ",
+    "u": "υց",
+    "v": "ν",
+    "w": "ԝ",
+    "x": "хχ",
+    "y": "уγ",
+    "z": "ζ",
+}
+"""Digits and folded letters of other scripts that pass for a Latin letter, small or large."""
+
+_LOOKALIKES = str.maketrans({twin: letter for letter, twins in _TWINS.items() for twin in twins})
 
 
 def clean_name(text: str) -> str:

@@ -1,0 +1,290 @@
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.domains.clones.strategies import (
+    KNOWN,
+    SOL,
+    SOL_PERP,
+    Json,
+    asset,
+    clause,
+    compare,
+    encode,
+    feature,
+    graph,
+    number,
+    prompt,
+    rule,
+    sound,
+    stream,
+    target,
+    trading_clone,
+)
+
+from pump_party.domains.clones.strategy import EDGES_MAX, NODES_MAX
+from pump_party.domains.clones.validation import PROBLEMS_MAX, is_graph, problems, read
+
+MODEL = "openai:gpt-5"
+
+
+def found(strategy: Json) -> list[str]:
+    """Each problem as "path code"."""
+    return [f"{problem.path} {problem.code}" for problem in read(encode(strategy), KNOWN).problems]
+
+
+def with_condition(when: Json) -> Json:
+    return sound(decider=rule(clause(when)))
+
+
+def nested(depth: int) -> Json:
+    inner: Json = {"kind": "always"}
+    for _ in range(depth - 1):
+        inner = {"kind": "not", "condition": inner}
+    return inner
+
+
+def group(size: int) -> Json:
+    return {"kind": "all", "conditions": [{"kind": "always"}] * size}
+
+
+def test_a_sound_strategy_is_read_and_has_no_problem():
+    validation = read(encode(sound()), KNOWN)
+
+    assert validation.problems == ()
+    assert validation.strategy is not None
+    assert [node.id for node in validation.strategy.nodes] == ["stream", "assets", "rule", "clone"]
+    assert found(sound(decider=prompt(), model=MODEL)) == []
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        (sound() | {"schema": "strategy/2"}, ["schema bad_shape"]),
+        ({"nodes": []}, [" bad_shape"]),
+        (sound() | {"colour": "red"}, [" bad_shape"]),
+        (graph(stream(interval="2m"), asset(), rule(), trading_clone()), ["nodes[0].interval bad_shape"]),
+        (graph(stream(), asset(hue=1), rule(), trading_clone()), ["nodes[1] bad_shape"]),
+        (sound(decider=rule(clause(then=target(1.5)))), ["nodes[2].clauses[0].then.share_ppm bad_shape"]),  # type: ignore[arg-type]
+        (graph({"kind": "news", "id": "x"}), ["nodes[0].kind bad_shape"]),
+        (graph(stream(candles=101), asset(), rule(), trading_clone()), ["nodes[0].candles out_of_range"]),
+        (graph(stream(candles="5"), asset(hue=1), rule(), trading_clone()),
+         ["nodes[0].candles bad_shape", "nodes[1] bad_shape"]),
+        (graph(stream(candles="5"), asset("X"), rule(), trading_clone()),
+         ["nodes[0].candles bad_shape", "nodes[1].markets[0] unknown_market"]),
+    ],
+)  # fmt: skip
+def test_what_is_no_graph_is_told_block_by_block(strategy: Json, expected: list[str]):
+    assert found(strategy) == expected
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        (graph(stream(id="A b"), asset(), rule(), trading_clone()), ["nodes[0].id bad_node_id"]),
+        (graph(stream(features=[{"name": "ema", "interval": "1h"}]), asset(), rule(), trading_clone()),
+         ["nodes[0].features[0] bad_feature"]),
+        (graph(stream(features=[{"name": "funding"}] * 2), asset(), rule(), trading_clone()),
+         ["nodes[0].features[1] duplicate_feature"]),
+        (graph(stream(), asset(SOL, SOL), rule(), trading_clone()),
+         ["nodes[1].markets[1] duplicate_market"]),
+        (graph(stream(), {**asset(), "markets": []}, rule(), trading_clone()), ["nodes[1].markets market_count"]),
+        (sound(decider=prompt(" \n "), model=MODEL), ["nodes[2].text empty_prompt"]),
+        (sound(decider=prompt("x" * 8_001), model=MODEL), ["nodes[2].text prompt_too_long"]),
+        (sound(decider=prompt("buy\u202e"), model=MODEL), ["nodes[2].text invisible_characters"]),
+        (sound(decider=prompt()), ["nodes[3].model no_model"]),
+        (sound(model="gpt"), ["nodes[3].model bad_model"]),
+        (sound(cadence_s=61), ["nodes[3].cadence_s bad_cadence"]),
+        (sound(max_leverage=21), ["nodes[3].max_leverage out_of_range"]),
+        (sound(max_position_ppm=0), ["nodes[3].max_position_ppm out_of_range"]),
+        (sound(decider={**rule(), "clauses": []}), ["nodes[2].clauses clause_count"]),
+        (sound(decider=rule(*[clause()] * 17)), ["nodes[2].clauses clause_count"]),
+    ],
+)  # fmt: skip
+def test_each_block_is_checked_for_itself(strategy: Json, expected: list[str]):
+    assert found(strategy) == expected
+
+
+WHEN = "nodes[2].clauses[0].when"
+THEN = "nodes[2].clauses[0].then"
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        (compare(feature("rsi", "1h", 14), "above", number("70", "index")), []),
+        (compare(feature("funding", None, None), "below", {"kind": "position", "which": "return"}), []),
+        (compare(feature(), "above", feature("close", "1h", None), "cross"), []),
+        (compare(feature(), "above", number("70", "index")), [f"{WHEN} unit_mismatch"]),
+        (compare(feature("open_interest", None, None), "above", number("1", "price")), [f"{WHEN} unit_mismatch"]),
+        (compare(number("1"), "above", number("2")), [f"{WHEN} constant_condition"]),
+        (compare(feature("ema", "1h", 1), "above", number("1")), [f"{WHEN}.left.feature bad_feature"]),
+        (compare(feature(scale_ppm=0), "above", number("1")), [f"{WHEN}.left.scale_ppm out_of_range"]),
+        (compare(feature(scale_ppm=10**9), "above", number("1")), [f"{WHEN}.left.scale_ppm out_of_range"]),
+        (compare(feature(), "above", number("1e3")), [f"{WHEN}.right.value not_a_decimal"]),
+        (compare(feature(), "above", number("+1")), [f"{WHEN}.right.value not_a_decimal"]),
+        (compare(feature(), "above", number("1" * 13)), [f"{WHEN}.right.value not_a_decimal"]),
+        (compare(feature(), "above", number("-0.12345678")), []),
+        (compare(feature(), "above", number("0.123456789")), [f"{WHEN}.right.value too_many_decimals"]),
+        (compare(feature("rsi", "1h", 14), "above", number("0.1234567", "index")),
+         [f"{WHEN}.right.value too_many_decimals"]),
+        (compare({"kind": "position", "which": "share"}, "above", number("0.1", "ratio"), "cross"),
+         [f"{WHEN}.left cross_of_position"]),
+        ({"kind": "chance", "ppm": 1_000_001, "seed": 2**31},
+         [f"{WHEN}.ppm out_of_range", f"{WHEN}.seed out_of_range"]),
+        (group(8), []),
+        (group(9), [f"{WHEN} condition_count"]),
+        (group(0), [f"{WHEN} condition_count"]),
+        (nested(8), []),
+        (nested(9), [WHEN + ".condition" * 8 + " too_deep"]),
+    ],
+)  # fmt: skip
+def test_conditions_compare_like_with_like_within_bounds(when: Json, expected: list[str]):
+    assert found(with_condition(when)) == expected
+
+
+@pytest.mark.parametrize(
+    ("market", "then", "clone", "expected"),
+    [
+        (SOL, target(500_000), {}, []),
+        (SOL, target(500_001), {}, [f"{THEN}.share_ppm above_position_limit"]),
+        (SOL, target(-1), {}, [f"{THEN}.share_ppm short_on_spot"]),
+        (SOL, target(leverage=2), {"max_leverage": 2}, [f"{THEN}.leverage leverage_on_spot"]),
+        (SOL_PERP, target(-500_000, leverage=2), {"max_leverage": 2}, []),
+        (SOL_PERP, target(-500_001), {}, [f"{THEN}.share_ppm above_position_limit"]),
+        (SOL_PERP, target(leverage=3), {"max_leverage": 2}, [f"{THEN}.leverage above_leverage_limit"]),
+        (SOL_PERP, target(leverage=21), {"max_leverage": 20}, [f"{THEN}.leverage out_of_range"]),
+        (SOL, target(band_ppm=-1), {}, [f"{THEN}.band_ppm out_of_range"]),
+        (SOL, target(stop_ppm=1_000_000), {}, [f"{THEN}.stop_ppm out_of_range"]),
+        (SOL, target(target_ppm=0), {}, [f"{THEN}.target_ppm out_of_range"]),
+        (SOL, {"kind": "close"}, {}, []),
+    ],
+)
+def test_a_target_is_one_that_its_markets_can_hold_and_the_clone_allows(
+    market: str, then: Json, clone: Json, expected: list[str]
+):
+    strategy = graph(stream(), asset(market), rule(clause(then=then)), trading_clone(**clone))
+    assert found(strategy) == expected
+
+
+CHAIN = [("stream", "assets"), ("assets", "rule"), ("rule", "clone")]
+
+
+@pytest.mark.parametrize(
+    ("edges", "expected"),
+    [
+        (CHAIN[:2], ["nodes[2] leads_nowhere", "nodes[3] nothing_leads_here"]),
+        (CHAIN[1:], ["nodes[0] leads_nowhere", "nodes[1] nothing_leads_here"]),
+        ([*CHAIN, CHAIN[0]], ["edges[3] duplicate_edge"]),
+        ([*CHAIN, ("stream", "moon")], ["edges[3].target unknown_node"]),
+        ([*CHAIN, ("stream", "rule")], ["edges[3] edge_not_allowed"]),
+        ([*CHAIN, ("rule", "rule")], ["edges[3] edge_not_allowed"]),
+        ([*CHAIN, ("clone", "stream")], ["edges[3] edge_not_allowed"]),
+    ],
+)
+def test_blocks_are_joined_in_order_and_every_path_is_complete(edges: list[tuple[str, str]], expected: list[str]):
+    assert found(graph(stream(), asset(), rule(), trading_clone(), edges=edges)) == expected
+
+
+def test_there_is_exactly_one_trading_clone():
+    assert found(graph(stream(), asset(), rule())) == ["nodes no_trading_clone", "nodes[2] leads_nowhere"]
+    twice = graph(
+        stream(), asset(), rule(), trading_clone(), trading_clone(id="more"), edges=[*CHAIN, ("rule", "more")]
+    )
+    assert found(twice) == ["nodes[4] second_trading_clone"]
+    same = graph(stream(), asset(), rule(), trading_clone(), trading_clone(), edges=CHAIN)
+    assert found(same) == ["nodes[4].id duplicate_node_id", "nodes[4] second_trading_clone"]
+
+
+def test_a_market_is_on_one_path_only():
+    two_deciders = graph(
+        stream(),
+        asset(),
+        rule(),
+        rule(id="other"),
+        trading_clone(),
+        edges=[*CHAIN, ("assets", "other"), ("other", "clone")],
+    )
+    assert found(two_deciders) == ["nodes[1].markets[0] market_on_several_paths"]
+
+    both = [*CHAIN, ("stream", "again"), ("again", "rule")]
+    two_blocks = graph(stream(), asset(), asset(id="again"), rule(), trading_clone(), edges=both)
+    assert found(two_blocks) == [f"nodes[{number}].markets[0] market_on_several_paths" for number in (1, 2)]
+
+
+def test_a_clone_trades_six_markets_and_reads_sixty_four_features_at_most():
+    known = {f"M{number}": kind for number, kind in enumerate([KNOWN[SOL]] * 7)}  # type: ignore[var-annotated]
+    both = [*CHAIN, ("stream", "more"), ("more", "rule")]
+    first, second = asset("M0", "M1", "M2", "M3"), asset("M4", "M5", "M6", id="more")
+    markets = graph(stream(), first, second, rule(), trading_clone(), edges=both)
+    assert [p.code for p in read(encode(markets), known).problems] == ["too_many_markets"]  # type: ignore[arg-type]
+
+    comparisons = [compare(feature(period=period), "above", number("1")) for period in range(2, 74)]
+    groups = [{"kind": "any", "conditions": comparisons[first : first + 8]} for first in range(0, 72, 8)]
+    features = sound(decider=rule(*[clause(when) for when in groups]))
+    assert found(features) == ["nodes[2].clauses too_many_features"]
+
+
+def test_a_problem_says_which_block_it_is_in():
+    strategy = graph(stream(candles=-1), asset("X"), rule(), trading_clone(cadence_s=1))
+    assert [problem.node_id for problem in read(encode(strategy), KNOWN).problems] == ["stream", "assets", "clone"]
+    broken = graph(stream(candles="many"))
+    assert [problem.node_id for problem in read(encode(broken), KNOWN).problems] == ["stream"]
+
+
+def test_more_blocks_or_edges_than_a_strategy_may_have_are_refused_at_once():
+    blocks = graph(*[stream(id=f"s{number}") for number in range(NODES_MAX + 1)], edges=[])
+    edges = graph(stream(), edges=[("stream", "stream")] * (EDGES_MAX + 1))
+    for strategy in (blocks, edges):
+        assert found(strategy) == [" too_many_blocks"]
+    assert len(found(graph(*[rule(*[clause(group(9))] * 16, id=f"r{n}") for n in range(32)], edges=[]))) == PROBLEMS_MAX
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[", b"[]", b"null", b'"x"', b"\xff", b"[" * 100_000, b'{"schema":"strategy/1"}']
+)
+def test_what_is_not_json_of_a_graph_has_a_problem_and_is_no_draft(content: bytes):
+    validation = read(content, KNOWN)
+    assert validation.strategy is None
+    assert len(validation.problems) == 1
+    assert not is_graph(content)
+
+
+def test_an_unfinished_graph_can_be_kept_as_a_draft():
+    assert is_graph(encode(graph()))
+    assert is_graph(encode(graph({"kind": "rule", "id": ""})))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(path=st.lists(st.integers(0, 30), min_size=1, max_size=8), value=json_values)
+def test_whatever_is_planted_in_a_strategy_is_told_or_harmless(path: list[int], value: Any):
+    strategy = sound(decider=rule(clause(compare(feature(), "above", number("1"))), clause(nested(3), target(-5))))
+    place: Any = strategy
+    for step in path[:-1]:
+        inner = list(place.values()) if isinstance(place, dict) else place
+        if not isinstance(inner, list) or not inner:
+            break
+        place = inner[step % len(inner)]
+    if isinstance(place, dict) and place:
+        place[sorted(place)[path[-1] % len(place)]] = value
+    elif isinstance(place, list) and place:
+        place[path[-1] % len(place)] = value
+
+    validation = read(encode(strategy), KNOWN)
+
+    assert (validation.strategy is None) == bool(validation.problems)
+    if validation.strategy is not None:
+        assert (
+            problems(
+                msgspec.json.decode(msgspec.json.encode(validation.strategy), type=type(validation.strategy)), KNOWN
+            )
+            == ()
+        )
