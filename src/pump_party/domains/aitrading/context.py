@@ -40,7 +40,7 @@ SECTIONS_KEPT = 1_024
 """Encoded markets kept for the other clones of a slot."""
 
 _MARKET = re.compile(r"[A-Z0-9]{1,12}-[A-Z]{2,8}", re.ASCII)
-_WORD = re.compile(r"[A-Za-z0-9_\-]{1,40}", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_]{1,40}", re.ASCII)
 _SHA256 = re.compile(r"(?:[0-9a-f]{64})?", re.ASCII)
 _NOBODY = AccountId("")
 
