@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 PHONE = (360, 740)
 POLLS_WATCHED_MS = 6_500
+STOPS_MIN, STOPS_MAX = 25, 80
 """Three polls of a visitor's page."""
 PAGES = {
     "/": "Trade real prices with virtual money",
@@ -114,6 +115,42 @@ def test_the_keyboard_chooses_the_side_finds_markets_and_helps_but_never_while_t
     press("g")
     press("p")
     expect(person.page).to_have_url(re.compile(r"/portfolio$"))
+
+
+FOCUS = """() => {
+  const at = document.activeElement
+  const outlined = [at, at.parentElement].some((one) => one && getComputedStyle(one).outlineStyle !== 'none')
+  const name = at.getAttribute('aria-label') || at.labels?.[0]?.innerText || at.innerText || ''
+  return at === document.body ? null : { name: name.trim(), outlined, what: at.outerHTML.slice(0, 120) }
+}"""
+
+
+def test_every_stop_of_the_keyboard_on_the_trade_page_has_a_name_and_shows_the_focus(
+    meet: Meet, solana: SolanaExtension
+):
+    person = meet(solana)
+    person.begin_trading(solana, path="/trade?market=SOL-PERP")
+    person.see("amount-input").fill("1")
+    person.see("submit-order").click()
+    expect(person.see("perp-row")).to_have_count(1)
+    person.page.reload()
+    expect(person.see("perp-row")).to_have_count(1)
+    expect(person.see("chart").locator("canvas").first).to_be_visible()
+    stops = []
+    while len(stops) < STOPS_MAX:
+        person.page.keyboard.press("Tab")
+        stop = person.page.evaluate(FOCUS)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert STOPS_MIN < len(stops) < STOPS_MAX
+    assert [stop["what"] for stop in stops if not (stop["name"] and stop["outlined"])] == []
+
+    person.see("side-buy").focus()
+    person.page.keyboard.press("ArrowRight")
+    expect(person.see("side-sell")).to_be_focused()
+    person.page.keyboard.press("Space")
+    expect(person.see("side-sell")).to_have_attribute("aria-checked", "true")
 
 
 def test_on_a_phone_of_360_pixels_nothing_scrolls_sideways_and_the_ticket_trades(meet: Meet, solana: SolanaExtension):

@@ -12,7 +12,7 @@ import type { Account } from '@/api/types'
 import { identityAt } from '@/lib/equity'
 import { useMarks } from '@/live/prices'
 import { useNow } from '@/live/status'
-import { chartColours, chartOptions } from '@/ui/charts/theme'
+import { chartColours, chartOptions, nameLogo } from '@/ui/charts/theme'
 import { usePreferences, useZone } from '@/ui/preferences'
 import { type CurvePoint, withNow } from './curve'
 import { underwater } from './results'
@@ -35,7 +35,7 @@ interface Props {
 
 /** Equity over time beside holding, and how far it was under its peak; the last point is now. */
 export default function EquityChart({ points, held, account }: Props) {
-  const box = useRef<HTMLDivElement>(null)
+  const box = useRef<HTMLElement>(null)
   const drawn = useRef<Drawn | undefined>(undefined)
   const zone = useZone()
   const { theme, palette } = usePreferences()
@@ -49,6 +49,7 @@ export default function EquityChart({ points, held, account }: Props) {
     if (!box.current) return
     const colours = chartColours()
     const chart = createChart(box.current, chartOptions(colours, zone))
+    nameLogo(box.current)
     const priceFormat = { type: 'price', precision: 2, minMove: 0.01 } as const
     const quiet = { priceLineVisible: false, lineWidth: 1 } as const
     const equity = chart.addSeries(LineSeries, { ...quiet, color: colours.text, lineWidth: 2, priceFormat })
@@ -96,7 +97,7 @@ export default function EquityChart({ points, held, account }: Props) {
     drawn.current?.chart.timeScale().fitContent()
   }, [points, held, nowSeconds, look, start])
 
-  return <div ref={box} className="h-full" role="img" aria-label="Equity beside holding, and drawdown" />
+  return <figure ref={box} className="h-full" aria-label="Equity beside holding, and drawdown" />
 }
 
 const pointOf = (point: CurvePoint) => ({ time: point.seconds as UTCTimestamp, value: point.value })

@@ -4,7 +4,9 @@ import { candlesQuery, curveQuery, EQUITY_MARKS_MAX } from '@/api/queries'
 import type { Account, Results } from '@/api/types'
 import { INTERVAL_MS } from '@/lib/candles'
 import { formatPpm, MISSING } from '@/lib/format'
+import { formatTime } from '@/lib/time'
 import { Panel } from '@/ui/Panel'
+import { useZone } from '@/ui/preferences'
 import { Empty, Failure, Loading } from '@/ui/States'
 import { type CurvePoint, curveOf } from './curve'
 import { heldCurve, intervalFor } from './results'
@@ -65,6 +67,7 @@ function useHeld(results: Results | undefined): readonly CurvePoint[] {
 }
 
 function Legend({ results }: { results: Results }) {
+  const zone = useZone()
   const { baselines } = results
   const entries = [
     { mark: '━', label: 'You', ppm: results.return_ppm, testId: 'result-return' },
@@ -92,6 +95,9 @@ function Legend({ results }: { results: Results }) {
           </span>
         </li>
       ))}
+      {results.as_of_ms !== null && (
+        <li className="text-muted">as of {formatTime(results.as_of_ms, zone)}</li>
+      )}
     </ul>
   )
 }

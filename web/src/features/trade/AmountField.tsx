@@ -39,7 +39,7 @@ export function AmountField({ account, market, rules, price }: Props) {
           Available <span className="figure text-text">{availableText(account, market, typed)}</span>
         </span>
       </div>
-      <div className="flex h-11 border border-input focus-within:border-accent">
+      <div className="flex h-11 border border-input has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-accent">
         <input
           id="amount"
           data-testid="amount-input"

@@ -12,7 +12,7 @@ export function LeverageField({ max }: { max: number }) {
           <input
             id="leverage"
             data-testid="leverage-input"
-            className="figure h-7 w-12 border border-input bg-transparent px-2 text-right text-text outline-none focus:border-accent"
+            className="figure h-7 w-12 border border-input bg-transparent px-2 text-right text-text"
             inputMode="numeric"
             autoComplete="off"
             maxLength={3}

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
+import { ToggleGroup } from 'radix-ui'
 import { type FormEvent, useEffect } from 'react'
 import { ruleSetsQuery } from '@/api/queries'
-import type { Account, Market, Preview } from '@/api/types'
+import type { Account, Market, Preview, Side } from '@/api/types'
 import type { Freshness, Tick } from '@/lib/freshness'
 import { Button } from '@/ui/Button'
 import { AmountField, SlippageField } from './AmountField'
@@ -131,22 +132,24 @@ const SIDE_WORDS = {
 function SideButtons({ market }: { market: Market }) {
   const side = useTicket((one) => one.typed.side)
   return (
-    <div role="radiogroup" aria-label="Side" className="grid grid-cols-2 border border-input">
+    <ToggleGroup.Root
+      type="single"
+      aria-label="Side"
+      value={side}
+      onValueChange={(next) => next && chooseSide(next as Side)}
+      className="grid grid-cols-2 border border-input"
+    >
       {(['buy', 'sell'] as const).map((one) => (
-        // biome-ignore lint/a11y/useSemanticElements: two halves of one switch, drawn as buttons
-        <button
+        <ToggleGroup.Item
           key={one}
-          type="button"
-          role="radio"
-          aria-checked={side === one}
+          value={one}
           aria-keyshortcuts={one === 'buy' ? 'b' : 's'}
           data-testid={`side-${one}`}
-          onClick={() => chooseSide(one)}
           className={`h-9 font-semibold ${side === one ? SIDE_FILL[one] : 'text-muted hover:text-text'}`}
         >
           {SIDE_WORDS[market.kind][one]}
-        </button>
+        </ToggleGroup.Item>
       ))}
-    </div>
+    </ToggleGroup.Root>
   )
 }

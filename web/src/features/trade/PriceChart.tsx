@@ -17,7 +17,7 @@ import { candlesQuery } from '@/api/queries'
 import type { Fill, Market } from '@/api/types'
 import { type Bar, barsOf, foldTick, INTERVAL_MS, type Interval } from '@/lib/candles'
 import { shownPrices, subscribePrices } from '@/live/prices'
-import { chartColours, chartOptions } from '@/ui/charts/theme'
+import { chartColours, chartOptions, nameLogo } from '@/ui/charts/theme'
 import { usePreferences, useZone } from '@/ui/preferences'
 import { Failure } from '@/ui/States'
 import type { ChartLine } from './chartLines'
@@ -37,7 +37,7 @@ interface Props {
 
 /** Candles from the server, the newest one moved by live ticks, and the person's own fills, entries and orders. */
 export default function PriceChart({ market, interval, fills, lines }: Props) {
-  const box = useRef<HTMLDivElement>(null)
+  const box = useRef<HTMLElement>(null)
   const drawn = useRef<Drawn | undefined>(undefined)
   const last = useRef<Bar | undefined>(undefined)
   const candles = useQuery(candlesQuery(market.market, interval))
@@ -51,6 +51,7 @@ export default function PriceChart({ market, interval, fills, lines }: Props) {
     if (!box.current) return
     const colours = chartColours()
     const chart = createChart(box.current, chartOptions(colours, zone))
+    nameLogo(box.current)
     const { gain, loss } = colours
     const series = chart.addSeries(CandlestickSeries, {
       upColor: gain,
@@ -112,12 +113,7 @@ export default function PriceChart({ market, interval, fills, lines }: Props) {
 
   return (
     <div className="relative h-full">
-      <div
-        ref={box}
-        className="absolute inset-0"
-        role="img"
-        aria-label={`${market.market} candles, ${interval}`}
-      />
+      <figure ref={box} className="absolute inset-0" aria-label={`${market.market} candles, ${interval}`} />
       {candles.isPending && <p className="absolute top-2 left-2 text-sm text-muted">Loading candles…</p>}
       {candles.data?.length === 0 && (
         <p className="absolute top-2 left-2 text-sm text-muted">
@@ -134,11 +130,11 @@ export default function PriceChart({ market, interval, fills, lines }: Props) {
 }
 
 function addLine(series: ISeriesApi<'Candlestick'>, { price, title, look }: ChartLine): IPriceLine {
-  const { accent, muted, loss } = chartColours()
+  const { text, muted, loss } = chartColours()
   return series.createPriceLine({
     price,
     title,
-    color: { entry: accent, liquidation: loss, order: muted }[look],
+    color: { entry: text, liquidation: loss, order: muted }[look],
     lineStyle: look === 'order' ? LineStyle.Dashed : LineStyle.Solid,
     lineWidth: 1,
     axisLabelVisible: true,

@@ -18,7 +18,7 @@ export function PriceField({ label, testId, value, onChange, hint, placeholder =
       <span className="mb-1 block">{label}</span>
       <input
         data-testid={testId}
-        className="figure h-9 w-full min-w-0 border border-input bg-transparent px-2 text-text outline-none placeholder:text-input focus:border-accent"
+        className="figure h-9 w-full min-w-0 border border-input bg-transparent px-2 text-text placeholder:text-input"
         inputMode="decimal"
         autoComplete="off"
         placeholder={placeholder}

@@ -53,6 +53,11 @@ export function chartOptions(colours: ChartColours, zone: string): DeepPartial<T
   }
 }
 
+/** The library draws its logo as a link without a name, which a keyboard reaches. */
+export function nameLogo(box: HTMLElement) {
+  for (const link of box.querySelectorAll('a')) link.setAttribute('aria-label', 'Charts by TradingView')
+}
+
 function axisLabel(ms: number, zone: string): string {
   const minute = ms % MINUTE_MS === 0 ? formatMinute(ms, zone) : formatTime(ms, zone)
   return minute === '00:00' || ms % DAY_MS === 0 ? formatDate(ms, zone).slice(5) : minute
