@@ -32,6 +32,7 @@ examples:
   pump-party config                                 every setting with its value and meaning
   pump-party db check                               prove every balance
   pump-party account show ACCOUNT_ID                what an account holds and may do
+  pump-party backtest house:momentum --tape DIR     play a strategy over recorded prices
   pump-party models check                           try the language models that strategies may name
   pump-party conformance vectors.json               prove the engine against expected integers
   pump-party simulate --seed 7 --steps 200          play it against a hostile world that repeats
@@ -80,6 +81,7 @@ def build_parser(*, with_tape: bool) -> argparse.ArgumentParser:
     _add_account(commands)
     _add_conformance(commands)
     _add_simulate(commands)
+    _add_backtest(commands)
     _add_models(commands)
     if with_tape:
         from pump_party.apps.cli import tape
@@ -144,6 +146,12 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     simulate.add_parser(commands)
 
 
+def _add_backtest(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pump_party.apps.cli import backtest
+
+    backtest.add_parser(commands)
+
+
 def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from pump_party.apps.cli import models
 
@@ -181,6 +189,10 @@ def _run(options: argparse.Namespace) -> int:
         from pump_party.apps.cli import simulate
 
         return simulate.run(options.seed, seeds=options.seeds, steps=options.steps, as_json=options.json)
+    if options.command == "backtest":
+        from pump_party.apps.cli import backtest
+
+        return backtest.run(options)
     settings = load_settings(_overrides(options))
     match options.command:
         case "config":

@@ -17,12 +17,23 @@ HOUR_MS = 60 * MINUTE_MS
 class Tape(Protocol):
     """Recorded minutes of markets, and what can be read of them. `feed` is shown wherever a price of it is."""
 
-    name: str
-    feed: str
-    sha256: str
-    markets: frozenset[Market]
-    memory: MarketMemory
-    candles: Candles
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def feed(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def markets(self) -> frozenset[Market]: ...
+
+    @property
+    def memory(self) -> MarketMemory: ...
+
+    @property
+    def candles(self) -> Candles: ...
 
     def minutes(self, market: Market, *, from_ms: int, to_ms: int) -> Sequence[RecordedCandle | None]:
         """One per minute between two whole minutes; None where nothing was recorded."""

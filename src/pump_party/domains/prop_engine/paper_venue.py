@@ -3,9 +3,10 @@
 Backtests and counterfactuals trade here, through the same orders, fills, holds, funding and liquidation as live.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Book, Candles, Quote
+from pump_party.domains.prop_engine.audit import AccountRecords
 from pump_party.domains.prop_engine.memory_store import MemoryStore
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.service import PropTradingEngine
@@ -31,6 +32,10 @@ class PaperVenue:
     @property
     def trading(self) -> PropTrading:
         return self._engine
+
+    def account_records(self) -> Iterator[AccountRecords]:
+        """All there is of every account, for `audit.audit` to prove."""
+        return self._store.account_records()
 
     def advance(self, now_ms: int) -> None:
         self._clock.advance(now_ms - self._clock.now_ms())
