@@ -1,4 +1,4 @@
-"""Two quarrelling price sources for simulations: disorder, gaps, spikes, silence, uncertain prices, bad clocks.
+"""Two quarrelling price sources for simulations: disorder, gaps, spikes, silence, uncertain prices, bad clocks, books.
 
 Everything goes through the real admission, and all chance comes from dice: the same seed gives the same ticks.
 """
@@ -8,19 +8,23 @@ from hashlib import sha256
 
 import msgspec
 
-from pump_party.domains.marketdata.contract import Ingestion, Quote, QuotesWriter
+from pump_party.domains.marketdata.book import OrderBook
+from pump_party.domains.marketdata.contract import BooksWriter, Ingestion, Quote, QuotesWriter
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.kernel.dice import Dice
 from pump_party.kernel.ids import Market
-from pump_party.kernel.money import E8, INT64_MAX, PPM
+from pump_party.kernel.money import E8, INT64_MAX, NANOS, PPM
 from pump_party.platform.clock import Clock
 
 FEED = "live"
 """As a live one, so that a quarantine outlives a restart."""
 
-START_E8 = {Market("SOL-USDC"): 150 * E8, Market("BTC-USDC"): 100_000 * E8}
+SOL = Market("SOL-USDC")
+START_E8 = {SOL: 150 * E8, Market("BTC-USDC"): 100_000 * E8}
 MARKETS = (*START_E8, Market("SOL-PERP"), Market("BTC-PERP"))
 """The observed markets, and those that follow them."""
+
+LEVELS = range(1, 6)
 
 HISTORY_MAX = 8
 """Sent ticks that may come again."""
@@ -100,6 +104,23 @@ class SimulatedSource:
         self._sent = [*self._sent, *ticks][-HISTORY_MAX:]
         body = msgspec.json.encode(ticks)
         sink.observed(RawPayload(self.name, self._clock.now_ms(), sha256(body).hexdigest(), body), ticks)
+        if dice.chance(300_000):
+            for market, mid_e8 in self._market.mids.items():
+                sink.book_changed(self._book(market, mid_e8))
+
+    def _book(self, market: Market, mid_e8: int) -> OrderBook:
+        """A few levels a side around the true price, thin enough for an order to walk through several."""
+        dice, now_ms = self._dice, self._clock.now_ms()
+        step_e8 = mid_e8 // 5_000
+        bids, asks = (
+            {
+                mid_e8 + side * number * step_e8: dice.between(1, 40) * NANOS * START_E8[SOL] // mid_e8
+                for number in LEVELS
+            }
+            for side in (-1, 1)
+        )
+        evidence = sha256(f"{self.name}|{market}|{self._slot}|book".encode()).hexdigest()
+        return OrderBook(market, self.name, bids, asks, self._slot, now_ms, now_ms, evidence)
 
     def _tick(self, market: Market, mid_e8: int) -> Tick:
         dice, now_ms = self._dice, self._clock.now_ms()
@@ -125,8 +146,9 @@ class SimulatedSource:
 class SimulatedFeed:
     """Two sources of one market, and what admission makes of them, step by step."""
 
-    def __init__(self, clock: Clock, dice: Dice, cache: QuotesWriter) -> None:
+    def __init__(self, clock: Clock, dice: Dice, cache: QuotesWriter, books: BooksWriter) -> None:
         self._market = TrueMarket(dice.fork())
+        self._books = books
         self._cache = cache
         self.sources = [SimulatedSource(name, self._market, clock, dice.fork()) for name in ("first", "second")]
 
@@ -143,6 +165,7 @@ class SimulatedFeed:
         for source in self._running:
             source.send(None)
         self._cache.put(self._ingestion.due())
+        self._books.put(self._ingestion.books())
         return self._ingestion.admitted()
 
     def write(self) -> None:

@@ -49,7 +49,7 @@ def simulate(seed: int, steps: int, *, template: Path) -> "SimulationReport":
         path = shutil.copy(template, Path(folder) / SQLITE_FILE)
         with closing(FaultyDatabase(f"sqlite:///{path}", world.faults.reached)) as database:
             store, clock = MarketDataStore(database), world.clock
-            feed = SimulatedFeed(clock, world.dice.fork(), quotes)
+            feed = SimulatedFeed(clock, world.dice.fork(), quotes, books)
             market_data = MarketDataService(store, quotes, books, clock, registry)
             feed.report_to(Ingest(registry=registry, store=store, clock=clock, metrics=Metrics(), sources=feed.sources))
 

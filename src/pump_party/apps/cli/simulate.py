@@ -12,10 +12,10 @@ EXIT_OK = 0
 EXIT_FOUND = 1
 
 DESCRIPTION = """\
-Several accounts under several rule sets trade everything there is on a made-up feed with disorder, gaps, spikes,
-halts and uncertain prices, through the real admission, engine and SQLite store. Transactions are cut off between
-named steps, fail, and lose races; clients ask again. After every step all that must hold is checked: ledger, holds,
-equity, insurance, sequences, and that no acknowledged outcome is lost or changed.
+Eight accounts, also under order books and loss limits, trade everything there is on a made-up feed with disorder,
+gaps, spikes, halts and uncertain prices, through the real admission, engine and SQLite store. Transactions are cut
+off between named steps, fail, and lose races; clients ask again. After every step all that must hold is checked:
+ledger, holds, equity, insurance, sequences, and that no acknowledged outcome is lost or changed.
 
 The seed is the whole history: the same seed and steps print the same hash. A failing seed prints itself, the step and
 what was done last, and exits with 1.

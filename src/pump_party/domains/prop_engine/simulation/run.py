@@ -16,8 +16,10 @@ from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_engine.simulation.faults import Crash, Faults
 from pump_party.domains.prop_engine.simulation.traders import Client, random_order
 from pump_party.domains.prop_engine.simulation.witness import Witness
+from pump_party.domains.prop_engine.views import fill_view
 from pump_party.domains.prop_engine.working import terms_of
 from pump_party.domains.prop_interface.contract import (
+    AccountStatus,
     CancelOrder,
     CancelOrders,
     OpenAccount,
@@ -33,13 +35,24 @@ from pump_party.platform.clock import ManualClock
 START_MS = 1_750_000_000_000
 HOUR_MS = 3_600_000
 MARKETS = (Market("SOL-USDC"), Market("BTC-USDC"), Market("SOL-PERP"), Market("BTC-PERP"))
-RULE_SETS = ("practice-v1", "practice-v2", "practice-v2", "practice-next-v1", "contest-v1")
+RULE_SETS = (
+    "practice-v1",
+    "practice-v2",
+    "practice-v2",
+    "practice-next-v1",
+    "contest-v1",
+    "practice-book-v1",
+    "audition-v1",
+    "race-v1",
+)
 USERS = (UserId("01900000-0000-7000-8000-00000000a11c"), UserId("01900000-0000-7000-8000-000000000b0b"))
 FAULT_PPM = 200_000
 TRIES_MAX = 4
 SETTLE_TICKS = 9
 ACTIONS_KEPT = 12
 KEYS_KEPT = 64
+
+FROZEN = AccountStatus.FROZEN
 
 T = TypeVar("T")
 
@@ -165,7 +178,7 @@ class Simulation:
                 (2, self._cancel_all),
                 (3, self._expire),
                 (1, self._reset),
-                (2, self._mark),
+                (5, self._mark),
             )
         )
         self._acting = f"{number} {act.__name__[1:]}"
@@ -362,6 +375,9 @@ class Simulation:
         seen = 0 if before is None else before.account.version
         self._counts.update(record.kind.value for record in now.journal[seen:])
         ended = set() if before is None else {order.order_id for order in before.orders}
+        self._counts["book walk"] += sum(fill_view(fill).book is not None for fill in now.fills if fill.version > seen)
+        if now.account.status is FROZEN and (before is None or before.account.status is not FROZEN):
+            self._counts["frozen"] += 1
         for order in now.orders:
             if order.order_id not in ended:
                 self._counts["filled" if order.reject_code is None else order.reject_code.value] += 1
@@ -376,8 +392,11 @@ class Simulation:
                 self._engine.take_ticks(quotes)
             self._engine.expire_orders()
         self._examine()
+        counted = self._counts.copy()
         self._witness.records = {}
         self._examine()
+        # Everything was looked at once more, nothing happened.
+        self._counts = counted
         for records in self._witness.records.values():
             stuck = [o.order.order_id for o in records.open_orders if o.deadline_ms is not None]
             if stuck:

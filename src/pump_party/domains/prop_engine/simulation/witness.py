@@ -13,6 +13,7 @@ from pump_party.domains.prop_engine.model import Fill, JournalRecord, OpenOrder,
 from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.portfolio import value_micros
 from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.views import fill_view
 from pump_party.domains.prop_engine.working import TRIGGERED, is_overdue, terms_of
 from pump_party.domains.prop_interface.contract import (
     AccountView,
@@ -21,6 +22,7 @@ from pump_party.domains.prop_interface.contract import (
     OrderStage,
     OrderStatus,
     OrderView,
+    PriceMode,
     Side,
     TimeInForce,
 )
@@ -106,7 +108,9 @@ class Witness:
         """What a tick that was delivered must have done."""
         for records in self.records.values():
             rules = self._rule_sets[records.account.rule_set]
-            for waiting in records.open_orders:
+            # Where books price, an order also waits for a book that could not have been seen; its deadline holds.
+            waits = () if rules.price_mode is PriceMode.BOOK else records.open_orders
+            for waiting in waits:
                 if waiting.order.market == quote.market and _had_its_tick(waiting, quote):
                     yield f"order {waiting.order.order_id} was due at {waiting.due_ms} and saw {quote.publish_ms}"
             params = rules.perp.get(quote.market)
@@ -154,15 +158,18 @@ class Witness:
         if fill.conf_e8 * PPM > params.max_conf_ppm * fill.mid_e8:
             yield f"fill {fill.fill_id} is on an uncertain price"
         away_e8 = fill.price_e8 - fill.mid_e8 if fill.side is Side.BUY else fill.mid_e8 - fill.price_e8
-        if away_e8 < 0:
+        walked = fill_view(fill).book is not None
+        if away_e8 < 0 and not walked:
             yield f"fill {fill.fill_id} is better than the mid by {-away_e8}"
         if terms.limit_price_e8 is not None:
             beyond = fill.price_e8 - terms.limit_price_e8
             if (beyond if fill.side is Side.BUY else -beyond) > 0:
                 yield f"fill {fill.fill_id} is beyond its limit"
-        elif not terms.is_liquidation and away_e8 * PPM > params.max_slippage_ppm * fill.mid_e8:
+        elif not (terms.is_liquidation or terms.is_closing) and away_e8 * PPM > params.max_slippage_ppm * fill.mid_e8:
             yield f"fill {fill.fill_id} slipped beyond its guard"
-        if rules.fill_mode is FillMode.NEXT_TICK and not terms.is_liquidation:
+        if terms.is_closing and fill.publish_ms <= order.created_ms:
+            yield f"fill {fill.fill_id} closes on a price from before the account ended"
+        if rules.fill_mode is FillMode.NEXT_TICK and not (terms.is_liquidation or terms.is_closing):
             # An exit is armed in the order's name at its parent's fill: it waits from there.
             if fill.publish_ms <= order.created_ms + params.latency_ms:
                 yield f"fill {fill.fill_id} is on a price that could have been seen"
