@@ -35,16 +35,8 @@ from pump_party.platform.clock import ManualClock
 START_MS = 1_750_000_000_000
 HOUR_MS = 3_600_000
 MARKETS = (Market("SOL-USDC"), Market("BTC-USDC"), Market("SOL-PERP"), Market("BTC-PERP"))
-RULE_SETS = (
-    "practice-v1",
-    "practice-v2",
-    "practice-v2",
-    "practice-next-v1",
-    "contest-v1",
-    "practice-book-v1",
-    "audition-v1",
-    "race-v1",
-)
+PRACTICE = ("practice-v1", "practice-v2", "practice-v2", "practice-next-v1")
+RULE_SETS = (*PRACTICE, "contest-v1", "practice-book-v1", "audition-v1", "race-v1")
 USERS = (UserId("01900000-0000-7000-8000-00000000a11c"), UserId("01900000-0000-7000-8000-000000000b0b"))
 FAULT_PPM = 200_000
 TRIES_MAX = 4
