@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from random import Random
 
 import numpy as np
@@ -96,3 +98,9 @@ def test_a_market_that_stands_still_has_numbers_all_the_same(name: FeatureName):
 
 def test_no_candles_have_no_numbers():
     assert compute(Feature(FeatureName.EMA, CandleInterval.M1, 20), ([], [], [])) == []
+
+
+def test_loading_the_indicators_loads_no_data_frames():
+    code = "from pump_party.adapters import indicators as i; import sys; i._loaded(); print('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

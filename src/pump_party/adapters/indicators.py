@@ -4,9 +4,11 @@ TA-Lib is given prices as whole e8 less the first close of the window: differenc
 of "nearly zero" is far below one e8. A result becomes an integer as floor(value * scale + 1/2).
 """
 
+import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -40,13 +42,28 @@ class TaLibIndicators:
     def compute(self, feature: Feature, highs_e8: Prices, lows_e8: Prices, closes_e8: Prices) -> list[int | None]:
         if not len(closes_e8):
             return []
-        # Loaded at the first use: a process that computes no feature starts without it.
-        import talib
-
+        talib = _loaded()
         base_e8 = int(closes_e8[0])
         highs, lows, closes = ((prices - base_e8).astype(np.float64) for prices in (highs_e8, lows_e8, closes_e8))
         window = _Window(highs, lows, closes, closes_e8.astype(np.float64))
         return _integers(_FORMULAS[feature.name](talib, window, feature.period or 0), feature, base_e8)
+
+
+@cache
+def _loaded() -> ModuleType:
+    """TA-Lib, at the first use: a process that computes no feature starts without it.
+
+    Where pandas or polars is installed TA-Lib takes seconds to load it, and wraps every function for it. They are out
+    of sight meanwhile: nothing here has a data frame.
+    """
+    hidden = {name: cast(ModuleType, None) for name in ("pandas", "polars") if name not in sys.modules}
+    sys.modules.update(hidden)
+    try:
+        import talib
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+    return talib
 
 
 class _Window(NamedTuple):

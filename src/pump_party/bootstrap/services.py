@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pump_party.bootstrap.cache import build_cache
 from pump_party.bootstrap.database import open_database
 from pump_party.bootstrap.engine import OrderDesk, build_all_rule_sets, build_order_desk, build_prop_engine
+from pump_party.bootstrap.memory import build_memory
 from pump_party.bootstrap.users import build_users
 from pump_party.config import Settings
 from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import is_at_head
 from pump_party.db.outbox import OutboxStore
-from pump_party.domains.marketdata.contract import BooksWriter, MarketData, QuotesWriter
+from pump_party.domains.marketdata.contract import BooksWriter, MarketData, MarketMemory, QuotesWriter
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.rules import contest_latencies_ms
@@ -41,6 +42,7 @@ class Services:
     prop: PropTrading
     orders: OrderDesk
     market_data: MarketData
+    memory: MarketMemory
     registry: Registry
     quotes: QuotesWriter
     books: BooksWriter
@@ -86,6 +88,7 @@ def build(settings: Settings) -> Services:
         prop=prop,
         orders=desk,
         market_data=market_data,
+        memory=build_memory(database, cache, clock, registry),
         registry=registry,
         quotes=cache.quotes,
         books=cache.books,

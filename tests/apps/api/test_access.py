@@ -65,6 +65,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/v1/markets/{market}"): public(200),
     ("GET", "/v1/markets/{market}/book"): public(200),
     ("GET", "/v1/markets/{market}/candles"): public(200),
+    ("GET", "/v1/markets/{market}/features"): public(422),
     ("GET", "/v1/leaderboards/practice"): public(200),
     ("GET", "/v1/rule-sets"): public(200),
     ("GET", "/v1/accounts"): Row(200, 200, 401, 200, 403),

@@ -1,6 +1,8 @@
 from tests.apps.api.stage import Api
 
-from pump_party.domains.marketdata.contract import MarketLag, PerpContext
+from pump_party.db.marketdata import MarketDataStore
+from pump_party.domains.marketdata.contract import Candle, CandleInterval, MarketLag, PerpContext
+from pump_party.domains.marketdata.store import Batch
 from pump_party.kernel.ids import Market
 
 
@@ -55,3 +57,43 @@ def test_a_perpetual_says_what_its_venue_says_of_it(api: Api):
         "source": "venue",
     }
     assert api.client.get("/v1/markets/ETH-USDC").json()["context"] is None
+
+
+def test_market_memory_says_every_feature_with_its_unit_as_of_a_moment(api: Api):
+    market, first_ms = Market("BTC-USDC"), 1_750_000_020_000
+    closes = [100 * 10**8 + nth * 10**8 for nth in range(5)]
+    candles = [
+        Candle(market, CandleInterval.M1, first_ms + nth * 60_000, close, close, close, close, 1, complete=False)
+        for nth, close in enumerate(closes)
+    ]
+    end_ms = first_ms + 5 * 60_000
+    batch = Batch("live", end_ms, candles, {market: end_ms}, refusals=(), quarantines=(), ends=())
+    MarketDataStore(api.services.database).write(batch)
+    asked = (
+        f"/v1/markets/BTC-USDC/features?as_of_ms={end_ms - 1}&feature=return(1m,2)&feature=sma(1m,2)&feature=funding"
+    )
+    answer = api.client.get(asked).json()
+    assert len(answer.pop("tick_sha256")) == 64
+    assert answer == {
+        "market": "BTC-USDC",
+        "as_of_ms": end_ms - 1,
+        "price": "103",
+        "confidence": "0.0515",
+        "publish_ms": end_ms - 60_001,
+        "feed": "live",
+        "items": [
+            {"feature": "funding", "unit": "ratio", "value": None, "previous": None},
+            {"feature": "return(1m,2)", "unit": "ratio", "value": "0.019802", "previous": "0.02"},
+            {"feature": "sma(1m,2)", "unit": "price", "value": "102.5", "previous": "101.5"},
+        ],
+    }
+
+
+def test_market_memory_says_what_it_cannot_tell(api: Api):
+    def code(query: str, market: str = "BTC-USDC") -> str:
+        return str(api.client.get(f"/v1/markets/{market}/features?{query}").json()["code"])
+
+    assert code("feature=ema(1h)") == "invalid"
+    assert code("as_of_ms=5") == "invalid_value"
+    assert code("feature=funding", market="NO-SUCH") == "market_unknown"
+    assert code("feature=funding&as_of_ms=5") == "price_unknown"

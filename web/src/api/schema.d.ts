@@ -535,6 +535,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/markets/{market}/features": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read features
+         * @description What a clone may know of a market: indicators, funding, open interest, book imbalance, and nothing newer.
+         *
+         *     Without `as_of_ms` as of the newest price. A number is null where history is too short or nothing was observed.
+         */
+        get: operations["read_features"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -664,7 +686,7 @@ export interface components {
          * AccountKind
          * @enum {unknown}
          */
-        AccountKind: "contest" | "practice";
+        AccountKind: "clone" | "contest" | "practice";
         /** Accounts */
         Accounts: {
             items: components["schemas"]["Account"][];
@@ -855,6 +877,36 @@ export interface components {
             tape_ms: number | null;
             tick_sha256: string;
         };
+        /**
+         * FeatureItem
+         * @description `previous` is the value one complete bar (or sample) earlier. Ratios are fractions, an index is 0 to 100.
+         */
+        FeatureItem: {
+            feature: string;
+            previous: string | null;
+            unit: components["schemas"]["FeatureUnit"];
+            value: string | null;
+        };
+        /**
+         * Features
+         * @description A market as of `as_of_ms`, in chart time; `tick_sha256` is what proves the price.
+         */
+        Features: {
+            as_of_ms: number;
+            confidence: string;
+            feed: string;
+            items: components["schemas"]["FeatureItem"][];
+            market: string;
+            price: string;
+            publish_ms: number;
+            tick_sha256: string;
+        };
+        /**
+         * FeatureUnit
+         * @description What a feature is measured in: a price, a fraction, a number from 0 to 100, an amount of the base asset.
+         * @enum {unknown}
+         */
+        FeatureUnit: "amount" | "index" | "price" | "ratio";
         /**
          * Feed
          * @description The kind of prices shown, and what a person reads beside them.
@@ -2606,6 +2658,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Candles"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_features: {
+        parameters: {
+            query: {
+                /** @description in chart time; default: now */
+                as_of_ms?: number | null;
+                /** @description such as `ema(1h,20)`, `macd(5m)`, `funding`; repeat */
+                feature: string[];
+            };
+            header?: never;
+            path: {
+                market: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Features"];
                 };
             };
             /** @description Refused: the status says how, the code why */

@@ -24,6 +24,7 @@ HANDLERS = [
     marketdata.read_market,
     marketdata.read_book,
     marketdata.list_candles,
+    marketdata.read_features,
     prop.list_rule_sets,
     prop.open_account,
     prop.list_accounts,

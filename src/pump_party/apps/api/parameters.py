@@ -16,6 +16,7 @@ from pump_party.kernel.money import INT64_MAX
 CURSOR_PATTERN = r"^[A-Za-z0-9_.:\-]{1,128}$"
 CANDLES_MAX = 1_000
 CANDLES_DEFAULT = 300
+FEATURES_MAX = 32
 BOOK_DEPTH_DEFAULT = 20
 LEADERBOARD_MAX = 200
 LEADERBOARD_DEFAULT = 50
@@ -28,6 +29,13 @@ Interval = Annotated[CandleInterval, QueryParameter()]
 CandleLimit = Annotated[int, QueryParameter(ge=1, le=CANDLES_MAX)]
 BookDepth = Annotated[int, QueryParameter(ge=1, le=BOOK_DEPTH_MAX)]
 BeforeMs = Annotated[int | None, QueryParameter(ge=0, le=INT64_MAX, description="only candles that opened earlier")]
+FeatureKeys = Annotated[
+    list[str],
+    QueryParameter(
+        min_items=1, max_items=FEATURES_MAX, description="such as `ema(1h,20)`, `macd(5m)`, `funding`; repeat"
+    ),
+]
+FeatureAsOf = Annotated[int | None, QueryParameter(ge=0, le=INT64_MAX, description="in chart time; default: now")]
 WaitMs = Annotated[
     int | None, QueryParameter(ge=0, le=ORDER_WAIT_MS_MAX, description="longest wait for the end of an accepted order")
 ]

@@ -51,7 +51,7 @@ class FeatureName(StrEnum):
 
 
 class FeatureUnit(StrEnum):
-    """Prices are e8, ratios ppm, an index runs from 0 to 100 in millionths, amounts are nanos of the base asset."""
+    """What a feature is measured in: a price, a fraction, a number from 0 to 100, an amount of the base asset."""
 
     PRICE = "price"
     RATIO = "ratio"

@@ -3,16 +3,21 @@
 import msgspec
 
 from pump_party.domains.marketdata.contract import (
+    UNIT_SCALE,
     Book,
     Candle,
+    FeatureReading,
+    FeatureUnit,
     HaltReason,
     MarketKind,
+    MarketSnapshot,
     MarketState,
     MarketView,
     SourceHealth,
+    unit_of,
 )
 from pump_party.domains.marketdata.contract import PerpContext as ContextView
-from pump_party.kernel.money import format_e8, format_nanos
+from pump_party.kernel.money import format_decimal, format_e8, format_nanos
 
 
 class PerpContext(msgspec.Struct, frozen=True):
@@ -98,6 +103,28 @@ class OrderBook(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class FeatureItem(msgspec.Struct, frozen=True):
+    """`previous` is the value one complete bar (or sample) earlier. Ratios are fractions, an index is 0 to 100."""
+
+    feature: str
+    unit: FeatureUnit
+    value: str | None
+    previous: str | None
+
+
+class Features(msgspec.Struct, frozen=True):
+    """A market as of `as_of_ms`, in chart time; `tick_sha256` is what proves the price."""
+
+    market: str
+    as_of_ms: int
+    price: str
+    confidence: str
+    publish_ms: int
+    feed: str
+    tick_sha256: str
+    items: list[FeatureItem]
+
+
 class Sources(msgspec.Struct, frozen=True):
     feed: str
     sources: list[SourceHealth]
@@ -157,6 +184,28 @@ def render_book(book: Book, *, now_ms: int) -> OrderBook:
         source=book.source,
         sha256=book.sha256,
     )
+
+
+def render_features(snapshot: MarketSnapshot) -> Features:
+    return Features(
+        market=snapshot.market,
+        as_of_ms=snapshot.as_of_ms,
+        price=format_e8(snapshot.mid_e8),
+        confidence=format_e8(snapshot.conf_e8),
+        publish_ms=snapshot.publish_ms,
+        feed=snapshot.feed,
+        tick_sha256=snapshot.tick_sha256,
+        items=[_render_reading(reading) for reading in snapshot.readings],
+    )
+
+
+def _render_reading(reading: FeatureReading) -> FeatureItem:
+    unit = unit_of(reading.feature.name)
+    decimals = len(str(UNIT_SCALE[unit])) - 1
+    value, previous = (
+        None if number is None else format_decimal(number, decimals) for number in (reading.value, reading.previous)
+    )
+    return FeatureItem(feature=reading.feature.key, unit=unit, value=value, previous=previous)
 
 
 def render_candle(candle: Candle) -> CandleItem:
