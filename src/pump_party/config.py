@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""
     redis_url: str = ""
     object_store_url: str = ""
+    strategy_keys: str = ""
     host: str = "127.0.0.1"
     port: int = 8400
     ws_port: int = 8401
@@ -115,6 +116,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return ("solana", *(f"eip155:{chain_id}" for chain_id in self.evm_chain_ids.split(",")))
 
 
+_PLATFORM_KEY = r"[a-z0-9][a-z0-9_-]{0,31}:[0-9a-fA-F]{64}"
 _URL = r"[a-z]+://\S+"
 _PROVIDER = r"[a-z][a-z0-9_-]{0,31}"
 _MODEL = rf"{_PROVIDER}:[A-Za-z0-9._:/@-]{{1,80}}"
@@ -140,6 +142,12 @@ RULES: Mapping[str, Rule] = {
         help="where raw payloads go; empty is data_dir/objects",
         pattern=rf"|{_URL}",
         allowed="empty, file:///... or s3://bucket/prefix",
+        secret=True,
+    ),
+    "strategy_keys": Rule(
+        help="platform keys that seal strategies, the newest first; empty is a key file in data_dir",
+        pattern=rf"|{_PLATFORM_KEY}(,{_PLATFORM_KEY}){{0,31}}",
+        allowed="empty or id:64 hex digits, comma separated",
         secret=True,
     ),
     "host": Rule(help="address the API and the gateway listen on", pattern=r"\S+", allowed="an address"),

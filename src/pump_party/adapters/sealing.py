@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,9 +191,3 @@ def _cipher(key: bytes) -> "AESGCM":
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     return AESGCM(key)
-
-
-def count_by_key(counts: Mapping[str, int], keys: PlatformKeys) -> list[tuple[str, int]]:
-    """(key id, data keys it wraps) of every key there is or should be, the newest first."""
-    known = [key_id for key_id, _ in keys.load()]
-    return [(key_id, counts.get(key_id, 0)) for key_id in [*known, *sorted(counts.keys() - set(known))]]

@@ -3,7 +3,9 @@
 One file per part that is built. Apps name everything from here.
 """
 
+from pump_party.bootstrap.backtests import load_strategy, play_backtest
 from pump_party.bootstrap.cache import Cache
+from pump_party.bootstrap.clones import KeyUse, Rotation, list_keys, open_clones, rotate_keys
 from pump_party.bootstrap.database import DatabaseFacts, check_ledger, describe_database, open_database
 from pump_party.bootstrap.engine import OrderDesk
 from pump_party.bootstrap.ingestion import approve_resume, build_ingestion, open_tapes
@@ -15,8 +17,10 @@ from pump_party.bootstrap.services import Services, build
 __all__ = [
     "Cache",
     "DatabaseFacts",
+    "KeyUse",
     "ModelCheck",
     "OrderDesk",
+    "Rotation",
     "Services",
     "approve_resume",
     "build",
@@ -25,9 +29,14 @@ __all__ = [
     "check_ledger",
     "check_models",
     "describe_database",
+    "list_keys",
+    "load_strategy",
     "make_template",
+    "open_clones",
     "open_database",
     "open_prop_trading",
     "open_tapes",
+    "play_backtest",
+    "rotate_keys",
     "simulate",
 ]

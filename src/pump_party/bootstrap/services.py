@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pump_party.bootstrap.cache import build_cache
+from pump_party.bootstrap.clones import build_clones
 from pump_party.bootstrap.database import open_database
 from pump_party.bootstrap.engine import OrderDesk, build_all_rule_sets, build_order_desk, build_prop_engine
 from pump_party.bootstrap.memory import build_memory
@@ -13,6 +14,7 @@ from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import is_at_head
 from pump_party.db.outbox import OutboxStore
+from pump_party.domains.clones.contract import Clones
 from pump_party.domains.marketdata.contract import BooksWriter, MarketData, MarketMemory, QuotesWriter
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
@@ -39,6 +41,7 @@ class Services:
     database: Database
     metrics: Metrics
     users: Users
+    clones: Clones
     prop: PropTrading
     orders: OrderDesk
     market_data: MarketData
@@ -72,6 +75,7 @@ def build(settings: Settings) -> Services:
         MarketDataStore(database), cache.quotes, cache.books, clock, registry, contest_latencies_ms(rules.values())
     )
     prop = build_prop_engine(database, cache, rules, market_data, clock, ids)
+    users = build_users(settings, database, clock, ids)
     desk = build_order_desk(settings, prop, outbox, metrics)
 
     def close() -> None:
@@ -84,7 +88,8 @@ def build(settings: Settings) -> Services:
         ids=ids,
         database=database,
         metrics=metrics,
-        users=build_users(settings, database, clock, ids),
+        users=users,
+        clones=build_clones(settings, database, users, registry, clock, ids),
         prop=prop,
         orders=desk,
         market_data=market_data,

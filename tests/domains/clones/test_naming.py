@@ -8,9 +8,11 @@ from pump_party.domains.clones.naming import (
     NAME_CHARS_MIN,
     clean_bio,
     clean_name,
+    clean_operator,
     clean_reason,
     name_key,
 )
+from pump_party.domains.clones.words import OPERATOR_CHARS_MAX, REASON_CHARS_MAX
 from pump_party.kernel.errors import Invalid
 
 
@@ -116,9 +118,14 @@ def test_a_bio_is_one_line_of_visible_text():
         assert refusal.value.code == "bad_bio"
 
 
-def test_a_reason_is_given_and_short():
-    assert clean_reason(" rude ", chars_max=8) == "rude"
-    for bad in ("", "  ", "x" * 9, "a\u200bb"):
-        with pytest.raises(Invalid) as refusal:
-            clean_reason(bad, chars_max=8)
-        assert refusal.value.code == "bad_reason"
+def test_a_reason_and_an_operator_are_given_and_short():
+    assert clean_reason(" rude ") == "rude"
+    assert clean_operator("Olga  P") == "Olga P"
+    for clean, chars_max, code in (
+        (clean_reason, REASON_CHARS_MAX, "bad_reason"),
+        (clean_operator, OPERATOR_CHARS_MAX, "bad_operator"),
+    ):
+        for bad in ("", "  ", "x" * (chars_max + 1), "a\u200bb"):
+            with pytest.raises(Invalid) as refusal:
+                clean(bad)
+            assert refusal.value.code == code

@@ -13,7 +13,7 @@ from collections.abc import Sequence  # noqa: E402
 from typing import Any  # noqa: E402
 
 from pump_party import __version__  # noqa: E402
-from pump_party.config import SettingsError, load_settings  # noqa: E402
+from pump_party.config import Settings, SettingsError, load_settings  # noqa: E402
 from pump_party.kernel.errors import Refusal  # noqa: E402
 
 EXIT_OK = 0
@@ -33,6 +33,7 @@ examples:
   pump-party db check                               prove every balance
   pump-party account show ACCOUNT_ID                what an account holds and may do
   pump-party backtest house:momentum --tape DIR     play a strategy over recorded prices
+  pump-party keys rotate                            seal strategies with a new platform key
   pump-party models check                           try the language models that strategies may name
   pump-party conformance vectors.json               prove the engine against expected integers
   pump-party simulate --seed 7 --steps 200          play it against a hostile world that repeats
@@ -79,6 +80,7 @@ def build_parser(*, with_tape: bool) -> argparse.ArgumentParser:
     _add_db(commands)
     _add_market(commands)
     _add_account(commands)
+    _add_clones(commands)
     _add_conformance(commands)
     _add_simulate(commands)
     _add_backtest(commands)
@@ -130,6 +132,14 @@ def _add_account(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     from pump_party.apps.cli import account
 
     for action in account.add_parser(commands):
+        _add_settings(action, "data_dir")
+        _add_json(action)
+
+
+def _add_clones(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pump_party.apps.cli import clone, keys
+
+    for action in (*clone.add_parser(commands), *keys.add_parser(commands)):
         _add_settings(action, "data_dir")
         _add_json(action)
 
@@ -209,10 +219,8 @@ def _run(options: argparse.Namespace) -> int:
             return reports.resume_market(
                 settings, options.market, operator=options.operator, reason=options.reason, as_json=options.json
             )
-        case "account":
-            from pump_party.apps.cli import account
-
-            return account.run(settings, options)
+        case "account" | "clone" | "keys":
+            return _run_operator(settings, options)
         case "models":
             from pump_party.apps.cli import models
 
@@ -225,6 +233,13 @@ def _run(options: argparse.Namespace) -> int:
             from pump_party.apps.cli import parts
 
             return parts.run(_part_names(options), settings)
+
+
+def _run_operator(settings: Settings, options: argparse.Namespace) -> int:
+    from pump_party.apps.cli import account, clone, keys
+
+    run = {"account": account.run, "clone": clone.run, "keys": keys.run}[options.command]
+    return run(settings, options)
 
 
 def _part_names(options: argparse.Namespace) -> str:

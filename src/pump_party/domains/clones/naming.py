@@ -6,6 +6,7 @@ Names are shown to everybody and to wallets of other people: they must not pass 
 import re
 import unicodedata
 
+from pump_party.domains.clones.words import OPERATOR_CHARS_MAX, REASON_CHARS_MAX
 from pump_party.kernel.errors import Invalid
 
 NAME_CHARS_MIN = 3
@@ -13,6 +14,9 @@ NAME_CHARS_MAX = 24
 BIO_CHARS_MAX = 280
 INPUT_CHARS_MAX = 1_024
 """Looked at before it is normalised: a few characters can become many."""
+
+MARKS_MAX = 2
+"""Vowel signs on one letter."""
 
 NAME_PUNCTUATION = " -_.'"
 RESERVED_NAMES = frozenset(
@@ -63,7 +67,9 @@ _LOOKALIKES = str.maketrans({twin: letter for letter, twins in _TWINS.items() fo
 
 def clean_name(text: str) -> str:
     """The name as it is kept and shown. Raises Invalid (bad_name) with the reason."""
-    name = _normalise(text, "name")
+    name, problem = _normalise(text)
+    if problem:
+        raise _bad_name(problem)
     if not NAME_CHARS_MIN <= len(name) <= NAME_CHARS_MAX:
         raise _bad_name(f"must have {NAME_CHARS_MIN} to {NAME_CHARS_MAX} characters")
     for character in name:
@@ -94,36 +100,48 @@ _RESERVED_WITHIN_KEYS = tuple(name_key(name) for name in RESERVED_WITHIN)
 
 def clean_bio(text: str) -> str:
     """The bio as it is kept and shown, on one line. Raises Invalid (bad_bio) with the reason."""
-    bio = _normalise(text, "bio")
+    bio, problem = _normalise(text)
     if len(bio) > BIO_CHARS_MAX:
-        raise Invalid(f"may have at most {BIO_CHARS_MAX} characters", code="bad_bio", field="bio")
-    if not all(_is_one_script(word) for word in bio.split(" ")):
-        raise Invalid("has a word in several scripts", code="bad_bio", field="bio")
+        problem = f"may have at most {BIO_CHARS_MAX} characters"
+    elif not all(_is_one_script(word) for word in bio.split(" ")):
+        problem = "has a word in several scripts"
+    if problem:
+        raise Invalid(problem, code="bad_bio", field="bio")
     return bio
 
 
-def clean_reason(text: str, *, chars_max: int, field: str = "reason") -> str:
-    """A reason as it is kept. Raises Invalid (bad_<field>)."""
-    reason = _normalise(text, field)
-    if not 1 <= len(reason) <= chars_max:
-        raise Invalid(f"must have 1 to {chars_max} characters", code=f"bad_{field}", field=field)
+def clean_reason(text: str) -> str:
+    """The reason for a report or a decision, as it is kept. Raises Invalid (bad_reason)."""
+    reason, problem = _normalise(text)
+    if problem or not 1 <= len(reason) <= REASON_CHARS_MAX:
+        raise Invalid(problem or f"must have 1 to {REASON_CHARS_MAX} characters", code="bad_reason", field="reason")
     return reason
 
 
-def _normalise(text: str, field: str) -> str:
-    """NFKC, blanks folded to single spaces. Refuses what cannot be seen, or changes how the rest is seen."""
+def clean_operator(text: str) -> str:
+    """Who decided, as it is kept. Raises Invalid (bad_operator)."""
+    operator, problem = _normalise(text)
+    if problem or not 1 <= len(operator) <= OPERATOR_CHARS_MAX:
+        raise Invalid(
+            problem or f"must have 1 to {OPERATOR_CHARS_MAX} characters", code="bad_operator", field="operator"
+        )
+    return operator
+
+
+def _normalise(text: str) -> tuple[str, str]:
+    """NFKC, blanks folded to single spaces; and what is wrong: it cannot be seen, or changes how the rest is seen."""
     if len(text) > INPUT_CHARS_MAX:
-        raise Invalid(f"has more than {INPUT_CHARS_MAX} characters", code=f"bad_{field}", field=field)
+        return "", f"has more than {INPUT_CHARS_MAX} characters"
     normal = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip()
     if any(unicodedata.category(character) in _INVISIBLE or character in _BLANK_LETTERS for character in normal):
-        raise Invalid("has control, invisible or unassigned characters", code=f"bad_{field}", field=field)
+        return normal, "has control, invisible or unassigned characters"
     marks = 0
     for character in normal:
         marks = marks + 1 if _is_mark(character) else 0
         # What NFKC leaves apart belongs to scripts that write vowels so; a generic accent is only there to stack.
-        if marks > 2 or (marks and _script(character) == "COMBINING"):
-            raise Invalid("has accents that belong to no letter", code=f"bad_{field}", field=field)
-    return normal
+        if marks > MARKS_MAX or (marks and _script(character) == "COMBINING"):
+            return normal, "has accents that belong to no letter"
+    return normal, ""
 
 
 def _is_letter(character: str) -> bool:

@@ -41,8 +41,6 @@ from pump_party.domains.clones.views import (
 from pump_party.domains.clones.words import (
     CLONES_PER_USER_MAX,
     LAYOUT_COORDINATE_MAX,
-    OPERATOR_CHARS_MAX,
-    REASON_CHARS_MAX,
     REPORTS_PER_USER_MAX,
     VERSIONS_PER_CLONE_MAX,
     Layout,
@@ -101,7 +99,7 @@ class CloneService:
         return read(strategy, self._markets)
 
     def report(self, user_id: UserId, clone_id: str, *, reason: str) -> None:
-        reason = naming.clean_reason(reason, chars_max=REASON_CHARS_MAX)
+        reason = naming.clean_reason(reason)
         clone = self._reads.find(clone_id)
         report = Report(clone.clone_id, user_id, reason, self._clock.now_ms())
         with self._store.transaction() as tx:
@@ -274,8 +272,8 @@ class CloneService:
         return self._decide(clone_id, "show", operator, reason)
 
     def _decide(self, clone_id: str, action: str, operator: str, reason: str) -> PublicClone:
-        operator = naming.clean_reason(operator, chars_max=OPERATOR_CHARS_MAX, field="operator")
-        reason, now_ms = naming.clean_reason(reason, chars_max=REASON_CHARS_MAX), self._clock.now_ms()
+        operator = naming.clean_operator(operator)
+        reason, now_ms = naming.clean_reason(reason), self._clock.now_ms()
         with self._store.transaction() as tx:
             found = tx.lock_clone(clone_id) if is_uuid(clone_id) else None
             if found is None:
