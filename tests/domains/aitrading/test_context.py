@@ -39,7 +39,7 @@ from pump_party.domains.aitrading.model import (
     Seen,
 )
 from pump_party.domains.clones.contract import Always, Clause, Hold, Op
-from pump_party.domains.prop_interface.contract import OrderStatus, OrderView, Side
+from pump_party.domains.prop_interface.contract import OrderKind, OrderStatus, OrderTerms, OrderView, Side
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import AccountId, Market, OrderId
 from pump_party.kernel.money import PPM, format_micros, format_nanos
@@ -229,6 +229,32 @@ def test_a_recorded_context_decides_again_to_the_same_proposals():
     assert decider().context(PLAN, again).body == first.context.body
     assert decider().decide(PLAN, again).proposals == first.proposals
     assert (again.slot, again.past, again.actions_today, again.conditions) == (at.slot, (DECIDED,), 3, (condition,))
+
+
+def test_a_recorded_context_asks_the_same_questions_again():
+    stop = OrderTerms(kind=OrderKind.STOP, trigger_price_e8=140 * 10**8, reduce_only=True)
+    order = OrderView(
+        OrderId("o"),
+        AccountId("a"),
+        None,
+        SOL,
+        Side.SELL,
+        None,
+        None,
+        None,
+        OrderStatus.ACCEPTED,
+        None,
+        SLOT_MS,
+        None,
+        terms=stop,
+    )
+    prompted = plan(prompt_strategy("Trade.", markets=(SOL, SOL_PERP)))
+    at = the_seen(past=(DECIDED,), orders=(order,))
+
+    again = decider().seen_in(decider().context(prompted, at).body)
+
+    asked = decider().questions(prompted, at, budget_tokens=20_000)
+    assert decider().questions(prompted, again, budget_tokens=20_000) == asked
 
 
 def test_what_is_no_context_is_refused():

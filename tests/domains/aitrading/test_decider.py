@@ -19,7 +19,6 @@ from tests.domains.aitrading.worlds import (
     account,
     decider,
     plan,
-    prompt_strategy,
     rule_sets,
     rule_strategy,
     seen,
@@ -28,7 +27,6 @@ from tests.domains.aitrading.worlds import (
 
 from pump_party.domains.aitrading.decider import StrategyDecider
 from pump_party.domains.aitrading.model import Decided, Direction, Proposal, ProposalAction, Read, VerdictCode
-from pump_party.domains.aitrading.planning import planned_with
 from pump_party.domains.clones.contract import (
     Always,
     AssetNode,
@@ -117,14 +115,6 @@ def _two_paths(second_interval: CandleInterval) -> Strategy:
     )
     edges = ("one sol", "sol rule", "rule clone", "two majors", "majors prompt", "prompt clone")
     return Strategy("strategy/1", nodes, tuple(Edge(*edge.split()) for edge in edges))
-
-
-def test_a_path_can_be_decided_by_another_block():
-    made = plan(prompt_strategy("Trade."))
-    again = planned_with(made.paths[0], RuleNode("other", (TREND,)))
-    assert again.rule is not None
-    assert again.rule(snapshot(**UP), account(), 0).action is ProposalAction.OPEN
-    assert planned_with(again, PromptNode("prompt", "Else.")).rule is None
 
 
 @settings(max_examples=60)

@@ -12,7 +12,7 @@ from pump_party.domains.aitrading import context as contexts
 from pump_party.domains.aitrading import invalidation, prompt, proposal
 from pump_party.domains.aitrading.account_rules import AccountRules, account_rules
 from pump_party.domains.aitrading.gates import Price, Refused, price_of, refuse, refuse_all, repeated_markets
-from pump_party.domains.aitrading.holding import LONG, Holding, holding_of
+from pump_party.domains.aitrading.holding import LONG, NOTHING, Holding, holding_of
 from pump_party.domains.aitrading.model import (
     Context,
     Decided,
@@ -121,7 +121,9 @@ class _Batch:
 
     def _verdict(self, one: Proposal) -> Verdict:
         seen = self._seen
-        price, holding = price_of(seen, one.market), holding_of(seen.account, one.market)
+        holds = one.action is ProposalAction.HOLD
+        price = None if holds else price_of(seen, one.market)
+        holding = NOTHING if holds else holding_of(seen.account, one.market)
         refused = refuse(
             one,
             price,
@@ -133,7 +135,7 @@ class _Batch:
         )
         if refused is not None:
             return _refusal(one, refused)
-        if one.action is ProposalAction.HOLD:
+        if holds:
             return Verdict(one.market, allowed=False, code=VerdictCode.HOLD)
         assert price is not None
         sized = self._size(one, holding, price)

@@ -24,12 +24,6 @@ def plan_of(strategy: Strategy) -> Plan:
     )
 
 
-def planned_with(planned: PlannedPath, decider: RuleNode | PromptNode) -> PlannedPath:
-    """The same path decided by another block."""
-    path = planned.path
-    return _planned(StrategyPath(path.stream, path.asset, decider, path.clone))
-
-
 def _planned(path: StrategyPath) -> PlannedPath:
     features = tuple(sorted({*path.stream.features, *_features_of(path.decider)}, key=lambda feature: feature.key))
     rule = compile_rule(path.decider, features) if isinstance(path.decider, RuleNode) else None
