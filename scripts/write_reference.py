@@ -13,6 +13,7 @@ import msgspec
 from pump_party.apps.api import errors
 from pump_party.apps.api.openapi import openapi_document
 from pump_party.config import PREFIX, RULES, Settings
+from pump_party.domains.aitrading.contract import UnusableCode, VerdictCode
 from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import RejectCode
 from pump_party.events import prop_engine as prop_events
@@ -61,6 +62,11 @@ def errors_page() -> str:
         + "\n| `internal_error` | 500 |\n\n## Rejected orders\n\nA rejected order is recorded and answered with 201; "
         "`reject_code` says why.\n\n"
         + _list(RejectCode)
+        + "\n## Verdicts on proposals\n\nWhat became of what a clone proposed before anything was submitted, in the "
+        "order of the checks.\n\n"
+        + _list(VerdictCode)
+        + "\n## Unusable answers\n\nWhy a model's answer was no decision. It is never repaired.\n\n"
+        + _list(UnusableCode)
         + "\n## Halted markets\n\n`halt_reason` of a market that is not open.\n\n"
         + _list(HaltReason)
     )
