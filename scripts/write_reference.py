@@ -14,8 +14,10 @@ from pump_party.apps.api import errors
 from pump_party.apps.api.openapi import openapi_document
 from pump_party.config import PREFIX, RULES, Settings
 from pump_party.domains.aitrading.contract import UnusableCode, VerdictCode
+from pump_party.domains.clones.contract import json_schema
 from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import RejectCode
+from pump_party.events import clones as clone_events
 from pump_party.events import prop_engine as prop_events
 from pump_party.events import users as user_events
 from pump_party.kernel import errors as kinds
@@ -31,6 +33,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "errors.md": errors_page(),
         "events.md": events_page(),
+        "strategy.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         "openapi.json": json.dumps(openapi_document(), indent=2, sort_keys=True) + "\n",
     }
 
@@ -80,8 +83,8 @@ def found_codes() -> Iterator[tuple[str, str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and (kind := _kind(node.func.id)):
                 yield _code_of_call(node, kind, constants), node.func.id
-            elif isinstance(node, ast.ClassDef) and (code := _code_of_class(node)):
-                yield code, node.name
+            elif isinstance(node, ast.ClassDef) and (found := _code_of_class(node)):
+                yield found
 
 
 def _code_of_call(call: ast.Call, kind: type[kinds.Refusal], constants: dict[str, str]) -> str:
@@ -100,14 +103,15 @@ def _constant(node: ast.stmt) -> Iterator[tuple[str, str]]:
         yield from ((target.id, node.value.value) for target in node.targets if isinstance(target, ast.Name))
 
 
-def _code_of_class(node: ast.ClassDef) -> str | None:
-    if _kind(node.name) is None:
-        return None
-    for statement in node.body:
+def _code_of_class(node: ast.ClassDef) -> tuple[str, str] | None:
+    """(code, kind) of a kind of refusal, or of a domain's own refusal of such a kind."""
+    names = [node.name, *(base.id for base in node.bases if isinstance(base, ast.Name))]
+    kind = next((name for name in names if _kind(name)), None)
+    for statement in node.body if kind else ():
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
             targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
             if targets == ["code"]:
-                return str(statement.value.value)
+                return str(statement.value.value), str(kind)
     return None
 
 
@@ -128,7 +132,7 @@ def events_page() -> str:
     text = (
         f"{NOTE}# Events\n\nWhat the outbox carries, written in the transaction of the fact. Fields are only added.\n"
     )
-    for module in (prop_events, user_events):
+    for module in (prop_events, user_events, clone_events):
         for name, kind in vars(module).items():
             if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__:
                 text += f"\n## {name}\n\n{_opening(kind)}\n\n" + _table("Field", "Type")

@@ -131,5 +131,15 @@ def paths(strategy: Strategy) -> tuple[StrategyPath, ...]:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of a strategy, as it is published. Validation knows more: units, paths, markets."""
-    schema = msgspec.json.schema(Strategy)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "strategy/1", **schema}
+    schema = _tidy(msgspec.json.schema(Strategy))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **schema}
+
+
+def _tidy(schema: Any) -> Any:
+    """Descriptions come from docstrings, which are indented and broken into lines."""
+    if isinstance(schema, dict):
+        return {
+            name: " ".join(value.split()) if name == "description" and isinstance(value, str) else _tidy(value)
+            for name, value in schema.items()
+        }
+    return [_tidy(value) for value in schema] if isinstance(schema, list) else schema
