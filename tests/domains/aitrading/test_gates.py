@@ -37,10 +37,13 @@ from pump_party.domains.prop_interface.contract import (
     Action,
     CloseAction,
     ExitsAction,
+    OrderStatus,
+    OrderTerms,
+    OrderView,
     PlaceAction,
     Side,
 )
-from pump_party.kernel.ids import Market
+from pump_party.kernel.ids import AccountId, Market, OrderId
 from pump_party.kernel.money import E8, INT64_MAX, NOTIONAL_DIVISOR, PPM
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
@@ -108,9 +111,18 @@ def test_each_refusal_has_its_code():
         (ok, Proposal(SOL, OPEN, LONG, 250_000, 1, None, 142 * E8), "exit_on_wrong_side"),
         (ok, Proposal(SOL, OPEN, LONG, 250_000, 1, None, INT64_MAX * 2), "exit_on_wrong_side"),
         (ok, Proposal(SOL_PERP, OPEN, SHORT, 250_000, 1, 142 * E8), "exit_on_wrong_side"),
+        (everything(orders=(_order(),)), Proposal(SOL, OPEN, LONG, 250_000), "order_waiting"),
+        (everything(orders=(_order(),)), Proposal(SOL_PERP, OPEN, LONG, 250_000), "allowed"),
+        (everything(orders=(_order(reduce_only=True),)), Proposal(SOL, OPEN, LONG, 250_000), "allowed"),
         (everything(actions_today=50), Proposal(SOL, OPEN, LONG, 250_000), "daily_limit"),
     ]:
         assert codes(flat, at, proposal) == [code], (proposal, code)
+
+
+def _order(*, reduce_only: bool = False) -> OrderView:
+    terms = OrderTerms(reduce_only=True) if reduce_only else None
+    ids = (OrderId("o"), AccountId("a"), None)
+    return OrderView(*ids, SOL, Side.BUY, 1, None, None, OrderStatus.ACCEPTED, None, SLOT_MS, None, terms=terms)
 
 
 def test_a_market_with_two_proposals_gets_neither():

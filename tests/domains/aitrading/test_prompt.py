@@ -1,6 +1,8 @@
 """What a model is asked: units and order stated, figures exact, limits named, the owner's text fenced, a budget."""
 
 import re
+from hashlib import sha256
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -61,6 +63,7 @@ def test_the_account_and_its_limits_are_stated_in_its_own_figures():
     user = ask().user
     assert section("\n" + user, "YOUR MARKETS") == ["SOL-PERP, SOL-USDC"]
     assert section(user, "LIMITS") == [
+        "you are asked every 60 min",
         "share of equity in one market: at most 0.5",
         "SOL-PERP: perpetual, leverage 1 to 5, smallest order 1 USDC, taker fee 0.00045 of the value",
         "SOL-USDC: spot, long only, smallest order 1 USDC, taker fee 0.0007 of the value",
@@ -220,6 +223,13 @@ def test_a_block_without_a_priced_market_asks_nothing_and_rules_ask_nothing():
     assert decider().questions(by_rule, seen(snapshot(SOL), account=account()), budget_tokens=BUDGET) == ()
     partly = seen(snapshot(SOL), account=account())
     assert ask(markets=(SOL, SOL_PERP), at=partly).markets == (SOL,)
+
+
+def test_a_template_that_was_used_is_never_edited():
+    """What is recorded names its template: a change of words is a new file."""
+    folder = files("pump_party.domains.aitrading").joinpath("prompts")
+    found = {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in folder.iterdir()}
+    assert found == {"trading-1-system.txt": "dcbd727f601478aa", "trading-1-user.txt": "e780047c66d4f5af"}
 
 
 def test_the_rules_of_the_answer_are_in_the_system_prompt_and_numbers_are_not():

@@ -129,6 +129,17 @@ def test_an_increase_replaces_the_exits_and_one_without_exits_leaves_them():
     assert [order.terms.trigger_price_e8 for order in exchange.orders() if order.terms] == [141 * E8]
 
 
+@pytest.mark.parametrize("leverage", [1, 2, 5])
+def test_a_higher_leverage_adds_no_margin_beyond_the_share(leverage: int):
+    exchange = Exchange()
+    exchange.do(Proposal(SOL_PERP, OPEN, LONG, 200_000, 1))
+
+    for share_ppm in (200_000, 300_000):
+        exchange.do(Proposal(SOL_PERP, OPEN, LONG, share_ppm, leverage))
+        margin = exchange.account().perps[0].margin_micros
+        assert margin <= 10_000 * MICROS * share_ppm // PPM * 1_005 // 1_000
+
+
 def test_an_open_that_is_there_already_does_nothing_but_move_exits():
     exchange = Exchange()
     exchange.do(Proposal(SOL, OPEN, LONG, 300_000))
@@ -213,6 +224,9 @@ def test_whatever_is_sized_is_taken_by_the_engine_and_stays_within_its_share(
         if decided.actions and proposal.action is not CLOSE:
             value = after.quantity_nanos * mids[proposal.market] // NOTIONAL_DIVISOR
             assert value <= equity * proposal.share_ppm * proposal.leverage // PPM, (proposal, decided)
+            margin = sum(perp.margin_micros for perp in exchange.account().perps if perp.market == proposal.market)
+            if after.quantity_nanos > before.quantity_nanos:
+                assert margin <= equity * proposal.share_ppm * 101 // (PPM * 100) + MICROS
         if proposal.action is not OPEN:
             assert after.quantity_nanos <= before.quantity_nanos
             assert after.direction in {0, before.direction}

@@ -11,7 +11,15 @@ import msgspec
 from pump_party.domains.aitrading import context as contexts
 from pump_party.domains.aitrading import invalidation, prompt, proposal
 from pump_party.domains.aitrading.account_rules import AccountRules, account_rules
-from pump_party.domains.aitrading.gates import Price, Refused, price_of, refuse, refuse_all, repeated_markets
+from pump_party.domains.aitrading.gates import (
+    Price,
+    Refused,
+    price_of,
+    refuse,
+    refuse_all,
+    repeated_markets,
+    waiting_markets,
+)
 from pump_party.domains.aitrading.holding import LONG, NOTHING, Holding, holding_of
 from pump_party.domains.aitrading.model import (
     Context,
@@ -99,6 +107,7 @@ class _Batch:
         self._limits = plan.limits
         self._seen = seen
         self._rules = rules
+        self._waiting = waiting_markets(seen.orders)
         self._cash_micros = seen.account.cash_micros
         self._freeing: list[Action] = []
         self._spending: list[Action] = []
@@ -132,6 +141,7 @@ class _Batch:
             self._rules,
             equity_micros=seen.account.equity_micros,
             now_ms=seen.slot.now_ms,
+            order_waits=one.market in self._waiting,
         )
         if refused is not None:
             return _refusal(one, refused)

@@ -13,7 +13,7 @@ from pump_party.domains.aitrading.account_rules import AccountRules, MarketRules
 from pump_party.domains.aitrading.holding import FLAT, LONG, Holding
 from pump_party.domains.aitrading.model import Direction, Limits, Proposal, ProposalAction, Seen, VerdictCode
 from pump_party.domains.aitrading.sizing import exits_e8, wanted_micros
-from pump_party.domains.prop_interface.contract import AccountStatus
+from pump_party.domains.prop_interface.contract import AccountStatus, OrderView
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import INT64_MAX, PPM
 
@@ -50,6 +50,11 @@ def refuse_all(seen: Seen) -> Refused | None:
     return None
 
 
+def waiting_markets(orders: Sequence[OrderView]) -> frozenset[Market]:
+    """Markets in which an order waits that is not only an exit."""
+    return frozenset(order.market for order in orders if order.terms is None or not order.terms.reduce_only)
+
+
 def repeated_markets(proposals: Sequence[Proposal]) -> frozenset[Market]:
     """Markets that more than one proposal is about: none of them is done."""
     if len(proposals) < 2:
@@ -67,8 +72,12 @@ def refuse(
     *,
     equity_micros: int | None,
     now_ms: int,
+    order_waits: bool = False,
 ) -> Refused | None:
-    """Why this proposal may not be done, or None. Holding needs no leave beyond its market's."""
+    """Why this proposal may not be done, or None. Holding needs no leave beyond its market's.
+
+    `order_waits` is whether an order waits that may make the position larger.
+    """
     market = rules.markets.get(proposal.market)
     if market is None or proposal.market not in limits.markets:
         return Refused(VerdictCode.MARKET_NOT_ALLOWED)
@@ -82,6 +91,8 @@ def refuse(
         return None
     if now_ms - price.publish_ms > market.max_tick_age_ms:
         return Refused(VerdictCode.PRICE_STALE, f"the price is {now_ms - price.publish_ms} ms old")
+    if order_waits and proposal.action is ProposalAction.OPEN:
+        return Refused(VerdictCode.ORDER_WAITING)
     if equity_micros is None or equity_micros <= 0:
         return Refused(VerdictCode.EQUITY_UNKNOWN)
     return (

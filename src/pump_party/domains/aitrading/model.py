@@ -89,6 +89,8 @@ class VerdictCode(StrEnum):
     NO_PRICE = "no_price"
     MARKET_HALTED = "market_halted"
     PRICE_STALE = "price_stale"
+    ORDER_WAITING = "order_waiting"
+    """An order that may still make the position larger waits: what it comes to is not known yet."""
     EQUITY_UNKNOWN = "equity_unknown"
     """Nothing to take a share of: a held market has no price, or nothing is left."""
     SIDE_MISMATCH = "side_mismatch"

@@ -95,7 +95,7 @@ def _question(
     owner = owner_text(decider.text)
     fixed = {
         "markets": ", ".join(markets),
-        "limits": limit_lines(plan.limits, rules, markets),
+        "limits": limit_lines(plan, rules, markets),
         "account": account_lines(seen.account),
         "positions": position_lines(seen.account),
         "orders": order_lines(seen.orders),

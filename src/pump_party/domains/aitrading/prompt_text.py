@@ -8,9 +8,9 @@ from pump_party.domains.aitrading.holding import holding_of, share_ppm
 from pump_party.domains.aitrading.invalidation import key_of, unit_of_key
 from pump_party.domains.aitrading.model import (
     PAST_DECISIONS_MAX,
-    Limits,
     OpenInvalidation,
     PastDecision,
+    Plan,
     ProposalAction,
 )
 from pump_party.domains.marketdata.contract import Candle, FeatureReading, FeatureUnit, MarketSnapshot, unit_of
@@ -37,6 +37,7 @@ DIGITS = 8
 """Significant digits of a feature. Prices, candles and the account's figures are never shortened."""
 
 UNKNOWN = "unknown"
+SECONDS_A_MINUTE = 60
 MINUTE_MS = 60_000
 
 _DECIMALS = {
@@ -54,8 +55,12 @@ _UNIT_NAMES = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def limit_lines(limits: Limits, rules: AccountRules, markets: Sequence[Market]) -> str:
-    lines = [f"share of equity in one market: at most {_ratio(limits.max_position_ppm)}"]
+def limit_lines(plan: Plan, rules: AccountRules, markets: Sequence[Market]) -> str:
+    limits = plan.limits
+    lines = [
+        f"you are asked every {plan.cadence_s // SECONDS_A_MINUTE} min",
+        f"share of equity in one market: at most {_ratio(limits.max_position_ppm)}",
+    ]
     if rules.max_position_micros is not None:
         lines.append(f"value of a position: at most {format_micros(rules.max_position_micros)} USDC")
     for market in markets:

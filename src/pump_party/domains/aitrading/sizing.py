@@ -90,6 +90,9 @@ def _open(proposal: Proposal, holding: Holding, funds: Funds, rules: MarketRules
     if holding.direction != direction:
         return _begin(proposal, holding, funds, rules, mid_e8, wanted)
     added_micros = wanted - holding.value_micros(mid_e8)
+    if holding.is_perp:  # What is there may have brought more margin than its value says: at a lower leverage.
+        free_margin = funds.equity_micros * proposal.share_ppm // PPM - holding.margin_micros
+        added_micros = min(added_micros, free_margin * proposal.leverage)
     exits = _exits(proposal, rules)
     if added_micros <= 0:
         return Sized(VerdictCode.ALLOWED, exits) if exits else Sized(VerdictCode.ALREADY_THERE)
