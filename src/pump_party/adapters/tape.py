@@ -11,9 +11,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pump_party.domains.marketdata.candle_path import EVERY_TICK, SHAPE_TICKS
 from pump_party.adapters.tape_streams import Complaint, Moment, moments, open_tape, segments
 from pump_party.domains.marketdata.book import OrderBook
+from pump_party.domains.marketdata.candle_path import EVERY_TICK, SHAPE_TICKS
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.domains.marketdata.registry import Registry

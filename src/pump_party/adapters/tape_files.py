@@ -14,10 +14,10 @@ from typing import BinaryIO, cast
 import msgspec
 
 from pump_party.adapters.binance import BinanceParser
-from pump_party.domains.marketdata.candle_path import CANDLE_MS, RecordedCandle
 from pump_party.adapters.hyperliquid import HyperliquidParser
 from pump_party.adapters.observed_price import PRICE_E8_MAX, TIME_MS_MAX, TIME_MS_MIN
 from pump_party.adapters.reporting import Parser
+from pump_party.domains.marketdata.candle_path import CANDLE_MS, RecordedCandle
 from pump_party.domains.marketdata.registry import Registry
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import Market

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from pump_party.domains.marketdata.candle_path import CANDLE_MS
 from pump_party.adapters.feeds import FeedSettings, build_sources
 from pump_party.adapters.observed_price import BadPayload
 from pump_party.adapters.tape_files import (
@@ -23,6 +22,7 @@ from pump_party.adapters.tape_files import (
 )
 from pump_party.adapters.tape_recorder import record
 from pump_party.adapters.whole_file import WholeFile
+from pump_party.domains.marketdata.candle_path import CANDLE_MS
 from pump_party.domains.marketdata.contract import FEED_SILENT_MS
 from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.registry import Registry

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from pump_party.domains.marketdata.candle_path import tick_e8, tick_ms
 from pump_party.adapters.observed_price import BadPayload
 from pump_party.adapters.reporting import Parser
 from pump_party.adapters.tape_files import (
@@ -25,6 +24,7 @@ from pump_party.adapters.tape_files import (
     read_rows,
 )
 from pump_party.domains.marketdata.book import OrderBook
+from pump_party.domains.marketdata.candle_path import tick_e8, tick_ms
 from pump_party.domains.marketdata.candles import confidence_e8
 from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.registry import Registry
