@@ -36,7 +36,7 @@ from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import AccountId, Market, OrderId
 
 SCHEMA = "context/1"
-SECTIONS_KEPT = 1_024
+SECTIONS_KEPT = 512
 """Encoded markets kept for the other clones of a slot."""
 
 _MARKET = re.compile(r"[A-Z0-9]{1,12}-[A-Z]{2,8}", re.ASCII)
