@@ -89,6 +89,16 @@ def test_slots_that_were_missed_are_not_made_up_for(platform: Platform) -> None:
     assert [run.state for run in platform.runs()] == [RunState.LATE, RunState.HELD]
 
 
+def test_a_clone_takes_no_part_in_a_slot_before_it_ran(platform: Platform) -> None:
+    platform.deploy(HOLD)
+    platform.clock.advance(3 * 3_600_000)
+    platform.show()
+    platform.deploy(HOLD, "clone-2")
+    platform.slot()
+    assert [run.state for run in platform.runs()] == [RunState.LATE, RunState.HELD]
+    assert [run.state for run in platform.runs("clone-2")] == [RunState.HELD]
+
+
 def test_every_clone_of_a_slot_sees_the_same_market_and_has_the_same_deadline(platform: Platform) -> None:
     for number in range(5):
         platform.deploy([BUY_QUARTER, HOLD, TREND][number % 3], f"clone-{number}", [ALICE, BOB][number % 2])
@@ -153,6 +163,7 @@ def test_listeners_are_told_in_both_forms_and_the_public_one_keeps_the_reason(pl
     view = platform.deploy(BUY_QUARTER)
     outside = Proposal(SOL, ProposalAction.OPEN, Direction.LONG, 100_000, reason="canary-4711")
     platform.service.submit_actions(SubmitProposals(ALICE, CloneId("clone-1"), "k1", (outside,)))
+    platform.tick()
     platform.slot()
     events = platform.events()
     assert [message.seq for message in platform.messages()] == [1, 2]
@@ -237,6 +248,7 @@ def test_an_outside_brain_meets_the_same_gates_and_is_done_once(platform: Platfo
             msgspec.structs.replace(command, proposals=(Proposal(SOL, ProposalAction.HOLD),))
         )
 
+    platform.tick()
     short = Proposal(SOL, ProposalAction.OPEN, Direction.SHORT, 500_000)
     refused = platform.service.submit_actions(SubmitProposals(ALICE, CloneId("clone-1"), "k2", (short,)))
     assert (refused.run.state, refused.run.code) == (RunState.REJECTED, "short_not_allowed")

@@ -21,9 +21,9 @@ from pump_party.domains.aitrading.budget import BudgetLimits, Spent
 from pump_party.domains.aitrading.records import Call, CallState, Deployment, Run, deployment_after
 from pump_party.domains.aitrading.run_views import DeploymentState, RunState
 from pump_party.domains.aitrading.slots import job_key
-from pump_party.domains.aitrading.store import Announce, NextSlot, RunTaken, Step
+from pump_party.domains.aitrading.store import Announce, NextSlot, Resumed, RunTaken, Step
 from pump_party.kernel.errors import Conflict
-from pump_party.kernel.ids import CloneId, DeploymentId, RunId, VersionId
+from pump_party.kernel.ids import CloneId, DeploymentId, RunId
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import Job
 
@@ -69,27 +69,29 @@ class AITradingStore:
         *,
         state: DeploymentState,
         before: Sequence[DeploymentState],
-        version: tuple[VersionId, int, int] | None = None,
-        next_slot: NextSlot | None = None,
+        resumed: Resumed | None = None,
     ) -> bool:
         values: dict[str, Any] = {"state": state.value}
-        if version is not None:
-            values |= dict(zip(("version_id", "version", "cadence_s"), version, strict=True))
+        if resumed is not None:
+            values |= {name: getattr(resumed, name) for name in ("version_id", "version", "cadence_s")}
+            values["running_since_ms"] = resumed.at_ms
         mine = deployments.c.deployment_id == deployment_id
         with self._database.write() as connection:
             was = deployments.c.state.in_([s.value for s in before])
             changed = connection.execute(sa.update(deployments).where(mine, was).values(values)).rowcount
-            if changed and next_slot is not None:
-                self._schedule(connection, next_slot)
+            if changed and resumed is not None:
+                self._schedule(connection, resumed.next_slot)
         return bool(changed)
 
     def newest_deployment(self, clone_id: str) -> Deployment | None:
         with self._database.read() as connection:
             return _newest(connection, clone_id)
 
-    def running(self, cadence_s: int) -> Sequence[Deployment]:
+    def running(self, cadence_s: int, *, slot_ms: int) -> Sequence[Deployment]:
         query = sa.select(deployments).where(
-            deployments.c.state == DeploymentState.RUNNING.value, deployments.c.cadence_s == cadence_s
+            deployments.c.state == DeploymentState.RUNNING.value,
+            deployments.c.cadence_s == cadence_s,
+            deployments.c.running_since_ms <= slot_ms,
         )
         with self._database.read() as connection:
             return [deployment_of(row) for row in connection.execute(query.order_by(deployments.c.deployment_id))]

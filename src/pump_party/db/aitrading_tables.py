@@ -26,6 +26,7 @@ deployments = sa.Table(
     _int("cadence_s"),
     _text("state"),
     _int("started_ms"),
+    _int("running_since_ms"),
     _text("past"),
     _text("conditions"),
     _int("actions_day"),

@@ -23,7 +23,7 @@ class RunSource(StrEnum):
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """A clone trading an account, and what it remembers."""
+    """A clone trading an account, and what it remembers. It takes part in slots from `running_since_ms` on."""
 
     deployment_id: DeploymentId
     clone_id: CloneId
@@ -35,6 +35,7 @@ class Deployment(msgspec.Struct, frozen=True):
     cadence_s: int
     state: DeploymentState
     started_ms: int
+    running_since_ms: int
     past: tuple[PastDecision, ...] = ()
     conditions: tuple[OpenInvalidation, ...] = ()
     actions_day: int = 0

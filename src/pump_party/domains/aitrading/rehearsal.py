@@ -248,6 +248,7 @@ def _nobody(command: DryRun, rule_set: RuleSetView, *, now_ms: int) -> Deploymen
         0,
         DeploymentState.STOPPED,
         now_ms,
+        now_ms,
     )
 
 

@@ -27,7 +27,7 @@ from pump_party.domains.aitrading.run_views import (
 )
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.slots import DAY_MS, next_slot_ms
-from pump_party.domains.aitrading.store import NextSlot
+from pump_party.domains.aitrading.store import NextSlot, Resumed
 from pump_party.domains.clones.contract import StrategyVersion
 from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX, AccountKind, OpenAccount
 from pump_party.kernel.errors import Conflict, Invalid, NotFound
@@ -78,6 +78,7 @@ class AITradingService:
             version.cadence_s,
             DeploymentState.RUNNING,
             now_ms,
+            now_ms,
         )
         following = NextSlot(version.cadence_s, next_slot_ms(now_ms, version.cadence_s))
         return self._view(parts.store.deploy(deployment, deploy_key=command.idempotency_key, next_slot=following))
@@ -94,13 +95,13 @@ class AITradingService:
         deployment = self._own_deployment(user_id, clone_id)
         version = self._parts.clones.current_version(clone_id)
         self._require_model(version)
-        following = NextSlot(version.cadence_s, next_slot_ms(self._parts.clock.now_ms(), version.cadence_s))
+        now_ms = self._parts.clock.now_ms()
+        following = NextSlot(version.cadence_s, next_slot_ms(now_ms, version.cadence_s))
         if not self._parts.store.set_state(
             deployment.deployment_id,
             state=DeploymentState.RUNNING,
             before=[DeploymentState.PAUSED],
-            version=(version.version_id, version.number, version.cadence_s),
-            next_slot=following,
+            resumed=Resumed(version.version_id, version.number, version.cadence_s, now_ms, following),
         ):
             raise Conflict("this clone is not paused", code="not_paused")
         return self._view(self._own_deployment(user_id, clone_id))

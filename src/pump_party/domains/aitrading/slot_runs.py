@@ -37,7 +37,7 @@ class SlotRuns:
         """
         cadence_s, slot_ms = read_job_key(job.key)
         parts = self._parts
-        running = parts.store.running(cadence_s)
+        running = parts.store.running(cadence_s, slot_ms=slot_ms)
         known = parts.store.runs_of_slot([d.deployment_id for d in running], slot_ms)
         decided = {run.deployment_id for run in known if run.source is RunSource.SLOT}
         fresh = [deployment for deployment in running if deployment.deployment_id not in decided]

@@ -20,6 +20,16 @@ class NextSlot(msgspec.Struct, frozen=True):
     slot_ms: int
 
 
+class Resumed(msgspec.Struct, frozen=True):
+    """What a deployment that runs again goes on with."""
+
+    version_id: VersionId
+    version: int
+    cadence_s: int
+    at_ms: int
+    next_slot: NextSlot
+
+
 class RunTaken(Exception):
     """A run of the batch is further than the caller knew: another worker came first. Nothing was written."""
 
@@ -54,18 +64,17 @@ class AITradingStore(Protocol):
         *,
         state: DeploymentState,
         before: Sequence[DeploymentState],
-        version: tuple[VersionId, int, int] | None = None,
-        next_slot: NextSlot | None = None,
+        resumed: Resumed | None = None,
     ) -> bool:
-        """Change a state that is one of `before`, else return False. `version` is (id, number, cadence)."""
+        """Change a state that is one of `before`, else return False."""
         ...
 
     def newest_deployment(self, clone_id: str) -> Deployment | None: ...
 
     def deployed_before(self, clone_id: str, deploy_key: str) -> Deployment | None: ...
 
-    def running(self, cadence_s: int) -> Sequence[Deployment]:
-        """In the order of their ids."""
+    def running(self, cadence_s: int, *, slot_ms: int) -> Sequence[Deployment]:
+        """Those that ran when the slot came, in the order of their ids."""
         ...
 
     def deployments(self, ids: Sequence[DeploymentId]) -> Mapping[DeploymentId, Deployment]: ...

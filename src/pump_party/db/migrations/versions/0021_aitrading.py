@@ -26,7 +26,7 @@ def upgrade() -> None:
         *(_text(name) for name in ("clone_id", "user_id", "account_id", "rule_set", "version_id")),
         *(_int(name) for name in ("version", "cadence_s")),
         _text("state"),
-        _int("started_ms"),
+        *(_int(name) for name in ("started_ms", "running_since_ms")),
         *(_text(name) for name in ("past", "conditions")),
         *(_int(name) for name in ("actions_day", "actions_count")),
         _text("deploy_key"),
