@@ -10,7 +10,17 @@ import sqlalchemy as sa
 from pump_party.db import idempotency
 from pump_party.db.engine import Bytes, Database, Int64, Text, metadata
 from pump_party.db.outbox import append_next
-from pump_party.domains.clones.model import Clone, Decision, Draft, Hidden, Report, Reported, SealedKey, Version
+from pump_party.domains.clones.model import (
+    Clone,
+    Decision,
+    Draft,
+    Hidden,
+    Report,
+    Reported,
+    SealedKey,
+    SealedVersion,
+    Version,
+)
 from pump_party.domains.clones.store import Answer
 from pump_party.events.clones import CloneProfileChanged, ClonePublished
 from pump_party.kernel.ids import CloneId, UserId
@@ -104,6 +114,14 @@ _VERSION = (
 )
 _VERSIONS = sa.select(*_VERSION).join_from(versions, reveals, isouter=True)
 _SEALED_VERSIONS = sa.select(*_VERSION, versions.c.sealed).join_from(versions, reveals, isouter=True)
+
+# Asked for every clone of a slot: built once, since building a statement costs more than running it.
+_TO_RUN = (
+    sa.select(*_VERSION, versions.c.sealed, *(column.label(f"clone_{column.name}") for column in clones.c))
+    .join_from(versions, clones)
+    .join(reveals, isouter=True, onclause=reveals.c.version_id == versions.c.version_id)
+    .where(versions.c.version_id == sa.bindparam("version_id"))
+)
 
 
 class CloneTransaction:
@@ -280,17 +298,21 @@ class CloneStore:
         return [Version(**row) for row in self._all(query)]
 
     def find_version(self, clone_id: CloneId, number: int) -> tuple[Version, bytes] | None:
-        return self._version(versions.c.clone_id == clone_id, versions.c.number == number)
-
-    def find_version_by_id(self, version_id: str) -> tuple[Version, bytes] | None:
-        return self._version(versions.c.version_id == version_id)
-
-    def _version(self, *conditions: sa.ColumnElement[bool]) -> tuple[Version, bytes] | None:
-        found = self._all(_SEALED_VERSIONS.where(*conditions))
+        mine = sa.and_(versions.c.clone_id == clone_id, versions.c.number == number)
+        found = self._all(_SEALED_VERSIONS.where(mine))
         if not found:
             return None
         sealed = bytes(found[0].pop("sealed"))
         return Version(**found[0]), sealed
+
+    def find_to_run(self, version_id: str) -> SealedVersion | None:
+        with self._database.read() as connection:
+            found = connection.execute(_TO_RUN, {"version_id": version_id}).one_or_none()
+        if found is None:
+            return None
+        version = Version(*found[: len(_VERSION)])
+        row = found._mapping
+        return SealedVersion(_clone(row, prefix="clone_"), _key(row, prefix="clone_"), version, bytes(row["sealed"]))
 
     def list_reported(self, *, limit: int) -> Sequence[Reported]:
         waiting = (
@@ -330,9 +352,10 @@ def _clone_row(clone: Clone) -> dict[str, Any]:
     }
 
 
-def _clone(row: Mapping[Any, Any]) -> Clone:
-    hidden = None if row["hidden_ms"] is None else Hidden(row["hidden_reason"], row["hidden_ms"])
-    plain = {name: row[name] for name in Clone.__struct_fields__ if name != "hidden"}
+def _clone(row: Mapping[Any, Any], *, prefix: str = "") -> Clone:
+    hidden_ms = row[f"{prefix}hidden_ms"]
+    hidden = None if hidden_ms is None else Hidden(row[f"{prefix}hidden_reason"], hidden_ms)
+    plain = {name: row[f"{prefix}{name}"] for name in Clone.__struct_fields__ if name != "hidden"}
     return Clone(**plain, hidden=hidden)
 
 
@@ -340,5 +363,5 @@ def _key_row(key: SealedKey) -> dict[str, Any]:
     return {"key_id": key.key_id, "wrapped_key": key.wrapped}
 
 
-def _key(row: Mapping[Any, Any]) -> SealedKey:
-    return SealedKey(row["key_id"], bytes(row["wrapped_key"]))
+def _key(row: Mapping[Any, Any], *, prefix: str = "") -> SealedKey:
+    return SealedKey(row[f"{prefix}key_id"], bytes(row[f"{prefix}wrapped_key"]))

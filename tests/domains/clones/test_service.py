@@ -14,6 +14,8 @@ from pump_party.domains.clones.contract import (
     DraftConflict,
     InvalidStrategy,
     Mood,
+    Publish,
+    SaveDraft,
     VersionConflict,
     canonical,
     load_house,
@@ -357,3 +359,36 @@ def test_no_public_type_has_a_private_field():
     private = {"strategy", "salt", "layout", "draft_revision", "hidden_reason", "version_id", "sha256"}
     for public in (contract.PublicClone, contract.PublicVersion, contract.Directory):
         assert private & set(public.__struct_fields__) == set()
+
+
+def test_what_is_private_does_not_quote_itself_in_a_log_or_trace(workshop: Workshop):
+    canary = "canary_text"
+    clone = workshop.create()
+    drawn = sound(decider=prompt(canary), model="openai:gpt")
+    drawn["nodes"].append({"kind": "data_stream", "id": canary, "interval": "1h"})
+    drawn["nodes"].append({"kind": "asset", "id": "more", "markets": ["BTC-USDC"]})
+    drawn["edges"] += [{"source": canary, "target": "more"}, {"source": "more", "target": "prompt"}]
+    save = SaveDraft(
+        user_id=ALICE,
+        clone_id=clone.clone_id,
+        strategy=encode(drawn),
+        layout={canary: (1, 1)},
+        base_version=None,
+        revision=0,
+    )
+    publish = Publish(
+        user_id=ALICE,
+        clone_id=clone.clone_id,
+        strategy=encode(drawn),
+        layout={},
+        base_version=None,
+        idempotency_key="k",
+    )
+    shown = [save, publish, workshop.clones.save_draft(save), workshop.clones.publish(publish)]
+    shown += [workshop.clones.current_version(clone.clone_id), workshop.clones.read_draft(ALICE, clone.clone_id)]
+    shown += [workshop.clones.validate(encode(drawn)), workshop.clones.diff(ALICE, clone.clone_id, 1, 1)]
+    shown += [node for node in workshop.clones.version(ALICE, clone.clone_id, 1).strategy.nodes if node.id == "prompt"]
+
+    assert canary in encode(drawn).decode()
+    assert canary not in repr(shown)
+    assert workshop.clones.version(ALICE, clone.clone_id, 1).salt not in repr(shown)

@@ -94,6 +94,7 @@ def test_what_is_no_graph_is_told_block_by_block(strategy: Json, expected: list[
         (sound(decider=prompt(" \n "), model=MODEL), ["nodes[2].text empty_prompt"]),
         (sound(decider=prompt("x" * 8_001), model=MODEL), ["nodes[2].text prompt_too_long"]),
         (sound(decider=prompt("buy\u202e"), model=MODEL), ["nodes[2].text invisible_characters"]),
+        (sound(decider=prompt("buy\r\n\tthe\u00a0dip\u3000🚀"), model=MODEL), []),
         (sound(decider=prompt()), ["nodes[3].model no_model"]),
         (sound(model="gpt"), ["nodes[3].model bad_model"]),
         (sound(cadence_s=61), ["nodes[3].cadence_s bad_cadence"]),

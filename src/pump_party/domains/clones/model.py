@@ -49,6 +49,9 @@ class DraftContent(msgspec.Struct, frozen=True):
     strategy: msgspec.Raw
     layout: Layout
 
+    def __repr__(self) -> str:
+        return "DraftContent(private)"
+
 
 class Version(msgspec.Struct, frozen=True):
     """Never changes, but for being revealed. Its strategy is stored beside it: a sealed `VersionContent`."""
@@ -62,12 +65,24 @@ class Version(msgspec.Struct, frozen=True):
     revealed_ms: int | None = None
 
 
+class SealedVersion(msgspec.Struct, frozen=True):
+    """A version with all that it takes to open it."""
+
+    clone: Clone
+    key: SealedKey
+    version: Version
+    sealed: bytes
+
+
 class VersionContent(msgspec.Struct, frozen=True):
     """`strategy` is the canonical JSON that the content hash is of; `salt` is hex."""
 
     strategy: msgspec.Raw
     layout: Layout
     salt: str
+
+    def __repr__(self) -> str:
+        return "VersionContent(private)"
 
 
 class Report(msgspec.Struct, frozen=True):

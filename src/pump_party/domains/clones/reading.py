@@ -7,7 +7,7 @@ from threading import Lock
 from pump_party.domains.clones import projections
 from pump_party.domains.clones.avatar import draw_avatar
 from pump_party.domains.clones.diff import StrategyDiff, strategy_diff
-from pump_party.domains.clones.model import Clone, Version, VersionContent
+from pump_party.domains.clones.model import Clone, SealedVersion, Version, VersionContent
 from pump_party.domains.clones.store import Store
 from pump_party.domains.clones.strategy import clone_node
 from pump_party.domains.clones.vault import Vault
@@ -112,10 +112,10 @@ class CloneReader:
             if kept is not None:
                 self._strategies.move_to_end(version_id)
                 return kept
-        found = self._store.find_version_by_id(version_id) if is_uuid(version_id) else None
+        found = self._store.find_to_run(version_id) if is_uuid(version_id) else None
         if found is None:
             raise _no_version()
-        opened = self._strategy_version(self.find(found[0].clone_id), *found)
+        opened = self._strategy_version(found)
         with self._lock:
             self._strategies[version_id] = opened
             while len(self._strategies) > STRATEGIES_KEPT_MAX:
@@ -161,11 +161,13 @@ class CloneReader:
     def _open(self, clone: Clone, version: Version, sealed: bytes) -> VersionContent:
         return self._vault.open_version(clone, self._store.find_key(clone.clone_id), version, sealed)
 
-    def _strategy_version(self, clone: Clone, version: Version, sealed: bytes) -> StrategyVersion:
-        strategy = projections.decode_strategy(self._open(clone, version, sealed).strategy)
+    def _strategy_version(self, found: SealedVersion) -> StrategyVersion:
+        version = found.version
+        content = self._vault.open_version(found.clone, found.key, version, found.sealed)
+        strategy = projections.decode_strategy(content.strategy)
         return StrategyVersion(
             version_id=version.version_id,
-            clone_id=clone.clone_id,
+            clone_id=version.clone_id,
             number=version.number,
             strategy=strategy,
             sha256=version.sha256,

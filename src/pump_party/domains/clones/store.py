@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.domains.clones.model import Clone, Decision, Draft, Report, Reported, SealedKey, Version
+from pump_party.domains.clones.model import Clone, Decision, Draft, Report, Reported, SealedKey, SealedVersion, Version
 from pump_party.events.clones import CloneProfileChanged, ClonePublished
 from pump_party.kernel.ids import CloneId, UserId
 
@@ -124,8 +124,8 @@ class Store(Protocol):
         """A version and its sealed content."""
         ...
 
-    def find_version_by_id(self, version_id: str) -> tuple[Version, bytes] | None:
-        """A version and its sealed content."""
+    def find_to_run(self, version_id: str) -> SealedVersion | None:
+        """A version with all that it takes to open it, in one read."""
         ...
 
     def list_reported(self, *, limit: int) -> Sequence[Reported]:

@@ -1,6 +1,7 @@
 """The strategy of a clone: a small typed graph, and the bytes that stand for it.
 
 `data_stream -> asset -> (trading_prompt | rule) -> trading_clone`. Where blocks lie on a canvas is no part of it.
+What is private hides itself in logs and traces: its `repr` counts and does not quote.
 """
 
 import hashlib
@@ -50,12 +51,18 @@ class PromptNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     id: NodeId
     text: str
 
+    def __repr__(self) -> str:
+        return f"PromptNode({self.id}, {len(self.text)} characters)"
+
 
 class RuleNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rule"):
     """Decides without a model: the first clause that holds, else hold."""
 
     id: NodeId
     clauses: tuple[Clause, ...]
+
+    def __repr__(self) -> str:
+        return f"RuleNode({self.id}, {len(self.clauses)} clauses)"
 
 
 class CloneNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="trading_clone"):
@@ -83,6 +90,9 @@ class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: Literal["strategy/1"]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+
+    def __repr__(self) -> str:
+        return f"Strategy({len(self.nodes)} blocks, {len(self.edges)} edges)"
 
 
 class StrategyPath(msgspec.Struct, frozen=True):

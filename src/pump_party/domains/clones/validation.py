@@ -4,6 +4,7 @@ Three rounds: is it a graph at all, is each block sound, do the blocks make comp
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar
@@ -34,6 +35,7 @@ PROBLEMS_MAX = 200
 
 NODE_ID = re.compile(r"[a-z0-9_]{1,24}", re.ASCII)
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}:[A-Za-z0-9][\w./:@+-]{0,99}", re.ASCII)
+_INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
 _FOLLOWS: Mapping[type[Node], tuple[type[Node], ...]] = {
     DataStreamNode: (AssetNode,),
@@ -178,7 +180,7 @@ def _check_prompt(node: PromptNode, findings: Findings) -> None:
         findings.add("text", "empty_prompt", "write what the clone is to do")
     if len(node.text) > words.PROMPT_CHARS_MAX:
         findings.add("text", "prompt_too_long", f"may have {words.PROMPT_CHARS_MAX} characters, not {len(node.text)}")
-    if any(not character.isprintable() and character not in "\n\t" for character in node.text):
+    if any(unicodedata.category(character) in _INVISIBLE and character not in "\n\r\t" for character in node.text):
         findings.add("text", "invisible_characters", "has control or invisible characters: remove them")
 
 

@@ -85,6 +85,9 @@ class DraftView(msgspec.Struct, frozen=True):
     revision: int
     saved_ms: int | None
 
+    def __repr__(self) -> str:
+        return f"DraftView(revision {self.revision})"
+
 
 class SaveDraft(msgspec.Struct, frozen=True, kw_only=True):
     """`strategy` is the JSON of a graph, finished or not, of at most STRATEGY_BYTES_MAX bytes."""
@@ -96,6 +99,9 @@ class SaveDraft(msgspec.Struct, frozen=True, kw_only=True):
     base_version: int | None
     revision: int
 
+    def __repr__(self) -> str:
+        return f"SaveDraft(clone {self.clone_id}, revision {self.revision})"
+
 
 class Publish(msgspec.Struct, frozen=True, kw_only=True):
     """`base_version` is the version that was edited, None when there was none."""
@@ -106,6 +112,9 @@ class Publish(msgspec.Struct, frozen=True, kw_only=True):
     layout: Layout
     base_version: int | None
     idempotency_key: str
+
+    def __repr__(self) -> str:
+        return f"Publish(clone {self.clone_id}, base version {self.base_version})"
 
 
 class VersionSummary(msgspec.Struct, frozen=True):
@@ -132,6 +141,9 @@ class VersionView(msgspec.Struct, frozen=True):
     revealed_ms: int | None
     strategy: Strategy
     layout: Layout
+
+    def __repr__(self) -> str:
+        return f"VersionView(clone {self.clone_id}, version {self.number})"
 
 
 class StrategyVersion(msgspec.Struct, frozen=True):
