@@ -22,7 +22,7 @@ from pump_party.platform.clock import ManualClock
 from pump_party.redis.memory import MemoryBooks, MemoryQuotes
 
 PERP = Market("SOL-PERP")
-START_MS = 1_749_999_360_000
+START_MS = 1_749_995_520_000
 """The first minute of a block of 512."""
 
 EVERY_KIND = (

@@ -64,6 +64,16 @@ def test_after_more_missing_bars_than_count_as_flat_nothing_is_known_until_the_n
     assert candles_before(candles[0].market, M1, broken[1], FIRST + 13, 9) == tuple(candles[11:13])
 
 
+def test_an_indicator_starts_from_the_first_bar_of_the_block_before_its_own():
+    candles, slow = minutes(11, 3 * BLOCK), Feature(FeatureName.EMA, M1, 200)
+    assert FIRST % BLOCK == 0
+    (run,) = runs(candles)
+    for bar, first in ((BLOCK - 1, 0), (BLOCK, 0), (2 * BLOCK - 1, 0), (2 * BLOCK, BLOCK), (3 * BLOCK - 1, BLOCK)):
+        part = arrays_of(candles[first : bar + 1])
+        alone = TaLibIndicators().compute(slow, part.highs_e8, part.lows_e8, part.closes_e8)
+        assert reading_at(TaLibIndicators(), slow, run, FIRST + bar)[0] == alone[-1], bar
+
+
 def test_no_candles_have_no_runs():
     assert runs([]) == ()
     assert run_at((), 5) is None

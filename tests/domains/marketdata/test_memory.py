@@ -1,12 +1,13 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from itertools import count, islice
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.domains.marketdata.feeds import BTC, SOL
+from tests.domains.marketdata.feeds import BTC, REGISTRY, SOL, ingest_of, report
 from tests.domains.marketdata.memories import (
     EVERY_KIND,
     PERP,
@@ -20,10 +21,13 @@ from tests.domains.marketdata.memories import (
 )
 
 from pump_party.adapters.indicators import TaLibIndicators
+from pump_party.adapters.tape_files import parse_candle, read_rows
 from pump_party.db.engine import Database
+from pump_party.domains.marketdata.candle_path import EVERY_TICK, TICKS, tick_e8, tick_ms
 from pump_party.domains.marketdata.candles import MINUTE_MS
 from pump_party.domains.marketdata.contract import (
     Book,
+    Candle,
     CandleInterval,
     Feature,
     FeatureName,
@@ -32,6 +36,7 @@ from pump_party.domains.marketdata.contract import (
     PerpHour,
 )
 from pump_party.domains.marketdata.memory import BOOK_FRESH_MS, VIEW_KEPT_MS, VIEWS_MAX
+from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.perp_context import HOUR_MS
 from pump_party.domains.marketdata.perp_samples import samples_of
 from pump_party.kernel.errors import Invalid, NotFound
@@ -261,3 +266,41 @@ def test_both_memories_refuse_what_there_is_not(desk: Desk, asked, field):
         with pytest.raises(Invalid) as refusal:
             memory.snapshots({SOL: features}, **question)
         assert refusal.value.field == field
+
+
+def test_a_tape_that_was_played_is_remembered_as_the_same_tape_read_whole(desk: Desk, clock, recorded_data: Path):
+    """Ticks through admission, candles and the database on one side, rows of the file in arrays on the other."""
+    rows = read_rows(recorded_data / "data/binance_usdm_1m/SOL_USDT_USDT-1m-futures.csv.gz")
+    tape = [parse_candle(row) for _, row in islice(rows, 640)]
+    ingest = ingest_of(clock, desk.store, sources=("tape",), feed="tape", registry=REGISTRY)
+    for candle in tape:
+        clock.advance(MINUTE_MS)
+        now_ms = clock.now_ms()
+        for nth in EVERY_TICK:
+            mid_e8, publish_ms = tick_e8(candle, nth), now_ms - TICKS + nth
+            report(ingest, Tick(SOL, mid_e8, 1, publish_ms, nth, now_ms, "tape", "ab" * 32, tick_ms(candle, nth)))
+        ingest.write()
+    desk.quotes.put(ingest.due())
+    recorded = [
+        Candle(PERP, M1, c.open_ms, c.open_e8, c.high_e8, c.low_e8, c.close_e8, TICKS, complete=True) for c in tape
+    ]
+    history, features = history_of(recorded, feed="tape"), [one for one in EVERY_KIND if not one.is_sampled]
+    for minute in (1, 100, 101, 250, 511, 512, 513, 639):
+        asked = {"as_of_ms": tape[minute].open_ms, "interval": M5, "candles": 20}
+        live = desk.memory.snapshots({PERP: features}, **asked)
+        assert to_bytes(live) == to_bytes(history.snapshots({PERP: features}, **asked))
+    assert live[PERP].mid_e8 == tape[638].close_e8
+    now = read(desk.memory, None, EMA)
+    assert now.mid_e8 == tape[639].close_e8
+    assert now.readings == read(history, tape[639].open_ms, EMA, market=PERP).readings
+
+
+def test_a_gap_across_the_first_bar_of_a_window_is_filled_from_before_it(desk: Desk):
+    """Live reads fetch a window of candles; a recording has all of them at hand."""
+    gone = range(START_MS + 510 * MINUTE_MS, START_MS + 515 * MINUTE_MS, MINUTE_MS)
+    candles = [candle for candle in minutes(10, 1_060) if candle.open_ms not in gone]
+    desk.keep(candles, chart_ms=end_ms(candles))
+    slow = Feature(FeatureName.EMA, M1, 200)
+    for minute in (1_025, 1_026, 1_060):
+        as_of_ms = START_MS + minute * MINUTE_MS
+        assert read(desk.memory, as_of_ms, slow) == read(history_of(candles), as_of_ms, slow)
