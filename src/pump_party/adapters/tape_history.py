@@ -6,11 +6,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from pump_party.adapters.tape_files import BadRow, CandleFile, TapeBroken, find_files, parse_candle, read_rows
+from pump_party.adapters.tape_funding import read_funding
 from pump_party.domains.marketdata.bars import aggregated, arrays_of
 from pump_party.domains.marketdata.candle_history import CandleHistory, Recording
 from pump_party.domains.marketdata.candle_path import TICKS, RecordedCandle
 from pump_party.domains.marketdata.candles import MINUTE_MS, Candle, CandleArrays, CandleInterval, minute_sha256
+from pump_party.domains.marketdata.contract import MarketKind
 from pump_party.domains.marketdata.features import Indicators
+from pump_party.domains.marketdata.perp_samples import PerpSample, standing_sample
 from pump_party.domains.marketdata.registry import Registry
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import Market
@@ -24,7 +27,7 @@ Tell = Callable[[str, int], None]
 
 
 def read_tape(folder: Path, registry: Registry, indicators: Indicators, tell: Tell) -> "RecordedTape":
-    """Read every candle table of a folder. `tell` hears of the file and how many rows were read of it.
+    """Read every table of candles and of funding of a folder. `tell` hears of the file and how many rows were read.
 
     Raises Invalid when there is none, when a row is damaged, or when there are more than MINUTES_MAX.
     """
@@ -37,7 +40,7 @@ def read_tape(folder: Path, registry: Registry, indicators: Indicators, tell: Te
         _read(file, kept, tell)
         if sum(map(len, minutes.values())) > MINUTES_MAX:
             raise Invalid(f"{folder} holds more than {MINUTES_MAX} minutes", code="tape_too_large", field="tape")
-    return RecordedTape(folder.resolve().name, "tape", minutes, registry, indicators)
+    return RecordedTape(folder.resolve().name, "tape", minutes, registry, indicators, read_funding(folder, registry))
 
 
 class RecordedTape:
@@ -50,8 +53,9 @@ class RecordedTape:
         minutes: Mapping[Market, Sequence[RecordedCandle]],
         registry: Registry,
         indicators: Indicators,
+        samples: Mapping[Market, Sequence[PerpSample]] | None = None,
     ) -> None:
-        """`minutes` are by the market that is observed, in order of time."""
+        """`minutes`, and the `samples` of its perpetuals, are by the market that is observed, in order of time."""
         self.name = name
         self.feed = feed
         self._minutes = {observed: list(candles) for observed, candles in minutes.items() if candles}
@@ -63,10 +67,18 @@ class RecordedTape:
         self._opened = {observed: [c.open_ms for c in candles] for observed, candles in self._minutes.items()}
         digests = {observed: _digests(candles) for observed, candles in self._minutes.items()}
         arrays = {observed: _arrays(observed, candles) for observed, candles in self._minutes.items()}
-        self.sha256 = _content_sha256(digests)
+        sampled = {observed: found for observed, found in (samples or {}).items() if observed in arrays}
+        self.sha256 = _content_sha256(digests, sampled)
+        self._samples = {
+            market: sampled.get(observed, ())
+            for market, observed in self._observed.items()
+            if registry.asset(market).kind is MarketKind.PERP
+        }
         self.markets = frozenset(self._observed)
-        recorded = {observed: Recording(arrays[observed], digests[observed]) for observed in arrays}
-        by_market = {market: recorded[observed] for market, observed in self._observed.items()}
+        by_market = {
+            market: Recording(arrays[observed], digests[observed], self._samples.get(market, ()))
+            for market, observed in self._observed.items()
+        }
         self.memory = CandleHistory(by_market, indicators, feed=feed)
         self.candles = _Candles({market: arrays[observed] for market, observed in self._observed.items()})
 
@@ -81,6 +93,10 @@ class RecordedTape:
         if from_ms >= to_ms:
             raise Invalid(f"{self.name} has no minute of all these markets", code="no_common_time", field="tape")
         return from_ms, to_ms
+
+    def funding_1h_ppb(self, market: Market, *, at_ms: int) -> int | None:
+        sample = standing_sample(self._samples.get(market, ()), at_ms)
+        return None if sample is None else sample.funding_1h_ppb
 
     def minutes(self, market: Market, *, from_ms: int, to_ms: int) -> Sequence[RecordedCandle | None]:
         observed = self._observed[market]
@@ -147,9 +163,12 @@ def _digests(candles: Sequence[RecordedCandle]) -> bytes:
     return b"".join(minute_sha256(c.open_ms, c.open_e8, c.high_e8, c.low_e8, c.close_e8) for c in candles)
 
 
-def _content_sha256(digests: Mapping[Market, bytes]) -> str:
-    """The same minutes of the same markets have the same hash, however they are filed."""
+def _content_sha256(digests: Mapping[Market, bytes], samples: Mapping[Market, Sequence[PerpSample]]) -> str:
+    """The same minutes and samples of the same markets have the same hash, however they are filed."""
     told = sha256()
     for market, digest in sorted(digests.items()):
         told.update(f"{market} {len(digest)}\n".encode() + digest)
+    for market, found in sorted(samples.items()):
+        for one in found:
+            told.update(f"{market} {one.at_ms} {one.funding_1h_ppb} {one.open_interest_nanos}\n".encode())
     return told.hexdigest()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pump_party.domains.backtests.contract import Played
 
 STRATEGIES_MAX = 100
+EXIT_CANNOT_START = 2
 BAR_CHARS = 30
 REDRAW_S = 0.1
 
@@ -50,15 +51,27 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Returns 0. Raises Refusal for what cannot be played."""
+    """Returns 0, or 2 for a strategy that cannot run. Raises Refusal for what cannot be played."""
     from pump_party.bootstrap import load_strategy, play_backtest
+    from pump_party.domains.clones.contract import InvalidStrategy
 
     if len(options.strategies) > STRATEGIES_MAX:
         raise Invalid(f"at most {STRATEGIES_MAX} strategies at once", field="strategy")
+    if options.from_ms is not None and options.to_ms is not None and options.from_ms >= options.to_ms:
+        raise Invalid("--from is not before --to", field="from")
+    strategies = []
+    for source in options.strategies:
+        try:
+            strategies.append(load_strategy(source))
+        except InvalidStrategy as invalid:
+            print(f"{source} cannot run:", file=sys.stderr)
+            for problem in invalid.problems:
+                print(f"  {problem.path or 'strategy'}: {problem.message} ({problem.code})", file=sys.stderr)
+            return EXIT_CANNOT_START
     bar = _Bar(shown=sys.stderr.isatty())
     started = time.monotonic()
     played = play_backtest(
-        [load_strategy(source) for source in options.strategies],
+        strategies,
         options.tape,
         from_ms=options.from_ms,
         to_ms=options.to_ms,

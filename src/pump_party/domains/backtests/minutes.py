@@ -2,19 +2,25 @@
 
 from hashlib import sha256
 
-from pump_party.domains.backtests.model import Tape
-from pump_party.domains.marketdata.contract import Quote, confidence_e8, tick_e8, tick_ms
+from pump_party.domains.backtests.funding import hour_premium
+from pump_party.domains.backtests.model import HOUR_MS, Tape
+from pump_party.domains.marketdata.contract import HourPremium, Quote, confidence_e8, tick_e8, tick_ms
+from pump_party.domains.prop_interface.contract import PerpRulesView
 from pump_party.kernel.ids import Market
 
 
 class Minutes:
     """Minute `number` begins `number` minutes after the start of the backtest."""
 
-    def __init__(self, market: Market, tape: Tape, *, from_ms: int, to_ms: int) -> None:
+    def __init__(self, market: Market, tape: Tape, perp: PerpRulesView | None, *, from_ms: int, to_ms: int) -> None:
+        """`perp` are the rules that fund positions; None for spot."""
         self._market = market
         self._source = tape.name
         self._feed = tape.feed
         self._candles = tape.minutes(market, from_ms=from_ms, to_ms=to_ms)
+        self._tape = tape
+        self._perp = perp
+        self._premium: tuple[int, HourPremium | None] = -1, None
 
     def range_e8(self, number: int) -> tuple[int, int] | None:
         """The lowest and the highest price of the minute; None where nothing was recorded."""
@@ -36,4 +42,14 @@ class Minutes:
             source=self._source,
             tick_sha256=sha256(f"{self._market}|{at_ms}|{mid_e8}".encode()).hexdigest(),
             feed=self._feed,
+            premium=None if self._perp is None else self._premium_at(at_ms, self._perp),
         )
+
+    def _premium_at(self, at_ms: int, perp: PerpRulesView) -> HourPremium | None:
+        """Of the hour that ended last."""
+        ended_ms = at_ms // HOUR_MS * HOUR_MS
+        if self._premium[0] != ended_ms:
+            rate_ppb = self._tape.funding_1h_ppb(self._market, at_ms=ended_ms)
+            premium = None if rate_ppb is None else hour_premium(rate_ppb, ended_ms - HOUR_MS, perp)
+            self._premium = ended_ms, premium
+        return self._premium[1]

@@ -35,6 +35,10 @@ class Tape(Protocol):
     @property
     def candles(self) -> Candles: ...
 
+    def funding_1h_ppb(self, market: Market, *, at_ms: int) -> int | None:
+        """What a long of the perpetual pays for one hour, by the rate that stood then; None where none did."""
+        ...
+
     def minutes(self, market: Market, *, from_ms: int, to_ms: int) -> Sequence[RecordedCandle | None]:
         """One per minute between two whole minutes; None where nothing was recorded."""
         ...

@@ -32,6 +32,7 @@ from pump_party.domains.prop_interface.contract import (
     AccountView,
     FillView,
     OpenAccount,
+    RuleSetView,
     SubmitActions,
     Venue,
 )
@@ -103,7 +104,8 @@ class Backtest:
         self._rule_set = rule_set
         self._traders = [self._open(entrant, number) for number, entrant in enumerate(entrants)]
         markets = sorted({market for entrant in entrants for market in entrant.plan.limits.markets})
-        self._minutes = {m: Minutes(m, tape, from_ms=from_ms, to_ms=to_ms) for m in markets}
+        perps = {perp.pricing.market: perp for perp in _rules(venue, rule_set).perps}
+        self._minutes = {m: Minutes(m, tape, perps.get(m), from_ms=from_ms, to_ms=to_ms) for m in markets}
         self._watched: Sequence[Market] = ()
         self._reads = _numbered_reads(self._traders)
 
@@ -274,6 +276,10 @@ class Backtest:
             "funding_micros": str(account.funding_micros),
         }
         return sha256(_encode(told)).hexdigest()
+
+
+def _rules(venue: Venue, name: str) -> RuleSetView:
+    return next(rules for rules in venue.trading.rule_sets() if rules.name == name)
 
 
 def _numbered_reads(traders: Sequence[_Trader]) -> list[Read]:

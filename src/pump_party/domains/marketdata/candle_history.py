@@ -55,7 +55,10 @@ T = TypeVar("T")
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """What was recorded of a market. `digests` are the SHA-256 of each minute (`candles.minute_sha256`), end to end."""
+    """What was recorded of a market. `digests` are the SHA-256 of each minute (`candles.minute_sha256`), end to end.
+
+    Markets that share the same `minutes` share what is made of them.
+    """
 
     minutes: CandleArrays
     digests: bytes
@@ -69,9 +72,10 @@ class CandleHistory:
         self._feed = feed
         charts: dict[int, _Chart] = {}
         for recording in recordings.values():
-            if id(recording) not in charts:
-                charts[id(recording)] = _Chart(recording, indicators)
-        self._charts = {market: charts[id(recording)] for market, recording in recordings.items()}
+            if id(recording.minutes) not in charts:
+                charts[id(recording.minutes)] = _Chart(recording, indicators)
+        self._charts = {market: charts[id(recording.minutes)] for market, recording in recordings.items()}
+        self._samples = {market: recording.samples for market, recording in recordings.items()}
         self._readers: dict[tuple[object, ...], SnapshotReader] = {}
         self._last: tuple[Wanted, CandleInterval, int, SnapshotReader | None] = {}, CandleInterval.M1, 0, None
 
@@ -97,7 +101,9 @@ class CandleHistory:
         check_wanted(wanted, as_of_ms=None, candles=candles)
         return SnapshotReader(
             [
-                _MarketReader(market, self._charts[market], self._feed, features, interval, candles)
+                _MarketReader(
+                    market, self._charts[market], self._samples[market], self._feed, features, interval, candles
+                )
                 for market, features in wanted.items()
                 if market in self._charts
             ]
@@ -211,6 +217,7 @@ class _MarketReader:
         self,
         market: Market,
         chart: _Chart,
+        samples: Sequence[PerpSample],
         feed: str,
         features: Sequence[Feature],
         interval: CandleInterval,
@@ -219,7 +226,7 @@ class _MarketReader:
         self.market = market
         self._feed = feed
         self._end_ms = chart.end_ms
-        self._samples = chart.recording.samples
+        self._samples = samples
         self._prices = _Blocks[_Price | None](chart.runs(CandleInterval.M1), chart.prices, None)
         self._candles_ms = INTERVAL_MS[interval]
         self._candles = _candle_blocks(market, chart, interval, candles) if candles else None

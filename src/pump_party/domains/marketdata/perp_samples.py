@@ -50,10 +50,10 @@ def read_samples(feature: Feature, samples: Sequence[PerpSample], as_of_ms: int)
         end_ms = as_of_ms - as_of_ms % interval_ms
         now, before = (_change(feature, samples, at_ms) for at_ms in (end_ms, end_ms - interval_ms))
         return FeatureReading(feature, now, before)
-    newest = _newest(samples, as_of_ms)
+    newest = standing_sample(samples, as_of_ms)
     if newest is None:
         return FeatureReading(feature, None, None)
-    before_it = _newest(samples, newest.at_ms - 1)
+    before_it = standing_sample(samples, newest.at_ms - 1)
     return FeatureReading(feature, _figure(feature, newest), None if before_it is None else _figure(feature, before_it))
 
 
@@ -67,15 +67,16 @@ def _figure(feature: Feature, sample: PerpSample) -> int | None:
 def _change(feature: Feature, samples: Sequence[PerpSample], end_ms: int) -> int | None:
     assert feature.interval is not None
     assert feature.period is not None
-    now = _newest(samples, end_ms)
-    before = _newest(samples, end_ms - feature.period * INTERVAL_MS[feature.interval])
+    now = standing_sample(samples, end_ms)
+    before = standing_sample(samples, end_ms - feature.period * INTERVAL_MS[feature.interval])
     if now is None or before is None or now.open_interest_nanos is None or not before.open_interest_nanos:
         return None
     grown_nanos = now.open_interest_nanos - before.open_interest_nanos
     return (2 * grown_nanos * PPM + before.open_interest_nanos) // (2 * before.open_interest_nanos)
 
 
-def _newest(samples: Sequence[PerpSample], at_ms: int) -> PerpSample | None:
+def standing_sample(samples: Sequence[PerpSample], at_ms: int) -> PerpSample | None:
+    """The newest that is not later, while it stands. `samples` are sorted by time."""
     count = bisect_right(samples, at_ms, key=lambda sample: sample.at_ms)
     if not count or at_ms - samples[count - 1].at_ms > SAMPLE_STANDS_MS:
         return None
