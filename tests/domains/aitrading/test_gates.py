@@ -95,6 +95,11 @@ def test_each_refusal_has_its_code():
         (halted, Proposal(SOL, CLOSE), "market_halted"),
         (silent, Proposal(SOL, OPEN, LONG, 250_000), "market_halted"),
         (stale, Proposal(SOL, OPEN, LONG, 250_000), "price_stale"),
+        (
+            everything(quotes={SOL: quote(SOL, 142 * E8, SLOT_MS - 2_500)}),
+            Proposal(SOL, OPEN, LONG, 250_000),
+            "allowed",
+        ),
         (no_equity, Proposal(SOL, OPEN, LONG, 250_000), "equity_unknown"),
         (ok, Proposal(SOL, OPEN, None, 250_000), "side_mismatch"),
         (ok, Proposal(ETH_PERP, REDUCE, LONG, 1_000, 2), "side_mismatch"),

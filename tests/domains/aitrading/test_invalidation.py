@@ -71,7 +71,7 @@ def test_what_is_not_known_closes_nothing():
 
 
 def test_a_market_without_a_position_is_left_alone_and_one_close_is_enough():
-    both = [OpenInvalidation(SOL, Invalidation(None, Op.ABOVE, value=value)) for value in (1, 2)]
+    both = [OpenInvalidation(SOL, Invalidation(feature, Op.ABOVE, value=1)) for feature in (None, CLOSE)]
     flat = seen(snapshot(), account=account())
 
     assert decider().due(both, flat) == ()

@@ -190,6 +190,12 @@ def test_a_short_target_of_a_perpetual_turns_a_long_round_with_exits_on_its_own_
     )
 
 
+def test_exits_are_rounded_away_from_the_price():
+    shown = snapshot(mid_e8=142_5000_0001)
+    decided = decide(Clause(Always(), Target(500_000, stop_ppm=10_000, target_ppm=10_000)), shown=shown)
+    assert (decided.stop_price_e8, decided.target_price_e8) == (141_0750_0000, 143_9250_0002)
+
+
 def test_the_band_of_a_perpetual_is_measured_at_the_targets_leverage():
     target = Target(300_000, leverage=3, band_ppm=10_000)
     at_target = account(

@@ -3,13 +3,24 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domains.aitrading.exchange import Exchange, is_done
-from tests.domains.aitrading.worlds import BTC, ETH, ETH_PERP, MARKETS, MIDS_E8, SOL, SOL_PERP
+from tests.domains.aitrading.exchange import USER, Exchange, is_done
+from tests.domains.aitrading.worlds import BTC, ETH, ETH_PERP, MARKETS, MIDS_E8, SOL, SOL_PERP, engine_rules, rule_sets
 
-from pump_party.domains.aitrading.holding import holding_of
+from pump_party.domains.aitrading.account_rules import account_rules
+from pump_party.domains.aitrading.holding import NOTHING, holding_of
 from pump_party.domains.aitrading.model import Direction, Proposal, ProposalAction, VerdictCode
-from pump_party.domains.prop_interface.contract import CloseAction, ExitsAction, OrderKind, PlaceAction, Side
-from pump_party.kernel.ids import Market
+from pump_party.domains.aitrading.sizing import Funds, size
+from pump_party.domains.prop_engine.perp_orders import hold_micros
+from pump_party.domains.prop_engine.perpetual import flat_position
+from pump_party.domains.prop_interface.contract import (
+    CloseAction,
+    ExitsAction,
+    OrderKind,
+    PlaceAction,
+    PlaceOrder,
+    Side,
+)
+from pump_party.kernel.ids import AccountId, Market
 from pump_party.kernel.money import E8, MICROS, NOTIONAL_DIVISOR, PPM
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
@@ -91,6 +102,68 @@ def test_turning_round_with_all_cash_tied_up_is_sized_to_what_closing_frees():
 
     assert all(map(is_done, outcomes))
     assert held_micros(exchange, SOL_PERP) > 8_000 * MICROS
+
+
+@pytest.mark.parametrize("rule_set", RULE_SETS)
+@pytest.mark.parametrize("leverage", [2, 5, 20])
+def test_turning_round_at_a_higher_leverage_is_sized_to_what_can_be_set_aside_before_the_close(
+    rule_set: str, leverage: int
+):
+    exchange = Exchange(rule_set)
+    exchange.do(Proposal(SOL_PERP, OPEN, SHORT, 960_000, 1))
+
+    _, outcomes = exchange.do(Proposal(SOL_PERP, OPEN, LONG, 960_000, leverage))
+
+    assert all(map(is_done, outcomes))
+    assert held_micros(exchange, SOL_PERP) > 8_000 * MICROS
+
+
+@pytest.mark.parametrize("rule_set", RULE_SETS)
+@pytest.mark.parametrize("market", [SOL, BTC, SOL_PERP, ETH_PERP])
+def test_the_smallest_sizes_are_either_taken_or_held_back(rule_set: str, market: Market):
+    """A lot of the perpetual of SOL is exactly the smallest order here, before the spread of a sale."""
+    codes = set()
+    for share_ppm in (80, 95, 99, 100, 101, 102, 103, 110, 120, 200, 210):
+        exchange = Exchange(rule_set)
+        exchange.move({SOL_PERP: 100 * E8})
+        decided, outcomes = exchange.do(Proposal(market, OPEN, SHORT if market.endswith("PERP") else LONG, share_ppm))
+        assert all(map(is_done, outcomes)), (share_ppm, outcomes)
+        codes.add(decided.verdicts[0].code)
+    assert codes == {VerdictCode.ALLOWED, VerdictCode.BELOW_MINIMUM}
+
+
+@pytest.mark.parametrize("rule_set", RULE_SETS)
+@pytest.mark.parametrize("market", [SOL, SOL_PERP])
+def test_what_is_left_after_a_reduction_is_within_the_share_to_the_last_lot(rule_set: str, market: Market):
+    for share_ppm in (100_001, 123_456, 199_999):
+        exchange = Exchange(rule_set)
+        exchange.do(Proposal(market, OPEN, LONG, 400_000))
+        equity = exchange.account().equity_micros or 0
+        _, outcomes = exchange.do(Proposal(market, REDUCE, LONG, share_ppm))
+        assert all(map(is_done, outcomes))
+        assert equity * share_ppm // PPM - 2 * MICROS < held_micros(exchange, market) <= equity * share_ppm // PPM
+
+
+@given(
+    cash_micros=st.integers(2 * MICROS, 10**13),
+    mid_e8=st.integers(10**5, 10**10),
+    leverage=st.integers(1, 20),
+    side=st.sampled_from(Direction),
+)
+def test_all_the_cash_there_is_covers_what_the_engine_sets_aside(
+    cash_micros: int, mid_e8: int, leverage: int, side: Direction
+):
+    params = engine_rules()["practice-v2"].perp[SOL_PERP]
+    own = account_rules(rule_sets()["practice-v2"]).markets[SOL_PERP]
+    proposal = Proposal(SOL_PERP, OPEN, side, PPM, leverage)
+
+    sized = size(proposal, NOTHING, Funds(cash_micros, cash_micros), own, mid_e8=mid_e8)
+
+    (step,) = sized.steps
+    assert isinstance(step, PlaceAction)
+    order = PlaceOrder(USER, AccountId("a"), "key", SOL_PERP, step.side, step.quantity_nanos, terms=step.terms)
+    _, held = hold_micros(order, flat_position(AccountId("a"), SOL_PERP), mid_e8, params)
+    assert held <= sized.spent_micros <= cash_micros
 
 
 def test_a_stop_that_closed_the_position_before_the_turn_leaves_no_more_than_the_share():

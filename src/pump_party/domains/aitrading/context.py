@@ -122,9 +122,10 @@ class ContextWriter:
         return [self._section(snapshot, planned) for _, snapshot, planned in found]
 
     def _section(self, snapshot: MarketSnapshot, planned: PlannedPath) -> msgspec.Raw:
+        # What is kept is alive, so that no other snapshot has its id.
         key = (id(snapshot), planned.features_key, planned.path.stream.candles)
         kept = self._sections.get(key)
-        if kept is not None and kept[0] is snapshot:
+        if kept is not None:
             return kept[1]
         check_snapshot(snapshot)
         section = msgspec.Raw(_encode(only(snapshot, planned)))
