@@ -14,7 +14,7 @@ from pump_party.apps.api import errors
 from pump_party.apps.api.openapi import openapi_document
 from pump_party.config import PREFIX, RULES, Settings
 from pump_party.domains.aitrading.contract import UnusableCode, VerdictCode
-from pump_party.domains.clones.contract import json_schema
+from pump_party.domains.clones.contract import ProblemCode, json_schema
 from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import RejectCode
 from pump_party.events import clones as clone_events
@@ -70,6 +70,9 @@ def errors_page() -> str:
         + _list(VerdictCode)
         + "\n## Unusable answers\n\nWhy a model's answer was no decision. It is never repaired.\n\n"
         + _list(UnusableCode)
+        + "\n## Problems of a strategy\n\nEach comes with its place. A strategy that has one may be a draft, "
+        "not a version.\n\n"
+        + _list(ProblemCode)
         + "\n## Halted markets\n\n`halt_reason` of a market that is not open.\n\n"
         + _list(HaltReason)
     )

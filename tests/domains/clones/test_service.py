@@ -392,3 +392,16 @@ def test_what_is_private_does_not_quote_itself_in_a_log_or_trace(workshop: Works
     assert canary in encode(drawn).decode()
     assert canary not in repr(shown)
     assert workshop.clones.version(ALICE, clone.clone_id, 1).salt not in repr(shown)
+
+
+def test_engines_keep_the_versions_they_asked_for_last(workshop: Workshop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pump_party.domains.clones.reading.STRATEGIES_KEPT_MAX", 2)
+    clone = workshop.create()
+    ids = [workshop.publish(clone, other(n + 1), base=n or None, key=f"k{n}").version_id for n in range(3)]
+    first, second = (workshop.clones.strategy_of(version_id) for version_id in ids[:2])
+    workshop.clones.strategy_of(ids[0])
+    workshop.clones.strategy_of(ids[2])
+    assert workshop.clones.strategy_of(ids[0]) is first
+    again = workshop.clones.strategy_of(ids[1])
+    assert again == second
+    assert again is not second

@@ -9,7 +9,7 @@ from typing import Protocol
 from pump_party.domains.clones.diff import FieldChange, NodeChange, StrategyDiff
 from pump_party.domains.clones.house_strategies import HouseStrategy, house_strategy, load_house
 from pump_party.domains.clones.naming import BIO_CHARS_MAX, NAME_CHARS_MAX, NAME_CHARS_MIN
-from pump_party.domains.clones.problem import Problem, Validation
+from pump_party.domains.clones.problem import Problem, ProblemCode, Validation
 from pump_party.domains.clones.refusals import DraftConflict, InvalidStrategy, VersionConflict
 from pump_party.domains.clones.rule import (
     AllOf,
@@ -120,6 +120,7 @@ __all__ = [
     "PositionFigure",
     "PositionOperand",
     "Problem",
+    "ProblemCode",
     "PromptNode",
     "PublicClone",
     "PublicVersion",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from pump_party.domains.clones.problem import Findings
+from pump_party.domains.clones.problem import ProblemCode as Code
 from pump_party.domains.clones.rule import (
     CLAUSES_MAX,
     CONDITION_DEPTH_MAX,
@@ -34,7 +35,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,9}))?", re.ASCII)
 def check_clauses(clauses: tuple[Clause, ...], findings: Findings) -> None:
     """Note every problem of a rule that does not depend on the rest of the graph."""
     if not 1 <= len(clauses) <= CLAUSES_MAX:
-        findings.add("clauses", "clause_count", f"a rule has 1 to {CLAUSES_MAX} clauses")
+        findings.add("clauses", Code.CLAUSE_COUNT, f"a rule has 1 to {CLAUSES_MAX} clauses")
     for index, clause in enumerate(clauses):
         _check_condition(clause.when, f"clauses[{index}].when", 1, findings)
         if isinstance(clause.then, Target):
@@ -60,11 +61,11 @@ def _features(condition: Condition) -> Iterator[Feature]:
 
 def _check_condition(condition: Condition, at: str, depth: int, findings: Findings) -> None:
     if depth > CONDITION_DEPTH_MAX:
-        findings.add(at, "too_deep", f"conditions may be nested {CONDITION_DEPTH_MAX} deep")
+        findings.add(at, Code.TOO_DEEP, f"conditions may be nested {CONDITION_DEPTH_MAX} deep")
         return
     if isinstance(condition, AllOf | AnyOf):
         if not 1 <= len(condition.conditions) <= CONDITIONS_PER_GROUP_MAX:
-            findings.add(at, "condition_count", f"a group has 1 to {CONDITIONS_PER_GROUP_MAX} conditions")
+            findings.add(at, Code.CONDITION_COUNT, f"a group has 1 to {CONDITIONS_PER_GROUP_MAX} conditions")
         for index, inner in enumerate(condition.conditions):
             _check_condition(inner, f"{at}.conditions[{index}]", depth + 1, findings)
     elif isinstance(condition, Not):
@@ -80,12 +81,12 @@ def _check_comparison(comparison: Compare | Cross, at: str, findings: Findings) 
     for side, operand in (("left", comparison.left), ("right", comparison.right)):
         _check_operand(operand, f"{at}.{side}", findings)
         if isinstance(comparison, Cross) and isinstance(operand, PositionOperand):
-            findings.add(f"{at}.{side}", "cross_of_position", "a position does not cross: compare it instead")
+            findings.add(f"{at}.{side}", Code.CROSS_OF_POSITION, "a position does not cross: compare it instead")
     left, right = unit_of_operand(comparison.left), unit_of_operand(comparison.right)
     if left is not right:
-        findings.add(at, "unit_mismatch", f"compares {_kind(left)} with {_kind(right)}")
+        findings.add(at, Code.UNIT_MISMATCH, f"compares {_kind(left)} with {_kind(right)}")
     if isinstance(comparison.left, NumberOperand) and isinstance(comparison.right, NumberOperand):
-        findings.add(at, "constant_condition", "compares two numbers: the answer is always the same")
+        findings.add(at, Code.CONSTANT_CONDITION, "compares two numbers: the answer is always the same")
 
 
 def unit_of_operand(operand: Operand) -> FeatureUnit:
@@ -103,17 +104,19 @@ def _check_operand(operand: Operand, at: str, findings: Findings) -> None:
     if isinstance(operand, FeatureOperand):
         problem = feature_problem(operand.feature)
         if problem is not None:
-            findings.add(f"{at}.feature", "bad_feature", problem)
+            findings.add(f"{at}.feature", Code.BAD_FEATURE, problem)
         findings.within(f"{at}.scale_ppm", operand.scale_ppm, low=-SCALE_PPM_MAX, high=SCALE_PPM_MAX)
         if operand.scale_ppm == 0:
-            findings.add(f"{at}.scale_ppm", "out_of_range", "must not be 0")
+            findings.add(f"{at}.scale_ppm", Code.OUT_OF_RANGE, "must not be 0")
     elif isinstance(operand, NumberOperand):
         match = _NUMBER.fullmatch(operand.value)
         decimals = len(str(UNIT_SCALE[operand.unit])) - 1
         if match is None:
-            findings.add(f"{at}.value", "not_a_decimal", 'must be a decimal string such as "0.5" or "-12"')
+            findings.add(f"{at}.value", Code.NOT_A_DECIMAL, 'must be a decimal string such as "0.5" or "-12"')
         elif len(match[2] or "") > decimals:
-            findings.add(f"{at}.value", "too_many_decimals", f"{_kind(operand.unit)} has at most {decimals} decimals")
+            findings.add(
+                f"{at}.value", Code.TOO_MANY_DECIMALS, f"{_kind(operand.unit)} has at most {decimals} decimals"
+            )
 
 
 def _check_target(target: Target, at: str, findings: Findings) -> None:

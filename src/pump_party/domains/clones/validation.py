@@ -13,6 +13,7 @@ import msgspec
 
 from pump_party.domains.clones import strategy as words
 from pump_party.domains.clones.problem import Findings, Problem, Validation
+from pump_party.domains.clones.problem import ProblemCode as Code
 from pump_party.domains.clones.rule import LEVERAGE_MAX, PPM_MAX, Target
 from pump_party.domains.clones.rule_check import check_clauses, features_of
 from pump_party.domains.clones.strategy import (
@@ -109,7 +110,7 @@ def problems(strategy: Strategy, known: MarketKinds) -> tuple[Problem, ...]:
 
 def _too_large(found: list[Problem]) -> None:
     message = f"a strategy has at most {words.NODES_MAX} blocks and {words.EDGES_MAX} edges"
-    found.append(Problem("", None, "too_many_blocks", message))
+    found.append(Problem("", None, Code.TOO_MANY_BLOCKS, message))
 
 
 def _decode(content: bytes | msgspec.Raw, kind: Any, findings: Findings) -> Any:
@@ -119,9 +120,9 @@ def _decode(content: bytes | msgspec.Raw, kind: Any, findings: Findings) -> Any:
     except msgspec.ValidationError as error:
         match = _PLACE.fullmatch(str(error))
         assert match is not None
-        findings.add(match["path"] or "", "bad_shape", match["what"].replace("`", ""))
+        findings.add(match["path"] or "", Code.BAD_SHAPE, match["what"].replace("`", ""))
     except (msgspec.DecodeError, RecursionError):
-        findings.add("", "not_json", "is not JSON")
+        findings.add("", Code.NOT_JSON, "is not JSON")
     return None
 
 
@@ -139,7 +140,7 @@ def _id_of(raw: msgspec.Raw) -> str | None:
 
 def _check_node(node: Node, findings: Findings, known: MarketKinds) -> None:
     if NODE_ID.fullmatch(node.id) is None:
-        findings.add("id", "bad_node_id", "must be 1 to 24 of a-z, 0-9 and _")
+        findings.add("id", Code.BAD_NODE_ID, "must be 1 to 24 of a-z, 0-9 and _")
     match node:
         case DataStreamNode():
             _check_stream(node, findings)
@@ -156,41 +157,45 @@ def _check_node(node: Node, findings: Findings, known: MarketKinds) -> None:
 def _check_stream(node: DataStreamNode, findings: Findings) -> None:
     findings.within("candles", node.candles, low=0, high=words.CANDLES_PER_STREAM_MAX)
     if len(node.features) > words.FEATURES_PER_STREAM_MAX:
-        findings.add("features", "too_many_features", f"a stream has at most {words.FEATURES_PER_STREAM_MAX} features")
+        findings.add(
+            "features", Code.TOO_MANY_FEATURES, f"a stream has at most {words.FEATURES_PER_STREAM_MAX} features"
+        )
     for index, feature in enumerate(node.features):
         problem = feature_problem(feature)
         if problem is not None:
-            findings.add(f"features[{index}]", "bad_feature", problem)
+            findings.add(f"features[{index}]", Code.BAD_FEATURE, problem)
         elif feature in node.features[:index]:
-            findings.add(f"features[{index}]", "duplicate_feature", f"{feature.key} is there already")
+            findings.add(f"features[{index}]", Code.DUPLICATE_FEATURE, f"{feature.key} is there already")
 
 
 def _check_asset(node: AssetNode, findings: Findings, known: MarketKinds) -> None:
     if not 1 <= len(node.markets) <= words.MARKETS_PER_ASSET_MAX:
-        findings.add("markets", "market_count", f"an asset block has 1 to {words.MARKETS_PER_ASSET_MAX} markets")
+        findings.add("markets", Code.MARKET_COUNT, f"an asset block has 1 to {words.MARKETS_PER_ASSET_MAX} markets")
     for index, market in enumerate(node.markets):
         if market not in known:
-            findings.add(f"markets[{index}]", "unknown_market", "there is no such market")
+            findings.add(f"markets[{index}]", Code.UNKNOWN_MARKET, "there is no such market")
         elif market in node.markets[:index]:
-            findings.add(f"markets[{index}]", "duplicate_market", f"{market} is there already")
+            findings.add(f"markets[{index}]", Code.DUPLICATE_MARKET, f"{market} is there already")
 
 
 def _check_prompt(node: PromptNode, findings: Findings) -> None:
     if not node.text.strip():
-        findings.add("text", "empty_prompt", "write what the clone is to do")
+        findings.add("text", Code.EMPTY_PROMPT, "write what the clone is to do")
     if len(node.text) > words.PROMPT_CHARS_MAX:
-        findings.add("text", "prompt_too_long", f"may have {words.PROMPT_CHARS_MAX} characters, not {len(node.text)}")
+        findings.add(
+            "text", Code.PROMPT_TOO_LONG, f"may have {words.PROMPT_CHARS_MAX} characters, not {len(node.text)}"
+        )
     if any(unicodedata.category(character) in _INVISIBLE and character not in "\n\r\t" for character in node.text):
-        findings.add("text", "invisible_characters", "has control or invisible characters: remove them")
+        findings.add("text", Code.INVISIBLE_CHARACTERS, "has control or invisible characters: remove them")
 
 
 def _check_clone(node: CloneNode, findings: Findings) -> None:
     if node.cadence_s not in words.CADENCES_S:
-        findings.add("cadence_s", "bad_cadence", f"must be one of {', '.join(map(str, words.CADENCES_S))} seconds")
+        findings.add("cadence_s", Code.BAD_CADENCE, f"must be one of {', '.join(map(str, words.CADENCES_S))} seconds")
     findings.within("max_leverage", node.max_leverage, low=1, high=LEVERAGE_MAX)
     findings.within("max_position_ppm", node.max_position_ppm, low=1, high=PPM_MAX)
     if node.model is not None and _MODEL.fullmatch(node.model) is None:
-        findings.add("model", "bad_model", 'must be "provider:model"')
+        findings.add("model", Code.BAD_MODEL, 'must be "provider:model"')
 
 
 # --- the graph ---------------------------------------------------------------------------------
@@ -201,33 +206,33 @@ def _check_graph(strategy: Strategy, found: list[Problem]) -> None:
     nodes: dict[str, Node] = {}
     for index, node in enumerate(strategy.nodes):
         if node.id in nodes:
-            Findings(f"nodes[{index}]", node.id, found).add("id", "duplicate_node_id", f"{node.id} is taken")
+            Findings(f"nodes[{index}]", node.id, found).add("id", Code.DUPLICATE_NODE_ID, f"{node.id} is taken")
         nodes.setdefault(node.id, node)
     clones = [(index, node) for index, node in enumerate(strategy.nodes) if isinstance(node, CloneNode)]
     if not clones:
-        graph.add("nodes", "no_trading_clone", "add the trading clone block: it says how often and how much")
+        graph.add("nodes", Code.NO_TRADING_CLONE, "add the trading clone block: it says how often and how much")
     for index, node in clones[1:]:
-        Findings(f"nodes[{index}]", node.id, found).add("", "second_trading_clone", "there may be only one")
+        Findings(f"nodes[{index}]", node.id, found).add("", Code.SECOND_TRADING_CLONE, "there may be only one")
     for index, edge in enumerate(strategy.edges):
         _check_edge(edge, nodes, strategy.edges[:index], Findings(f"edges[{index}]", edge.source, found))
     _check_connections(strategy, found)
     needs_model = any(isinstance(node, PromptNode) for node in strategy.nodes)
     for index, node in clones[:1]:
         if needs_model and node.model is None:
-            Findings(f"nodes[{index}]", node.id, found).add("model", "no_model", "choose a model: there is a prompt")
+            Findings(f"nodes[{index}]", node.id, found).add("model", Code.NO_MODEL, "choose a model: there is a prompt")
 
 
 def _check_edge(edge: Edge, nodes: Mapping[str, Node], earlier: tuple[Edge, ...], findings: Findings) -> None:
     ends = [nodes.get(edge.source), nodes.get(edge.target)]
     for name, end in zip(("source", "target"), ends, strict=True):
         if end is None:
-            findings.add(name, "unknown_node", "there is no such block")
+            findings.add(name, Code.UNKNOWN_NODE, "there is no such block")
     if edge in earlier:
-        findings.add("", "duplicate_edge", "is there already")
+        findings.add("", Code.DUPLICATE_EDGE, "is there already")
     source, target = ends
     if source is not None and target is not None and not isinstance(target, _FOLLOWS[type(source)]):
         message = f"{_NAMES[type(source)]} does not lead to {_NAMES[type(target)]}"
-        findings.add("", "edge_not_allowed", message)
+        findings.add("", Code.EDGE_NOT_ALLOWED, message)
 
 
 def _check_connections(strategy: Strategy, found: list[Problem]) -> None:
@@ -238,10 +243,10 @@ def _check_connections(strategy: Strategy, found: list[Problem]) -> None:
         findings = Findings(f"nodes[{index}]", node.id, found)
         if node.id not in entered and not isinstance(node, DataStreamNode):
             before = [_NAMES[kind] for kind, after in _FOLLOWS.items() if isinstance(node, after)]
-            findings.add("", "nothing_leads_here", f"connect {' or '.join(before)} to {_NAMES[type(node)]}")
+            findings.add("", Code.NOTHING_LEADS_HERE, f"connect {' or '.join(before)} to {_NAMES[type(node)]}")
         if node.id not in leaving and not isinstance(node, CloneNode):
             after = [_NAMES[kind] for kind in _FOLLOWS[type(node)]]
-            findings.add("", "leads_nowhere", f"connect {_NAMES[type(node)]} to {' or '.join(after)}")
+            findings.add("", Code.LEADS_NOWHERE, f"connect {_NAMES[type(node)]} to {' or '.join(after)}")
 
 
 # --- paths -------------------------------------------------------------------------------------
@@ -254,21 +259,21 @@ def _check_paths(strategy: Strategy, found: list[Problem], known: MarketKinds) -
     counts = Counter(market for path in ways for market in path.asset.markets)
     if len(counts) > words.MARKETS_MAX:
         message = f"a clone trades at most {words.MARKETS_MAX} markets, not {len(counts)}"
-        found.append(Problem("nodes", None, "too_many_markets", message))
+        found.append(Problem("nodes", None, Code.TOO_MANY_MARKETS, message))
     for node in strategy.nodes:
         if isinstance(node, AssetNode):
             findings = Findings(f"nodes[{index[node.id]}]", node.id, found)
             for number, market in enumerate(node.markets):
                 if counts[market] > 1:
                     message = f"{market} is on {counts[market]} paths: one block must decide about it"
-                    findings.add(f"markets[{number}]", "market_on_several_paths", message)
+                    findings.add(f"markets[{number}]", Code.MARKET_ON_SEVERAL_PATHS, message)
     for path in ways:
         if isinstance(path.decider, RuleNode):
             findings = Findings(f"nodes[{index[path.decider.id]}]", path.decider.id, found)
             wanted = {*path.stream.features, *features_of(path.decider.clauses)}
             if len(wanted) > words.FEATURES_PER_PATH_MAX:
                 message = f"with its stream it reads {len(wanted)} features; at most {words.FEATURES_PER_PATH_MAX}"
-                findings.add("clauses", "too_many_features", message)
+                findings.add("clauses", Code.TOO_MANY_FEATURES, message)
     found.extend(dict.fromkeys(problem for path in ways for problem in _target_problems(path, index, known)))
 
 
@@ -284,11 +289,11 @@ def _target_problems(path: words.StrategyPath, index: Mapping[str, int], known: 
         if not isinstance(target, Target):
             continue
         if abs(target.share_ppm) > path.clone.max_position_ppm:
-            findings.add(f"{at}.share_ppm", "above_position_limit", "is more than the trading clone allows")
+            findings.add(f"{at}.share_ppm", Code.ABOVE_POSITION_LIMIT, "is more than the trading clone allows")
         if target.leverage > path.clone.max_leverage:
-            findings.add(f"{at}.leverage", "above_leverage_limit", "is more than the trading clone allows")
+            findings.add(f"{at}.leverage", Code.ABOVE_LEVERAGE_LIMIT, "is more than the trading clone allows")
         if spot and target.share_ppm < 0:
-            findings.add(f"{at}.share_ppm", "short_on_spot", f"{spot[0]} cannot be sold short: it is a spot market")
+            findings.add(f"{at}.share_ppm", Code.SHORT_ON_SPOT, f"{spot[0]} cannot be sold short: it is a spot market")
         if spot and target.leverage > 1:
-            findings.add(f"{at}.leverage", "leverage_on_spot", f"{spot[0]} has no leverage: it is a spot market")
+            findings.add(f"{at}.leverage", Code.LEVERAGE_ON_SPOT, f"{spot[0]} has no leverage: it is a spot market")
     yield from found
