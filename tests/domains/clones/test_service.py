@@ -289,48 +289,6 @@ def test_the_directory_shows_published_clones_newest_first_page_by_page(workshop
             workshop.clones.directory(cursor=cursor, limit=limit)
 
 
-def test_a_reported_name_is_hidden_by_an_operator_and_shown_again(workshop: Workshop):
-    clone = workshop.clones.create_clone(ALICE, name="Rude Name", bio="rude words", idempotency_key="k")
-    workshop.publish(clone)
-    workshop.clones.report(BOB, clone.clone_id, reason="rude")
-    workshop.clock.advance(1)
-    workshop.clones.report(BOB, clone.clone_id, reason="very rude")
-    (reported,) = workshop.clones.reported(limit=10)
-    assert (reported.name, reported.reports, reported.reason, reported.hidden) == ("Rude Name", 1, "very rude", False)
-
-    hidden = workshop.clones.hide(clone.clone_id, operator="olga", reason="insult")
-
-    assert hidden == workshop.clones.public_clone(clone.clone_id)
-    assert "Rude" not in msgspec.json.encode(hidden).decode()
-    assert (hidden.hidden, hidden.bio) == (True, "")
-    assert workshop.clones.directory(cursor=None, limit=10).clones == ()
-    owner = workshop.clones.owner_clone(ALICE, clone.clone_id)
-    assert (owner.name, owner.hidden_reason) == ("Rude Name", "insult")
-    assert workshop.clones.reported(limit=10) == []
-    assert workshop.clones.set_profile(ALICE, clone.clone_id, name="Kind Name", bio="").hidden_reason == "insult"
-
-    assert workshop.clones.show(clone.clone_id, operator="olga", reason="renamed").name == "Kind Name"
-    assert [listed.name for listed in workshop.clones.directory(cursor=None, limit=10).clones] == ["Kind Name"]
-    workshop.clones.report(BOB, clone.clone_id, reason="again")
-    assert len(workshop.clones.reported(limit=10)) == 1
-
-
-def test_reports_and_decisions_need_a_reason_and_a_clone(workshop: Workshop):
-    clone = workshop.create()
-    for reason in ("", "x" * 281, "a\u202eb"):
-        with pytest.raises(Invalid) as refusal:
-            workshop.clones.report(BOB, clone.clone_id, reason=reason)
-        assert code_of(refusal) == "bad_reason"
-    with pytest.raises(NotFound):
-        workshop.clones.report(BOB, NOBODY, reason="rude")
-    with pytest.raises(Invalid) as nameless:
-        workshop.clones.hide(clone.clone_id, operator=" ", reason="rude")
-    assert code_of(nameless) == "bad_operator"
-    for unknown in (NOBODY, "x"):
-        with pytest.raises(NotFound):
-            workshop.clones.hide(unknown, operator="olga", reason="rude")
-
-
 def test_events_tell_what_is_public_and_nothing_else(workshop: Workshop):
     clone = workshop.create()
     version = workshop.publish(clone)
