@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
 from tests.domains.aitrading.worlds import MARKETS, MIDS_E8, SLOT_MS, decider, engine_rules, plan, quote, rule_strategy
 
 from pump_party.domains.aitrading.model import Decided, Plan, Proposal, Seen, Slot
@@ -19,6 +20,7 @@ from pump_party.domains.prop_interface.contract import (
     SubmitActions,
 )
 from pump_party.kernel.ids import Market, UserId
+from pump_party.kernel.money import PPM
 
 USER = UserId("0197-user")
 TICK_MS = 2_000
@@ -27,11 +29,12 @@ TICK_MS = 2_000
 class Exchange:
     """One account of a rule set, traded by proposals. Prices move only when told to."""
 
-    def __init__(self, rule_set: str = "practice-v2", *, limits: Plan | None = None) -> None:
+    def __init__(self, rule_set: str = "practice-v2", *, conf_ppm: int = 100, limits: Plan | None = None) -> None:
         rules = engine_rules()
         self._venue = PaperVenue(rules, start_ms=SLOT_MS, seed=1)
         self._now_ms = SLOT_MS
         self._runs = 0
+        self._conf_ppm = conf_ppm
         self._mids = dict(MIDS_E8)
         self.limits = limits or plan(rule_strategy(Clause(Always(), Hold()), markets=MARKETS, max_leverage=20))
         self._show()
@@ -77,7 +80,8 @@ class Exchange:
             self._venue.tick(self._quote(market))
 
     def _quote(self, market: Market) -> Quote:
-        return quote(market, self._mids[market], self._now_ms)
+        mid_e8 = self._mids[market]
+        return replace(quote(market, mid_e8, self._now_ms), conf_e8=mid_e8 * self._conf_ppm // PPM)
 
 
 def is_done(outcome: ActionOutcome) -> bool:

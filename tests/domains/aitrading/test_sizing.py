@@ -10,6 +10,8 @@ from pump_party.domains.aitrading.account_rules import account_rules
 from pump_party.domains.aitrading.holding import NOTHING, holding_of
 from pump_party.domains.aitrading.model import Direction, Proposal, ProposalAction, VerdictCode
 from pump_party.domains.aitrading.sizing import Funds, size
+from pump_party.domains.prop_engine.execution import price_spot
+from pump_party.domains.prop_engine.model import NO_PRESSURE, MarketOrder, SpotFill
 from pump_party.domains.prop_engine.perp_orders import hold_micros
 from pump_party.domains.prop_engine.perpetual import flat_position
 from pump_party.domains.prop_interface.contract import (
@@ -142,6 +144,38 @@ def test_what_is_left_after_a_reduction_is_within_the_share_to_the_last_lot(rule
         _, outcomes = exchange.do(Proposal(market, REDUCE, LONG, share_ppm))
         assert all(map(is_done, outcomes))
         assert equity * share_ppm // PPM - 2 * MICROS < held_micros(exchange, market) <= equity * share_ppm // PPM
+
+
+@pytest.mark.parametrize("rule_set", RULE_SETS)
+def test_turning_round_reckons_with_what_the_close_costs(rule_set: str):
+    exchange = Exchange(rule_set, conf_ppm=4_900)
+    exchange.do(Proposal(SOL_PERP, OPEN, SHORT, 900_000, 20))
+
+    _, outcomes = exchange.do(Proposal(SOL_PERP, OPEN, LONG, PPM, 1))
+
+    assert all(map(is_done, outcomes))
+    assert held_micros(exchange, SOL_PERP) > 4_000 * MICROS
+
+
+@given(cash_micros=st.integers(990_000, 1_100_000), mid_e8=st.integers(10**7, 10**12), conf_ppm=st.integers(0, 5_000))
+def test_a_budget_that_is_sized_buys_no_less_than_the_smallest_order(cash_micros: int, mid_e8: int, conf_ppm: int):
+    params = engine_rules()["practice-v2"].spot[SOL]
+    own = account_rules(rule_sets()["practice-v2"]).markets[SOL]
+
+    sized = size(Proposal(SOL, OPEN, LONG, PPM), NOTHING, Funds(cash_micros, cash_micros), own, mid_e8=mid_e8)
+
+    for step in sized.steps:
+        assert isinstance(step, PlaceAction)
+        fill = price_spot(
+            MarketOrder(Side.BUY, None, step.quote_micros, None),
+            mid_e8=mid_e8,
+            conf_e8=mid_e8 * conf_ppm // PPM,
+            publish_ms=0,
+            pressure=NO_PRESSURE,
+            params=params,
+            fill_ms=0,
+        )
+        assert isinstance(fill, SpotFill), fill
 
 
 @given(

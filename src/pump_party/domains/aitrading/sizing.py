@@ -135,10 +135,9 @@ def _grow(
 
 
 def _least_budget(rules: MarketRules, mid_e8: int) -> int:
-    """What still buys a large enough order after fee, spread, impact and rounding to whole lots."""
-    lot_micros = rules.lot_nanos * mid_e8 // NOTIONAL_DIVISOR + 1
-    costs_ppm = rules.taker_fee_ppm + rules.max_slippage_ppm
-    return (rules.min_notional_micros + lot_micros) * (PPM + costs_ppm) // PPM + 1
+    """What still buys a large enough order after its fee, and after rounding down to whole lots at the worst price."""
+    lot_micros = rules.lot_nanos * mid_e8 * (PPM + rules.max_slippage_ppm) // (NOTIONAL_DIVISOR * PPM) + 1
+    return (rules.min_notional_micros + lot_micros) * (PPM + rules.taker_fee_ppm) // PPM + 1
 
 
 def _perp_order(
@@ -156,7 +155,7 @@ def _perp_order(
     asked = added_micros * NOTIONAL_DIVISOR // mid_e8 // lot * lot
     payable_micros = _payable_micros(funds.cash_micros, rules, leverage)
     if (holding.direction == SHORT) == (side is Side.BUY) and holding.direction != FLAT:
-        freed_micros = _freed_micros(holding, mid_e8)
+        freed_micros = _freed_micros(holding, rules, mid_e8)
         of_both = _payable_micros(funds.cash_micros + freed_micros, rules, leverage)
         payable_micros = min(of_both, payable_micros + holding.value_micros(mid_e8))
     quantity_nanos = min(asked, payable_micros * NOTIONAL_DIVISOR // mid_e8 // lot * lot)
@@ -179,9 +178,9 @@ def _set_aside_micros(quantity_nanos: int, rules: MarketRules, mid_e8: int, leve
     return notional_micros // leverage + notional_micros * rules.taker_fee_ppm // PPM + ROUNDINGS_MICROS
 
 
-def _freed_micros(holding: Holding, mid_e8: int) -> int:
+def _freed_micros(holding: Holding, rules: MarketRules, mid_e8: int) -> int:
     """What closing a perpetual position gives back at least."""
-    costs_micros = holding.value_micros(mid_e8) * RESERVE_PPM // PPM + 1
+    costs_micros = holding.value_micros(mid_e8) * (rules.max_slippage_ppm + 2 * rules.taker_fee_ppm) // PPM + 1
     return max(0, holding.margin_micros + holding.unrealised_micros(mid_e8) - costs_micros)
 
 
@@ -196,7 +195,7 @@ def _reduce(proposal: Proposal, holding: Holding, funds: Funds, rules: MarketRul
         return Sized(VerdictCode.ALLOWED, exits) if exits else Sized(VerdictCode.ALREADY_THERE)
     kept_nanos = wanted * NOTIONAL_DIVISOR // mid_e8
     gone_nanos = -(-(held - kept_nanos) // lot) * lot
-    if gone_nanos >= held or not _is_large_enough(held - gone_nanos, rules, mid_e8):
+    if not _is_large_enough(held - gone_nanos, rules, mid_e8):
         return _close(holding, rules, mid_e8, proposal.market)
     if not _is_large_enough(gone_nanos, rules, mid_e8):
         return Sized(VerdictCode.BELOW_MINIMUM)
