@@ -26,6 +26,7 @@ SOL = "SOL-USDC"
 START_TIMEOUT_S = 20
 
 _wallet_numbers = count(1_000)
+_clone_numbers = count(1)
 
 
 class Person:
@@ -50,6 +51,12 @@ class Person:
     def delete(self, path: str, **options: Any) -> Any:
         return self.request("DELETE", path, **options)
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self.request("PATCH", path, json=body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self.request("PUT", path, json=body)
+
     def post(self, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> Any:
         key = key or f"{self.user_id}.{next(self._keys)}"
         return self.request("POST", path, json=body, headers={"Idempotency-Key": key}, **options)
@@ -60,6 +67,21 @@ class Person:
         assert answer.status_code == 201, answer.text
         account_id: str = answer.json()["account_id"]
         return account_id
+
+    def clone(self, name: str | None = None, *, bio: str = "") -> str:
+        name = name or f"Clone {next(_clone_numbers)}"
+        answer = self.post("/v1/clones", {"name": name, "bio": bio})
+        assert answer.status_code == 201, answer.text
+        clone_id: str = answer.json()["clone_id"]
+        return clone_id
+
+    def published_clone(self, strategy: Any, name: str | None = None) -> str:
+        """A clone whose first version is this strategy."""
+        clone_id = self.clone(name)
+        body = {"strategy": strategy, "layout": {}, "base_version": None}
+        answer = self.post(f"/v1/clones/{clone_id}/versions", body)
+        assert answer.status_code == 201, answer.text
+        return clone_id
 
     def api_key(self, scopes: Sequence[str]) -> str:
         answer = self.post("/v1/api-keys", {"name": "program", "scopes": list(scopes)})

@@ -1,19 +1,24 @@
 """Every route against everyone: owner, stranger, anonymous, API keys of the owner. A new route must be added here."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from litestar.routes import HTTPRoute
 from tests.apps.api.stage import SOL, Api, Person
+from tests.domains.clones.strategies import sound
 from tests.wallets import SolanaWallet
 
 from pump_party.apps.api.app import create_routes
 from pump_party.apps.api.calls import Threads
 
 ORDER = {"market": SOL, "side": "buy", "quantity": "0.1"}
+STRATEGY = sound()
+OTHER_STRATEGY = sound(max_leverage=2)
+DRAFT = {"strategy": STRATEGY, "layout": {}, "base_version": None, "revision": 0}
+VERSION = {"strategy": OTHER_STRATEGY, "layout": {}, "base_version": 1}
 ABSENT = "00000000-0000-7000-8000-000000000000"
 
 
@@ -27,6 +32,11 @@ class Row:
     read_key: int
     trade_key: int
     body: Any = None
+    """Sent with the request; called for a new one each time where two alike would be refused."""
+
+
+def new_clone() -> dict[str, str]:
+    return {"name": f"Clone {uuid.uuid4().hex[:12]}"}
 
 
 def public(status: int, **options: Any) -> Row:
@@ -82,6 +92,27 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/v1/accounts/{account_id}/ledger"): own(200),
     ("GET", "/v1/accounts/{account_id}/equity"): own(200),
     ("GET", "/v1/accounts/{account_id}/results"): own(200),
+    ("POST", "/v1/clones"): session_only(201, body=new_clone),
+    ("GET", "/v1/clones"): Row(200, 200, 401, 200, 403),
+    ("GET", "/v1/clones/directory"): public(200),
+    ("GET", "/v1/clones/{clone_id}"): public(200),
+    ("GET", "/v1/clones/{clone_id}/private"): own(200),
+    ("PATCH", "/v1/clones/{clone_id}"): session_only(200, stranger=404, body={"bio": "Steady."}),
+    ("GET", "/v1/clones/{clone_id}/avatar.svg"): public(200),
+    ("POST", "/v1/clones/{clone_id}/reports"): session_only(204, body={"reason": "Looks like somebody else."}),
+    ("GET", "/v1/clones/{clone_id}/commitments"): public(200),
+    ("GET", "/v1/clones/{clone_id}/commitments/{number}/revealed"): public(404),
+    ("GET", "/v1/clones/{clone_id}/draft"): session_only(200, stranger=404),
+    ("PUT", "/v1/clones/{clone_id}/draft"): session_only(200, stranger=404, body=DRAFT | {"revision": 1}),
+    ("POST", "/v1/clones/{clone_id}/versions"): session_only(201, stranger=404, body=VERSION),
+    ("GET", "/v1/clones/{clone_id}/versions"): session_only(200, stranger=404),
+    ("GET", "/v1/clones/{clone_id}/versions/{number}"): session_only(200, stranger=404),
+    ("GET", "/v1/clones/{clone_id}/versions/{number}/diff/{other}"): session_only(200, stranger=404),
+    ("POST", "/v1/clones/{clone_id}/versions/{number}/restore"): session_only(200, stranger=404, body={"revision": 1}),
+    ("POST", "/v1/clones/{clone_id}/versions/{number}/reveal"): session_only(200, stranger=404),
+    ("GET", "/v1/strategies/schema"): public(200),
+    ("GET", "/v1/strategies/house"): public(200),
+    ("POST", "/v1/strategies/validate"): session_only(200, body={"strategy": STRATEGY}),
     ("POST", "/v1/stream/tickets"): Row(201, 201, 401, 201, 403),
 }
 
@@ -107,7 +138,11 @@ def places(api: Api, person: Person) -> dict[str, str]:
     order = person.post(f"/v1/accounts/{account_id}/orders", ORDER)
     assert order.json()["status"] == "filled", order.text
     key = person.post("/v1/api-keys", {"name": "spare", "scopes": ["read"]})
+    clone_id = person.published_clone(STRATEGY)
     return {
+        "clone_id": clone_id,
+        "number": "1",
+        "other": "1",
         "market": SOL,
         "account_id": account_id,
         "order_id": order.json()["order_id"],
@@ -130,18 +165,20 @@ def test_a_route_answers_each_party_as_it_must(api: Api, person: Person, places,
     answered = {}
     for party, token in credentials.items():
         headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"Authorization": f"Bearer {token}"} if token else {})
-        answer = api.client.request(method, path.format(**places), headers=headers, json=row.body, params=query)
+        body = row.body() if isinstance(row.body, Callable) else row.body
+        answer = api.client.request(method, path.format(**places), headers=headers, json=body, params=query)
         answered[party] = answer.status_code
 
     assert answered == {party: getattr(row, party) for party in credentials}
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [pair for pair, row in MATRIX.items() if row.stranger == 404 and pair[0] != "DELETE"]
+    ("method", "path"),
+    [pair for pair, row in MATRIX.items() if row.stranger == 404 != row.owner and pair[0] != "DELETE"],
 )
 def test_a_stranger_cannot_tell_a_foreign_thing_from_one_that_does_not_exist(api: Api, places, method, path):
     stranger = api.sign_in()
-    absent = dict.fromkeys(places, ABSENT)
+    absent = {name: ABSENT if name.endswith("_id") else value for name, value in places.items()}
     answers = [
         stranger.request(method, path.format(**names), json=MATRIX[method, path].body, headers={"Idempotency-Key": "k"})
         for names in (places, absent)

@@ -1,4 +1,4 @@
-"""Bad input over every POST: a clear refusal that names the field, and nothing changed."""
+"""Bad input over every route with a body: a clear refusal that names the field, and nothing changed."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.apps.api.stage import SOL, Api, Person
 from tests.apps.api.test_access import routes
+from tests.domains.clones.strategies import sound
 from tests.wallets import SolanaWallet
 
 from pump_party.apps.api.bodies import BODY_BYTES_MAX, JSON_DEPTH_MAX, check_depth, read_body
@@ -27,8 +28,38 @@ GOOD = {
     "/v1/accounts": {"kind": "practice"},
     "/v1/accounts/{account_id}/orders": {"market": SOL, "side": "buy", "quantity": "0.1"},
     "/v1/accounts/{account_id}/orders/preview": {"market": SOL, "side": "buy", "quantity": "0.1"},
+    "/v1/clones": {"name": "Steady Hand", "bio": "Slow."},
+    "/v1/clones/{clone_id}": {"name": "Steady Hand", "bio": "Slow."},
+    "/v1/clones/{clone_id}/reports": {"reason": "Not nice."},
+    "/v1/clones/{clone_id}/draft": {"strategy": sound(), "layout": {}, "base_version": None, "revision": 0},
+    "/v1/clones/{clone_id}/versions": {"strategy": sound(), "layout": {}, "base_version": None},
+    "/v1/clones/{clone_id}/versions/{number}/restore": {"revision": 7},
+    "/v1/strategies/validate": {"strategy": sound()},
 }
-WITHOUT_FIELDS = ("/v1/accounts/{account_id}/reset", "/v1/stream/tickets")
+METHODS = {"/v1/clones/{clone_id}": "PATCH", "/v1/clones/{clone_id}/draft": "PUT"}
+"""The other routes with a body are POSTs."""
+
+WITHOUT_FIELDS = (
+    "/v1/accounts/{account_id}/reset",
+    "/v1/stream/tickets",
+    "/v1/clones/{clone_id}/versions/{number}/reveal",
+)
+OPTIONAL = {("/v1/clones", "bio"), ("/v1/clones/{clone_id}", "name"), ("/v1/clones/{clone_id}", "bio")}
+WRONG = (None, True, 1, 1.5, [], {}, "", "\u0000", "x" * 10_000)
+NOT_WRONG: dict[tuple[str, str], tuple[object, ...]] = {
+    ("/v1/clones", "bio"): ("",),
+    ("/v1/clones/{clone_id}", "name"): (None,),
+    ("/v1/clones/{clone_id}", "bio"): (None, ""),
+    ("/v1/clones/{clone_id}/draft", "layout"): ({},),
+    ("/v1/clones/{clone_id}/draft", "base_version"): (None, 1),
+    ("/v1/clones/{clone_id}/draft", "revision"): (1,),
+    ("/v1/clones/{clone_id}/versions", "layout"): ({},),
+    ("/v1/clones/{clone_id}/versions", "base_version"): (None, 1),
+    ("/v1/clones/{clone_id}/versions/{number}/restore", "revision"): (1,),
+    ("/v1/strategies/validate", "strategy"): WRONG,
+}
+"""Of the values that are wrong elsewhere, those that a field takes, or that another rule refuses."""
+
 ORDER_PATHS = ("/v1/accounts/{account_id}/orders", "/v1/accounts/{account_id}/orders/preview")
 
 
@@ -42,13 +73,19 @@ def account_id(trader: Person) -> str:
     return trader.open_account()
 
 
+@pytest.fixture(scope="module")
+def places(account_id: str, trader: Person) -> dict[str, str]:
+    return {"account_id": account_id, "clone_id": trader.published_clone(sound()), "number": "1"}
+
+
 @pytest.fixture
-def send(api: Api, trader: Person, account_id: str):
-    """Post raw bytes as JSON; afterwards nothing must have changed."""
+def send(api: Api, trader: Person, account_id: str, places: dict[str, str]):
+    """Send raw bytes as JSON; afterwards nothing must have changed."""
 
     def post(path: str, content: bytes, content_type: str = "application/json") -> tuple[int, dict[str, Any]]:
         headers = {"Content-Type": content_type, "Idempotency-Key": uuid.uuid4().hex}
-        answer = trader.request("POST", path.format(account_id=account_id), content=content, headers=headers)
+        method = METHODS.get(path, "POST")
+        answer = trader.request(method, path.format(**places), content=content, headers=headers)
         return answer.status_code, answer.json()
 
     def state() -> tuple[object, ...]:
@@ -84,7 +121,7 @@ def test_what_is_not_the_json_of_a_route_is_refused(send, path):
         (b"null", 422, "invalid_value"),
         (b'"text"', 422, "invalid_value"),
         (b"1e309", 422, "invalid_value"),
-        (b"[" * 17 + b"]" * 17, 422, "json_too_deep"),
+        (b"[" * (JSON_DEPTH_MAX + 1) + b"]" * (JSON_DEPTH_MAX + 1), 422, "json_too_deep"),
         (b"[" * 60_000, 422, "json_too_deep"),
         (b" " * (BODY_BYTES_MAX + 1), 413, "body_too_large"),
         (b'{"kind":"' + b"x" * BODY_BYTES_MAX + b'"}', 413, "body_too_large"),
@@ -102,6 +139,8 @@ def test_unknown_and_missing_fields_are_refused_by_name(send, path):
     extra = json.dumps(GOOD[path] | {"is_admin": True}).encode()
     assert refusal(send(path, extra)) == (422, "unknown_field", "is_admin")
     for field in GOOD[path]:
+        if (path, field) in OPTIONAL:
+            continue
         less = json.dumps({name: value for name, value in GOOD[path].items() if name != field}).encode()
         code = "quantity_or_quote_amount" if field == "quantity" else "missing_field"
         assert refusal(send(path, less)) == (422, code, field)
@@ -109,14 +148,16 @@ def test_unknown_and_missing_fields_are_refused_by_name(send, path):
 
 @pytest.mark.parametrize(("path", "field"), [(path, field) for path, body in GOOD.items() for field in body])
 def test_a_wrong_value_is_refused_by_name(send, path, field):
-    for wrong in (None, True, 1, 1.5, [], {}, "", "\u0000", "x" * 10_000):
+    for wrong in WRONG:
+        if any(wrong is one or (type(wrong) is type(one) and wrong == one) for one in NOT_WRONG.get((path, field), ())):
+            continue
         status, _, named = refusal(send(path, json.dumps(GOOD[path] | {field: wrong}).encode()))
         assert (status, (named or "").split("[")[0]) == (422, field), wrong
 
 
 @pytest.mark.parametrize("path", WITHOUT_FIELDS)
-def test_routes_without_fields_take_no_body_or_an_empty_one(trader: Person, path):
-    path = path.format(account_id=trader.open_account() if "account_id" in path else "")
+def test_routes_without_fields_take_no_body_or_an_empty_one(trader: Person, places: dict[str, str], path):
+    path = path.format(**places | {"account_id": trader.open_account()} if "account_id" in path else places)
     for content in (b"{}", b""):
         headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
         assert trader.request("POST", path, content=content, headers=headers).status_code in (200, 201)

@@ -358,6 +358,304 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/clones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List clones
+         * @description Your clones, newest first. API keys need `read`.
+         */
+        get: operations["list_clones"];
+        put?: never;
+        /**
+         * Create clone
+         * @description A clone with a public name and no strategy yet. Sessions only, no API keys.
+         */
+        post: operations["create_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read clone
+         * @description A clone as everybody sees it.
+         */
+        get: operations["read_clone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change clone
+         * @description Another name or bio. Sessions only, no API keys.
+         */
+        patch: operations["change_clone"];
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/avatar.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read avatar
+         * @description The face of a clone, the same for ever.
+         */
+        get: operations["read_avatar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/commitments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List commitments
+         * @description What fixes every version of a clone without telling it.
+         */
+        get: operations["list_commitments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/commitments/{number}/revealed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read revealed
+         * @description A strategy that its owner chose to show.
+         */
+        get: operations["read_revealed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read draft
+         * @description Sessions only, no API keys.
+         */
+        get: operations["read_draft"];
+        /**
+         * Save draft
+         * @description Keep work in progress, finished or not. 409 `draft_conflict` when it was saved elsewhere since it was read. Sessions only, no API keys.
+         */
+        put: operations["save_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/private": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read own clone
+         * @description A clone of yours. API keys need `read`.
+         */
+        get: operations["read_own_clone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report clone
+         * @description Ask for a look at a name or bio. A second report of yours replaces the first. Sessions only, no API keys.
+         */
+        post: operations["report_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List versions
+         * @description Sessions only, no API keys.
+         */
+        get: operations["list_versions"];
+        put?: never;
+        /**
+         * Publish version
+         * @description Make a version that never changes. 422 `invalid_strategy` carries all `problems`.
+         *
+         *     409 `version_conflict` carries `current`, the newest version, and `diff`, what yours would change of it. Sessions only, no API keys.
+         */
+        post: operations["publish_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read version
+         * @description Sessions only, no API keys.
+         */
+        get: operations["read_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/versions/{number}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read diff
+         * @description What turns the first version into the second. Sessions only, no API keys.
+         */
+        get: operations["read_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/versions/{number}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore version
+         * @description Make an older version the draft. Sessions only, no API keys.
+         */
+        post: operations["restore_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/versions/{number}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reveal version
+         * @description Show a version's strategy to everybody, for good. Sessions only, no API keys.
+         */
+        post: operations["reveal_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List directory
+         * @description Everybody's clones that have a published version.
+         */
+        get: operations["list_directory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/config": {
         parameters: {
             query?: never;
@@ -597,6 +895,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/strategies/house": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List house strategies
+         * @description Strategies that ship with the product, as examples and baselines.
+         */
+        get: operations["list_house_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/strategies/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read strategy schema
+         * @description The JSON Schema of a strategy. Validation knows more: units, paths, markets.
+         */
+        get: operations["read_strategy_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/strategies/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate strategy
+         * @description Every problem of a strategy, with its place. Keeps nothing. Sessions only, no API keys.
+         */
+        post: operations["validate_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/stream/tickets": {
         parameters: {
             query?: never;
@@ -700,6 +1058,23 @@ export interface components {
          * @enum {unknown}
          */
         AccountStatus: "active" | "completed" | "frozen" | "locked" | "paused";
+        /** AllOf */
+        AllOf: {
+            conditions: (components["schemas"]["Compare"] | components["schemas"]["Cross"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"] | components["schemas"]["Always"] | components["schemas"]["Chance"])[];
+            /** @enum {unknown} */
+            kind: "all";
+        };
+        /** Always */
+        Always: {
+            /** @enum {unknown} */
+            kind: "always";
+        };
+        /** AnyOf */
+        AnyOf: {
+            conditions: (components["schemas"]["Compare"] | components["schemas"]["Cross"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"] | components["schemas"]["Always"] | components["schemas"]["Chance"])[];
+            /** @enum {unknown} */
+            kind: "any";
+        };
         /** ApiKeyBody */
         ApiKeyBody: {
             name: string;
@@ -729,6 +1104,13 @@ export interface components {
         /** ApiKeys */
         ApiKeys: {
             items: components["schemas"]["ApiKeyItem"][];
+        };
+        /** AssetNode */
+        AssetNode: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "asset";
+            markets: string[];
         };
         /** BaselineItem */
         BaselineItem: {
@@ -796,9 +1178,9 @@ export interface components {
         CancelReason: "CANCELLED_ACCOUNT_CLOSED" | "CANCELLED_BY_USER" | "CANCELLED_IOC" | "CANCELLED_OTHER_FILLED" | "CANCELLED_POSITION_CLOSED";
         /**
          * CandleInterval
-         * @enum {string}
+         * @enum {unknown}
          */
-        CandleInterval: "1m" | "5m" | "1h" | "1d";
+        CandleInterval: "1d" | "1h" | "1m" | "5m";
         /** CandleItem */
         CandleItem: {
             close: string;
@@ -837,6 +1219,135 @@ export interface components {
          */
         ChallengePurpose: "link" | "sign_in";
         /**
+         * Chance
+         * @description Holds in this share of slots, decided by the seed, the market and the slot: the same in every replay.
+         */
+        Chance: {
+            /** @enum {unknown} */
+            kind: "chance";
+            /** @description parts per million */
+            ppm: number;
+            /** @description two rules with one seed see the same chance */
+            seed: number;
+        };
+        /**
+         * Change
+         * @enum {unknown}
+         */
+        Change: "added" | "changed" | "removed";
+        /** Clause */
+        Clause: {
+            then: components["schemas"]["Target"] | components["schemas"]["Close"] | components["schemas"]["Hold"];
+            when: components["schemas"]["Compare"] | components["schemas"]["Cross"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"] | components["schemas"]["Always"] | components["schemas"]["Chance"];
+        };
+        /**
+         * Clone
+         * @description A clone as everybody sees it. While its name is `hidden`, `name` is a neutral one and `bio` empty.
+         *
+         *         `version` and `commitment` are the newest version's, null before the first.
+         */
+        Clone: {
+            avatar_seed: number;
+            bio: string;
+            clone_id: string;
+            commitment: string | null;
+            created_ms: number;
+            hidden: boolean;
+            name: string;
+            owner_name: string;
+            status: components["schemas"]["CloneStatus"];
+            version: number | null;
+        };
+        /** CloneBody */
+        CloneBody: {
+            /** @default  */
+            bio?: string;
+            name: string;
+        };
+        /**
+         * CloneDirectory
+         * @description Newest first; `next_cursor` continues, null is the end.
+         */
+        CloneDirectory: {
+            items: components["schemas"]["Clone"][];
+            next_cursor: string | null;
+        };
+        /**
+         * CloneNode
+         * @description Runtime controls. `max_position_ppm` is the most equity in one market, of a perpetual the most margin.
+         *
+         *         `model` is "provider:model" and is needed by prompts only.
+         */
+        CloneNode: {
+            /** @enum {integer} */
+            cadence_s: 60 | 300 | 900 | 3600 | 14400;
+            id: string;
+            /** @enum {unknown} */
+            kind: "trading_clone";
+            /**
+             * @description of any order
+             * @default 1
+             */
+            max_leverage?: number;
+            /**
+             * @description share of equity in one market
+             * @default 1000000
+             */
+            max_position_ppm?: number;
+            /** @default null */
+            model?: string | null;
+        };
+        /**
+         * CloneStatus
+         * @description `draft` until its first version is published.
+         * @enum {unknown}
+         */
+        CloneStatus: "draft" | "ready";
+        /** Close */
+        Close: {
+            /** @enum {unknown} */
+            kind: "close";
+        };
+        /**
+         * Commitment
+         * @description A version as everybody sees it: fixed, and not told.
+         */
+        Commitment: {
+            commitment: string;
+            number: number;
+            published_ms: number;
+            revealed_ms: number | null;
+        };
+        /**
+         * Commitments
+         * @description Newest first.
+         */
+        Commitments: {
+            items: components["schemas"]["Commitment"][];
+        };
+        /**
+         * Compare
+         * @description Holds while `left` is strictly above or below `right`; never while either has no value yet.
+         */
+        Compare: {
+            /** @enum {unknown} */
+            kind: "compare";
+            left: components["schemas"]["FeatureOperand"] | components["schemas"]["NumberOperand"] | components["schemas"]["PositionOperand"];
+            op: components["schemas"]["Op"];
+            right: components["schemas"]["FeatureOperand"] | components["schemas"]["NumberOperand"] | components["schemas"]["PositionOperand"];
+        };
+        /**
+         * Cross
+         * @description Holds on the bar on which `left` went from the other side, or from equal, to strictly above or below `right`.
+         */
+        Cross: {
+            /** @enum {unknown} */
+            kind: "cross";
+            left: components["schemas"]["FeatureOperand"] | components["schemas"]["NumberOperand"] | components["schemas"]["PositionOperand"];
+            op: components["schemas"]["Op"];
+            right: components["schemas"]["FeatureOperand"] | components["schemas"]["NumberOperand"] | components["schemas"]["PositionOperand"];
+        };
+        /**
          * CurrentSession
          * @description `me` is null when the request carried no session that stands.
          */
@@ -844,11 +1355,65 @@ export interface components {
             me: components["schemas"]["Me"] | null;
         };
         /**
+         * DataStreamNode
+         * @description What a decision sees of its markets: features, and the newest complete candles of one interval.
+         */
+        DataStreamNode: {
+            /**
+             * @description candles shown to the decision
+             * @default 0
+             */
+            candles?: number;
+            /** @default [] */
+            features?: components["schemas"]["Feature"][];
+            id: string;
+            interval: components["schemas"]["CandleInterval"];
+            /** @enum {unknown} */
+            kind: "data_stream";
+        };
+        /**
+         * Draft
+         * @description Work in progress. `strategy` is as it was saved and null before that; name `revision` in the next save.
+         */
+        Draft: {
+            base_version: number | null;
+            layout: {
+                [key: string]: [
+                    number,
+                    number
+                ];
+            };
+            revision: number;
+            saved_ms: number | null;
+            strategy: ((unknown | null) | null) | unknown | null;
+        };
+        /**
+         * DraftBody
+         * @description `strategy` may have problems. `revision` is that of the draft as it was read, `base_version` where it began.
+         */
+        DraftBody: {
+            base_version: number | null;
+            layout: {
+                [key: string]: [
+                    number,
+                    number
+                ];
+            };
+            revision: number;
+            /** @description see `GET /v1/strategies/schema` */
+            strategy: Record<string, never>;
+        };
+        /**
          * Drawdown
          * @description What the total loss is counted from: the start capital, or the highest equity mark so far.
          * @enum {unknown}
          */
         Drawdown: "static" | "trailing";
+        /** Edge */
+        Edge: {
+            source: string;
+            target: string;
+        };
         /** EquityItem */
         EquityItem: {
             at_ms: number;
@@ -878,6 +1443,17 @@ export interface components {
             tick_sha256: string;
         };
         /**
+         * Feature
+         * @description One number of a market's memory. Features that `feature_problem` refuses are never read.
+         */
+        Feature: {
+            /** @default null */
+            interval?: components["schemas"]["CandleInterval"] | null;
+            name: components["schemas"]["FeatureName"];
+            /** @default null */
+            period?: number | null;
+        };
+        /**
          * FeatureItem
          * @description `previous` is the value one complete bar (or sample) earlier. Ratios are fractions, an index is 0 to 100.
          */
@@ -886,6 +1462,26 @@ export interface components {
             previous: string | null;
             unit: components["schemas"]["FeatureUnit"];
             value: string | null;
+        };
+        /**
+         * FeatureName
+         * @description What the numbers are is defined in docs/domains/marketdata.md.
+         * @enum {unknown}
+         */
+        FeatureName: "adx" | "atr" | "bollinger_lower" | "bollinger_upper" | "book_imbalance" | "close" | "ema" | "funding" | "highest" | "lowest" | "macd" | "macd_signal" | "open_interest" | "open_interest_change" | "return" | "rsi" | "sma" | "volatility";
+        /**
+         * FeatureOperand
+         * @description A number of market memory, multiplied by `scale_ppm`: 1_020_000 is two per cent more.
+         */
+        FeatureOperand: {
+            feature: components["schemas"]["Feature"];
+            /** @enum {unknown} */
+            kind: "feature";
+            /**
+             * @description 1000000 is unscaled
+             * @default 1000000
+             */
+            scale_ppm?: number;
         };
         /**
          * Features
@@ -918,6 +1514,15 @@ export interface components {
             kind: "auto" | "live" | "synthetic" | "tape";
             label: string;
             speed: string;
+        };
+        /**
+         * FieldChange
+         * @description `path` is as in a problem, within the node: "clauses[0].then.share_ppm". None is a field that is not there.
+         */
+        FieldChange: {
+            after: unknown | null;
+            before: unknown | null;
+            path: string;
         };
         /**
          * FillDetail
@@ -975,6 +1580,22 @@ export interface components {
          * @enum {unknown}
          */
         HaltReason: "CLOCK_SKEW" | "FEED_SILENT" | "NO_PRICE" | "QUARANTINE_JUMP" | "QUOTE_DEPEG" | "SOURCES_DISAGREE";
+        /** Hold */
+        Hold: {
+            /** @enum {unknown} */
+            kind: "hold";
+        };
+        /** HouseItem */
+        HouseItem: {
+            name: string;
+            strategy: components["schemas"]["Strategy"];
+            summary: string;
+            title: string;
+        };
+        /** HouseStrategies */
+        HouseStrategies: {
+            items: components["schemas"]["HouseItem"][];
+        };
         /** Leaderboard */
         Leaderboard: {
             as_of_ms: number;
@@ -1114,6 +1735,45 @@ export interface components {
             wallets: components["schemas"]["Wallet"][];
         };
         /**
+         * Mood
+         * @description What an avatar's face shows.
+         * @default calm
+         * @enum {string}
+         */
+        Mood: "calm" | "glad" | "glum" | "asleep";
+        /**
+         * NodeChange
+         * @description `fields` is empty for a node that was added or removed whole.
+         */
+        NodeChange: {
+            change: components["schemas"]["Change"];
+            /** @default [] */
+            fields?: components["schemas"]["FieldChange"][];
+            kind: string;
+            node_id: string;
+        };
+        /** Not */
+        Not: {
+            condition: components["schemas"]["Compare"] | components["schemas"]["Cross"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"] | components["schemas"]["Always"] | components["schemas"]["Chance"];
+            /** @enum {unknown} */
+            kind: "not";
+        };
+        /**
+         * NumberOperand
+         * @description A decimal string such as "-0.015", in the unit of what it is compared with.
+         */
+        NumberOperand: {
+            /** @enum {unknown} */
+            kind: "number";
+            unit: components["schemas"]["FeatureUnit"];
+            value: string;
+        };
+        /**
+         * Op
+         * @enum {unknown}
+         */
+        Op: "above" | "below";
+        /**
          * OrderBody
          * @description An order as the body of a request: see `OrderFields`.
          */
@@ -1239,6 +1899,28 @@ export interface components {
          */
         OrderStatus: "accepted" | "cancelled" | "filled" | "rejected";
         /**
+         * OwnClone
+         * @description A clone as its owner sees it, without its strategy. `draft_revision` is 0 while no draft was saved.
+         */
+        OwnClone: {
+            avatar_seed: number;
+            bio: string;
+            clone_id: string;
+            commitment: string | null;
+            created_ms: number;
+            draft_revision: number;
+            hidden_reason: string | null;
+            name: string;
+            status: components["schemas"]["CloneStatus"];
+            updated_ms: number;
+            version: number | null;
+            version_id: string | null;
+        };
+        /** OwnClones */
+        OwnClones: {
+            items: components["schemas"]["OwnClone"][];
+        };
+        /**
          * PerpContext
          * @description What the venue says of its own perpetual. `premium` and `funding_1h` are fractions of the price.
          */
@@ -1327,6 +2009,21 @@ export interface components {
             value: string | null;
         };
         /**
+         * PositionFigure
+         * @description A ratio of the position that the clone holds in the market; 0 while it holds none.
+         *
+         *         `share` is the position's share of equity, negative when short; of a perpetual it is the margin's share.
+         *         `return` is the unrealised profit over what the position cost; of a perpetual over its margin.
+         * @enum {unknown}
+         */
+        PositionFigure: "return" | "share";
+        /** PositionOperand */
+        PositionOperand: {
+            /** @enum {unknown} */
+            kind: "position";
+            which: components["schemas"]["PositionFigure"];
+        };
+        /**
          * Preview
          * @description What an order would do now: its `status`, or the `reject_code` it would end with.
          *
@@ -1371,18 +2068,49 @@ export interface components {
         /**
          * Problem
          * @description Why a request was refused: `code` is stable, `field` names the input, `retry_after_ms` when to come back.
+         *
+         *         `invalid_strategy` has `problems`, `version_conflict` the newest version as `current` and a `diff`, `draft_conflict`
+         *         the draft's `revision`.
          */
         Problem: {
             code: string;
+            /** @default null */
+            current?: components["schemas"]["VersionItem"] | null;
             detail: string;
             /** @default null */
+            diff?: components["schemas"]["StrategyDiff"] | null;
+            /** @default null */
             field?: string | null;
+            /** @default null */
+            problems?: components["schemas"]["StrategyProblem"][] | null;
             request_id: string;
             /** @default null */
             retry_after_ms?: number | null;
+            /** @default null */
+            revision?: number | null;
             status: number;
             title: string;
             type: string;
+        };
+        /**
+         * ProfileBody
+         * @description A field that is left out or null stays as it is.
+         */
+        ProfileBody: {
+            /** @default null */
+            bio?: string | null;
+            /** @default null */
+            name?: string | null;
+        };
+        /**
+         * PromptNode
+         * @description The owner's words to a language model. Private.
+         */
+        PromptNode: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "trading_prompt";
+            text: string;
         };
         /**
          * ProofBody
@@ -1425,6 +2153,20 @@ export interface components {
          * @enum {unknown}
          */
         RejectCode: "ACCOUNT_FROZEN" | "BAD_REQUEST" | "CONTEST_CLOSED" | "DUPLICATE_IN_FLIGHT" | "IDEMPOTENCY_MISMATCH" | "INSUFFICIENT_DEPTH" | "INSUFFICIENT_FUNDS" | "INSUFFICIENT_POSITION" | "LOT_SIZE" | "MARKET_HALTED" | "MAX_LEVERAGE" | "MAX_NOTIONAL" | "MIN_NOTIONAL" | "PRICE_DIVERGENCE" | "PRICE_STALE" | "PRICE_TIMEOUT" | "PRICE_UNCERTAIN" | "RATE_LIMITED" | "SLIPPAGE_LIMIT";
+        /**
+         * ReportBody
+         * @description What is wrong with a clone's name or bio.
+         */
+        ReportBody: {
+            reason: string;
+        };
+        /**
+         * RestoreBody
+         * @description `revision` is that of the draft that is written over.
+         */
+        RestoreBody: {
+            revision: number;
+        };
         /**
          * Results
          * @description What the account's cycle came to. `standing_equity` is what closing everything now would leave, fees included.
@@ -1469,6 +2211,19 @@ export interface components {
             win_rate: string | null;
         };
         /**
+         * RevealedVersion
+         * @description A version that its owner chose to show: anybody can recompute the commitment from it.
+         *
+         *         `strategy` is the canonical JSON that `sha256` is of, as text; `salt` is hex.
+         */
+        RevealedVersion: {
+            commitment: string;
+            number: number;
+            salt: string;
+            sha256: string;
+            strategy: string;
+        };
+        /**
          * RiskLimits
          * @description What an account may order and lose; null is no limit. Losses are shares of the start capital.
          */
@@ -1480,6 +2235,16 @@ export interface components {
             max_position: string | null;
             orders_per_minute: number | null;
             total_loss_ppm: number | null;
+        };
+        /**
+         * RuleNode
+         * @description Decides without a model: the first clause that holds, else hold.
+         */
+        RuleNode: {
+            clauses: components["schemas"]["Clause"][];
+            id: string;
+            /** @enum {unknown} */
+            kind: "rule";
         };
         /**
          * RuleSet
@@ -1572,6 +2337,74 @@ export interface components {
          * @enum {unknown}
          */
         SourceState: "connecting" | "live" | "reconnecting" | "stopped";
+        /** Strategy */
+        Strategy: {
+            edges: components["schemas"]["Edge"][];
+            nodes: (components["schemas"]["DataStreamNode"] | components["schemas"]["AssetNode"] | components["schemas"]["PromptNode"] | components["schemas"]["RuleNode"] | components["schemas"]["CloneNode"])[];
+            /** @enum {unknown} */
+            schema: "strategy/1";
+        };
+        /** StrategyBody */
+        StrategyBody: {
+            /** @description see `GET /v1/strategies/schema` */
+            strategy: Record<string, never>;
+        };
+        /** StrategyDiff */
+        StrategyDiff: {
+            edges_added: components["schemas"]["Edge"][];
+            edges_removed: components["schemas"]["Edge"][];
+            nodes: components["schemas"]["NodeChange"][];
+        };
+        /**
+         * StrategyProblem
+         * @description `path` is the place in the JSON, such as `nodes[2].clauses[0].when`; `node_id` the block, null for the graph.
+         */
+        StrategyProblem: {
+            code: string;
+            message: string;
+            node_id: string | null;
+            path: string;
+        };
+        /**
+         * StrategyProblems
+         * @description Empty for a strategy that can be published.
+         */
+        StrategyProblems: {
+            problems: components["schemas"]["StrategyProblem"][];
+        };
+        /**
+         * Target
+         * @description Hold this share of equity in the market; negative is short, which only a perpetual can be.
+         *
+         *         Nothing is traded while the position is within `band_ppm` of equity around the target. `stop_ppm` and
+         *         `target_ppm` are the distances of the exits from the price at the decision, None for none.
+         */
+        Target: {
+            /**
+             * @description parts per million
+             * @default 0
+             */
+            band_ppm?: number;
+            /** @enum {unknown} */
+            kind: "target";
+            /**
+             * @description of a perpetual; 1 for spot
+             * @default 1
+             */
+            leverage?: number;
+            /** @description share of equity; negative is short */
+            share_ppm: number;
+            /**
+             * @description distance of the stop from the price
+             * @default null
+             */
+            stop_ppm?: number | null;
+            /**
+             * @description distance of the profit target from the price
+             * @default null
+             */
+            target_ppm?: number | null;
+        };
         /** Ticket */
         Ticket: {
             expires_at_ms: number;
@@ -1583,6 +2416,61 @@ export interface components {
          * @enum {unknown}
          */
         TimeInForce: "gtc" | "ioc";
+        /**
+         * Version
+         * @description A version as its owner sees it. `salt` is hex.
+         */
+        Version: {
+            clone_id: string;
+            commitment: string;
+            layout: {
+                [key: string]: [
+                    number,
+                    number
+                ];
+            };
+            number: number;
+            published_ms: number;
+            revealed_ms: number | null;
+            salt: string;
+            sha256: string;
+            strategy: components["schemas"]["Strategy"];
+            version_id: string;
+        };
+        /**
+         * VersionBody
+         * @description `base_version` is the version that was edited, null when there was none.
+         */
+        VersionBody: {
+            base_version: number | null;
+            layout: {
+                [key: string]: [
+                    number,
+                    number
+                ];
+            };
+            /** @description see `GET /v1/strategies/schema` */
+            strategy: Record<string, never>;
+        };
+        /**
+         * VersionItem
+         * @description `commitment` is hex of sha256(salt + sha256), both as raw bytes.
+         */
+        VersionItem: {
+            commitment: string;
+            number: number;
+            published_ms: number;
+            revealed_ms: number | null;
+            sha256: string;
+            version_id: string;
+        };
+        /**
+         * VersionItems
+         * @description Newest first.
+         */
+        VersionItems: {
+            items: components["schemas"]["VersionItem"][];
+        };
         /** Wallet */
         Wallet: {
             address: string;
@@ -2386,6 +3274,599 @@ export interface operations {
             };
         };
     };
+    list_clones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnClones"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_clone: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description repeat the request with the same key and it happens once */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloneBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnClone"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clone"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnClone"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_avatar: {
+        parameters: {
+            query?: {
+                /** @description What an avatar's face shows. */
+                mood?: components["schemas"]["Mood"];
+            };
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A square picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_commitments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Commitments"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_revealed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealedVersion"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_own_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnClone"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionItems"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_version: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description repeat the request with the same key and it happens once */
+                "Idempotency-Key": string;
+            };
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_diff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+                number: number;
+                other: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDiff"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reveal_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Commitment"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_directory: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloneDirectory"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     config: {
         parameters: {
             query?: never;
@@ -2752,6 +4233,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleSets"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_house_strategies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HouseStrategies"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_strategy_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JSON Schema 2020-12 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    validate_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrategyBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyProblems"];
                 };
             };
             /** @description Refused: the status says how, the code why */

@@ -11,7 +11,8 @@ from pump_party.kernel.errors import Invalid
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_SECONDS_MAX = 10.0
-JSON_DEPTH_MAX = 16
+JSON_DEPTH_MAX = 32
+"""A strategy with conditions as deep as they may be has 23."""
 
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 

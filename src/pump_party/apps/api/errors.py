@@ -7,7 +7,9 @@ import msgspec
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 
 from pump_party.apps import refusals
+from pump_party.apps.api.schemas.clones import StrategyProblem, VersionItem, render_problems, render_summary
 from pump_party.apps.refusals import lower_first
+from pump_party.domains.clones.contract import DraftConflict, InvalidStrategy, StrategyDiff, VersionConflict
 from pump_party.kernel.errors import Invalid, NotFound, RateLimited, Refusal, Unauthenticated, Unavailable
 
 CONTENT_TYPE = b"application/problem+json"
@@ -58,7 +60,11 @@ STATUS: Mapping[type[Refusal], int] = {
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a request was refused: `code` is stable, `field` names the input, `retry_after_ms` when to come back."""
+    """Why a request was refused: `code` is stable, `field` names the input, `retry_after_ms` when to come back.
+
+    `invalid_strategy` has `problems`, `version_conflict` the newest version as `current` and a `diff`, `draft_conflict`
+    the draft's `revision`.
+    """
 
     type: str
     title: str
@@ -68,6 +74,10 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     request_id: str
     field: str | None = None
     retry_after_ms: int | None = None
+    problems: list[StrategyProblem] | None = None
+    current: VersionItem | None = None
+    diff: StrategyDiff | None = None
+    revision: int | None = None
 
 
 def refusal_of(error: Exception) -> Refusal | None:
@@ -105,10 +115,24 @@ def render_problem(refusal: Refusal | None, *, request_id: str) -> tuple[int, li
         field=None if refusal is None else refusal.field,
         retry_after_ms=wait_ms,
         request_id=request_id,
+        **_what_to_look_at(refusal),
     )
     body = msgspec.json.encode(problem)
     headers = [(b"content-type", CONTENT_TYPE), (b"content-length", str(len(body)).encode())]
     return status, headers + _headers_of(refusal), body
+
+
+def _what_to_look_at(refusal: Refusal | None) -> dict[str, Any]:
+    """What a refusal carries besides its text."""
+    match refusal:
+        case InvalidStrategy():
+            return {"problems": render_problems(refusal.problems)}
+        case VersionConflict():
+            return {"current": render_summary(refusal.current), "diff": refusal.diff}
+        case DraftConflict():
+            return {"revision": refusal.revision}
+        case _:
+            return {}
 
 
 def _invalid_parameter(error: ValidationException) -> Invalid:

@@ -1,6 +1,6 @@
 """All routes of the API, in the order of the documentation."""
 
-from pump_party.apps.api.routes import health, marketdata, prop, public, results, stream, users
+from pump_party.apps.api.routes import clones, health, marketdata, prop, public, results, stream, users
 
 HANDLERS = [
     health.live,
@@ -41,5 +41,26 @@ HANDLERS = [
     prop.list_equity,
     results.read_results,
     prop.practice_leaderboard,
+    clones.create_clone,
+    clones.list_clones,
+    clones.list_directory,
+    clones.read_clone,
+    clones.read_own_clone,
+    clones.change_clone,
+    clones.read_avatar,
+    clones.report_clone,
+    clones.read_strategy_schema,
+    clones.list_house_strategies,
+    clones.validate_strategy,
+    clones.read_draft,
+    clones.save_draft,
+    clones.publish_version,
+    clones.list_versions,
+    clones.read_version,
+    clones.read_diff,
+    clones.restore_version,
+    clones.reveal_version,
+    clones.list_commitments,
+    clones.read_revealed,
     stream.create_ticket,
 ]
