@@ -8,6 +8,7 @@ import msgspec
 from tests.domains.aitrading.worlds import E8, MIDS_E8, SOL, decider, engine_rules, rule_strategy, snapshot
 from tests.domains.prop_engine.markets import FixedQuotes, quote_at
 
+from pump_party.adapters.model_desk import LoopModelDesk
 from pump_party.adapters.object_store import ObjectStore
 from pump_party.db.aitrading import AITradingStore
 from pump_party.db.engine import Database
@@ -17,7 +18,6 @@ from pump_party.db.prop_fleet import PropFleetStore
 from pump_party.domains.aitrading.budget import Budget, BudgetLimits
 from pump_party.domains.aitrading.commands import DeployClone
 from pump_party.domains.aitrading.model_client import ModelAnswer, ModelFailed, ModelUsage
-from pump_party.domains.aitrading.model_desk import ModelDesk
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.run_views import DeploymentView, OwnerRunView
 from pump_party.domains.aitrading.runs import Runs
@@ -195,7 +195,7 @@ class Platform:
             candles=self.candles,
             quotes=self.quotes,
             artifacts=ObjectStore(self.objects),
-            models=ModelDesk(self.model, self.clock, calls_at_once=500),
+            models=LoopModelDesk(self.model, self.clock, calls_at_once=500),
             clock=self.clock,
             ids=ids,
             metrics=self.metrics,

@@ -1,9 +1,9 @@
 """Builds what brings prices in, and opens recorded ones."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pump_party.bootstrap.database import open_existing
+from pump_party.bootstrap.objects import build_object_store
 from pump_party.bootstrap.services import Services
 from pump_party.config import Settings
 from pump_party.db.marketdata import MarketDataStore
@@ -13,10 +13,7 @@ from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.platform.clock import SystemClock
 
 if TYPE_CHECKING:
-    from pump_party.adapters.object_store import ObjectStore
     from pump_party.adapters.tape_library import Tapes
-
-OBJECTS_FOLDER = "objects"
 
 
 def build_ingestion(services: Services) -> Ingestion:
@@ -33,13 +30,6 @@ def build_ingestion(services: Services) -> Ingestion:
         sources=build_sources(settings, services.registry, services.clock),
         payloads=build_object_store(settings) if settings.record_raw else None,
     )
-
-
-def build_object_store(settings: Settings) -> "ObjectStore":
-    from pump_party.adapters.object_store import ObjectStore
-
-    folder = Path(settings.data_dir).expanduser().resolve() / OBJECTS_FOLDER
-    return ObjectStore(settings.object_store_url or str(folder))
 
 
 def open_tapes() -> "Tapes":

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
+from pump_party.bootstrap.aitrading import build_aitrading
 from pump_party.bootstrap.cache import build_cache
 from pump_party.bootstrap.clones import build_clones
 from pump_party.bootstrap.database import open_database
@@ -14,6 +17,8 @@ from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import is_at_head
 from pump_party.db.outbox import OutboxStore
+from pump_party.domains.aitrading.contract import AITrading
+from pump_party.domains.aitrading.work import DecisionWork
 from pump_party.domains.clones.contract import Clones
 from pump_party.domains.marketdata.contract import BooksWriter, MarketData, MarketMemory, QuotesWriter
 from pump_party.domains.marketdata.registry import Registry, load_registry
@@ -42,6 +47,8 @@ class Services:
     metrics: Metrics
     users: Users
     clones: Clones
+    aitrading: AITrading
+    decisions: DecisionWork
     prop: PropTrading
     orders: OrderDesk
     market_data: MarketData
@@ -63,9 +70,8 @@ class Services:
 
 def build(settings: Settings) -> Services:
     """Wire everything. Raises Unavailable when the database or Redis does not answer: now, not at the first order."""
-    clock = SystemClock()
+    clock, metrics = SystemClock(), Metrics()
     ids = Ids(clock)
-    metrics = Metrics()
     cache = build_cache(settings, clock, ids)
     database = open_database(settings)
     registry = load_registry()
@@ -77,6 +83,11 @@ def build(settings: Settings) -> Services:
     prop = build_prop_engine(database, cache, rules, market_data, clock, ids)
     users = build_users(settings, database, clock, ids)
     desk = build_order_desk(settings, prop, outbox, metrics)
+    clones = build_clones(settings, database, users, registry, clock, ids)
+    memory = build_memory(database, cache, clock, registry)
+    deciding = build_aitrading(
+        settings, database, cache, rules, clones, memory, market_data, prop, outbox, metrics, clock, ids
+    )
 
     def close() -> None:
         desk.close()
@@ -89,18 +100,15 @@ def build(settings: Settings) -> Services:
         database=database,
         metrics=metrics,
         users=users,
-        clones=build_clones(settings, database, users, registry, clock, ids),
+        clones=clones,
+        aitrading=deciding.service,
+        decisions=deciding.work,
         prop=prop,
         orders=desk,
         market_data=market_data,
-        memory=build_memory(database, cache, clock, registry),
+        memory=memory,
         registry=registry,
-        quotes=cache.quotes,
-        books=cache.books,
-        bus=cache.bus,
-        limits=cache.limits,
-        tickets=cache.tickets,
-        locks=cache.locks,
+        **msgspec.structs.asdict(cache),
         outbox=outbox,
         is_migrated=lambda: is_at_head(database),
         close=close,

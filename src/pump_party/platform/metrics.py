@@ -189,13 +189,13 @@ class Metrics:
     def outbox_sent(self, count: int) -> None:
         self._outbox_sent.inc(count)
 
-    def decision_finished(self, outcome: str, lag_s: float) -> None:
+    def decision_finished(self, outcome: str, *, lag_ms: int) -> None:
         self._decisions.labels(outcome).inc()
-        self._decision_lag.observe(max(0.0, lag_s))
+        self._decision_lag.observe(max(0, lag_ms) / 1000)
 
-    def model_called(self, provider: str, outcome: str, *, latency_s: float, micros: int | None) -> None:
+    def model_called(self, provider: str, outcome: str, *, latency_ms: int, micros: int | None) -> None:
         self._model_calls.labels(provider, outcome).inc()
-        self._model_latency.labels(provider).observe(latency_s)
+        self._model_latency.labels(provider).observe(latency_ms / 1000)
         if micros is not None:
             self._model_cost.labels(provider).inc(micros / 1_000_000)
 

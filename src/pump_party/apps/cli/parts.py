@@ -105,6 +105,10 @@ def _worker_of(
             from pump_party.apps.workers import relay_outbox
 
             return lambda services, stop: relay_outbox.run(services, stop=stop)
+        case "run_decisions":
+            from pump_party.apps.workers import run_decisions
+
+            return lambda services, stop: run_decisions.run(services, stop=stop)
         case "mark_accounts":
             from pump_party.apps.workers import mark_accounts
 

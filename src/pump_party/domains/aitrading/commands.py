@@ -8,7 +8,7 @@ from pump_party.kernel.ids import CloneId, Market, RunId, UserId
 
 
 class DeployClone(msgspec.Struct, frozen=True):
-    """Let a clone trade an account of its own with its newest version. `rule_set` None takes the practice default."""
+    """Let a clone trade an account of its own with its newest version. `rule_set` None takes the default of clones."""
 
     user_id: UserId
     clone_id: CloneId

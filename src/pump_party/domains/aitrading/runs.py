@@ -98,11 +98,11 @@ class Runs:
             self._parts.notify()
         for run in ended:
             outcome = run.state.value if run.code is None else f"{run.state.value}:{run.code}"
-            self._parts.metrics.decision_finished(outcome, ((run.finished_ms or run.claimed_ms) - run.slot_ms) / 1000)
+            self._parts.metrics.decision_finished(outcome, lag_ms=(run.finished_ms or run.claimed_ms) - run.slot_ms)
         for call in settled_calls:
             provider = call.model.partition(":")[0]
             self._parts.metrics.model_called(
-                provider, call.failure or "answered", latency_s=call.latency_ms / 1000, micros=call.micros
+                provider, call.failure or "answered", latency_ms=call.latency_ms, micros=call.micros
             )
         return refused
 

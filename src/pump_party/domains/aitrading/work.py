@@ -19,7 +19,7 @@ SLOTS_AT_ONCE = 5
 
 
 class DecisionWork:
-    """Implements `contract.DecisionWork`."""
+    """For the one worker that leads. Synchronous; slots may be worked off in several threads at once."""
 
     def __init__(self, parts: Parts, plans: Plans, runs: Runs) -> None:
         self._parts = parts
@@ -28,19 +28,23 @@ class DecisionWork:
         self._watch = ConditionWatch(parts, runs, OutsideRuns(parts, plans, runs))
 
     def prepare(self) -> None:
+        """Load what asking models needs. Takes seconds where a model is offered, nothing else."""
         self._parts.models.prepare()
 
     def take_over(self) -> int:
+        """Bring to their end what a worker before left undone. Returns how many runs that were."""
         self._parts.store.free_slots()
         taken = self._runs.take_up()
         self._watch.reload()
         return taken
 
     def due_slots(self) -> Sequence[Job]:
+        """Claim the slots whose time has come."""
         now_ms = self._parts.clock.now_ms()
         return self._parts.store.claim_slots(now_ms=now_ms, lease_ms=LEASE_MS, limit=SLOTS_AT_ONCE)
 
     def work_off(self, job: Job) -> int:
+        """Bring every run of a slot to its end. Returns how many clones it had. Raises a Refusal: it is due again."""
         try:
             return self._slots.work_off(job)
         except Refusal as refusal:
@@ -48,7 +52,9 @@ class DecisionWork:
             raise
 
     def reload_conditions(self) -> int:
+        """Look which conditions are in force. Returns how many."""
         return self._watch.reload()
 
     def take_ticks(self, quotes: Sequence[Quote]) -> int:
+        """Give up positions whose condition admitted ticks have made true. Returns how many clones did."""
         return self._watch.take_ticks(quotes)

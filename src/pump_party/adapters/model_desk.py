@@ -1,0 +1,119 @@
+"""Asks models from threads: many questions at once on a loop of its own, each tried again at most once in its time."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+
+from pump_party.domains.aitrading.model_client import (
+    ModelAnswer,
+    ModelClient,
+    ModelFailed,
+    ModelFailure,
+    ModelMessage,
+)
+from pump_party.domains.aitrading.model_desk import ATTEMPTS_MAX, Answered, Ask
+from pump_party.platform.clock import Clock
+from pump_party.platform.logging import get_logger
+
+RETRY_WAIT_MS = 500
+WORTH_ANOTHER_TRY = (ModelFailure.PROVIDER_DOWN, ModelFailure.RATE_LIMITED)
+"""What costs no tokens, so that one reservation covers both attempts."""
+
+GATHER_S = 0.01
+"""Answers that come within this share the transactions of what follows."""
+
+log = get_logger("models")
+
+
+class LoopModelDesk:
+    """Implements `domains.aitrading.model_desk.ModelDesk`. Its loop starts with the first question."""
+
+    def __init__(self, client: ModelClient, clock: Clock, *, calls_at_once: int) -> None:
+        self._client = client
+        self._clock = clock
+        self._calls_at_once = calls_at_once
+        self._starting = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._places: asyncio.Semaphore | None = None
+
+    def offered(self) -> Sequence[str]:
+        return self._client.offered()
+
+    def prepare(self) -> None:
+        """Load what asking the offered models needs, before a deadline runs."""
+        for model in self._client.offered():
+            self._client.prepare(model)
+            self._client.cost_micros(model, tokens_in=0, tokens_out=0)
+
+    def cost_micros(self, model: str, *, tokens_in: int, tokens_out: int) -> int | None:
+        return self._client.cost_micros(model, tokens_in=tokens_in, tokens_out=tokens_out)
+
+    def ask(self, asks: Sequence[Ask]) -> Iterator[Sequence[Answered]]:
+        if not asks:
+            return
+        for model in sorted({ask.model for ask in asks}):
+            self._client.prepare(model)
+        loop = self._running_loop()
+        come: queue.SimpleQueue[tuple[Ask, Future[Answered]]] = queue.SimpleQueue()
+        for ask in asks:
+            future = asyncio.run_coroutine_threadsafe(self._ask(ask), loop)
+            future.add_done_callback(lambda done, ask=ask: come.put((ask, done)))  # type: ignore[misc]
+        left = len(asks)
+        while left:
+            batch = _taken(come, left)
+            left -= len(batch)
+            yield [_outcome(ask, future) for ask, future in batch]
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._places = asyncio.Semaphore(self._calls_at_once)
+                threading.Thread(target=self._loop.run_forever, name="models", daemon=True).start()
+            return self._loop
+
+    async def _ask(self, ask: Ask) -> Answered:
+        assert self._places is not None
+        async with self._places:
+            for attempt in range(1, ATTEMPTS_MAX + 1):
+                try:
+                    return Answered(ask, attempt, await self._ask_once(ask), None)
+                except ModelFailed as failed:
+                    wait_ms = RETRY_WAIT_MS if failed.retry_after_ms is None else failed.retry_after_ms
+                    is_last = attempt == ATTEMPTS_MAX or failed.failure not in WORTH_ANOTHER_TRY
+                    if is_last or self._clock.now_ms() + wait_ms >= ask.deadline_ms:
+                        return Answered(ask, attempt, None, failed)
+                await asyncio.sleep(wait_ms / 1000)
+        raise AssertionError("the last attempt returns")
+
+    async def _ask_once(self, ask: Ask) -> ModelAnswer:
+        timeout_ms = ask.deadline_ms - self._clock.now_ms()
+        if timeout_ms <= 0:
+            raise ModelFailed(ModelFailure.TIMEOUT, "the deadline passed before a place was free")
+        question = ask.question
+        messages = (ModelMessage("system", question.system), ModelMessage("user", question.user))
+        return await self._client.complete(
+            messages, question.schema, model=ask.model, timeout_ms=timeout_ms, tokens_max=ask.tokens_max
+        )
+
+
+def _taken(come: "queue.SimpleQueue[tuple[Ask, Future[Answered]]]", left: int) -> list[tuple[Ask, "Future[Answered]"]]:
+    batch = [come.get()]
+    while len(batch) < left:
+        try:
+            batch.append(come.get(timeout=GATHER_S))
+        except queue.Empty:
+            break
+    return batch
+
+
+def _outcome(ask: Ask, future: "Future[Answered]") -> Answered:
+    """What a client raises without having a name for it costs its own clone the slot, and nobody else."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    log.error("model_call_failed", model=ask.model, exc_info=error)
+    failed = ModelFailed(ModelFailure.PROVIDER_DOWN, f"the client failed: {type(error).__name__}")
+    return Answered(ask, 1, None, failed)

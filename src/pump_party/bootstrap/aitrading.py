@@ -1,0 +1,92 @@
+"""Builds AI trading: the service that apps ask, and the work that its worker does."""
+
+from typing import NamedTuple
+
+from pump_party.adapters.model_desk import LoopModelDesk
+from pump_party.bootstrap.cache import Cache
+from pump_party.bootstrap.models import build_models
+from pump_party.bootstrap.objects import build_object_store
+from pump_party.config import Settings
+from pump_party.db.aitrading import AITradingStore
+from pump_party.db.engine import Database
+from pump_party.db.prop_engine import PropStore
+from pump_party.db.prop_fleet import PropFleetStore
+from pump_party.domains.aitrading.budget import MICROS_PER_CENT, Budget, BudgetLimits
+from pump_party.domains.aitrading.contract import AITrading
+from pump_party.domains.aitrading.decider import StrategyDecider
+from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.runs import Runs
+from pump_party.domains.aitrading.service import AITradingService
+from pump_party.domains.aitrading.work import DecisionWork
+from pump_party.domains.clones.contract import Clones
+from pump_party.domains.marketdata.contract import MarketData, MarketMemory
+from pump_party.domains.prop_engine.fleet import PropFleet
+from pump_party.domains.prop_engine.paper_venue import PaperVenue
+from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_interface.contract import PropTrading, Venue
+from pump_party.platform.clock import Clock
+from pump_party.platform.ids import Ids
+from pump_party.platform.metrics import Metrics
+from pump_party.platform.outbox import Outbox
+
+COUNTERFACTUAL_SEED = 1
+"""Ids of an exchange that nobody sees: every counterfactual has the same ones."""
+
+
+class Deciding(NamedTuple):
+    service: AITrading
+    work: DecisionWork
+
+
+def build_aitrading(
+    settings: Settings,
+    database: Database,
+    cache: Cache,
+    rules: dict[str, RuleSet],
+    clones: Clones,
+    memory: MarketMemory,
+    market_data: MarketData,
+    prop: PropTrading,
+    outbox: Outbox,
+    metrics: Metrics,
+    clock: Clock,
+    ids: Ids,
+) -> Deciding:
+    fleet_store = PropFleetStore(database)
+    parts = Parts(
+        store=AITradingStore(database, ids),
+        clones=clones,
+        decider=StrategyDecider(prop.rule_sets()),
+        prop=prop,
+        fleet=PropFleet(prop, PropStore(database), fleet_store, cache.quotes, rules, clock),
+        memory=memory,
+        candles=market_data,
+        quotes=cache.quotes,
+        artifacts=build_object_store(settings),
+        models=LoopModelDesk(build_models(settings), clock, calls_at_once=settings.model_calls_at_once),
+        clock=clock,
+        ids=ids,
+        metrics=metrics,
+        notify=outbox.notify,
+        limits=_limits(settings),
+        prompt_tokens_max=settings.model_prompt_tokens,
+        answer_tokens_max=settings.model_answer_tokens,
+    )
+    plans = Plans(clones, parts.decider)
+    runs = Runs(parts, plans)
+
+    def venue(start_ms: int) -> Venue:
+        return PaperVenue(rules, start_ms=start_ms, seed=COUNTERFACTUAL_SEED, candles=market_data)
+
+    return Deciding(AITradingService(parts, plans, runs, venue), DecisionWork(parts, plans, runs))
+
+
+def _limits(settings: Settings) -> BudgetLimits:
+    def budget(tokens: int, cents: int) -> Budget:
+        return Budget(tokens, cents * MICROS_PER_CENT)
+
+    return BudgetLimits(
+        clone=budget(settings.model_clone_tokens_per_day, settings.model_clone_cents_per_day),
+        owner=budget(settings.model_owner_tokens_per_day, settings.model_owner_cents_per_day),
+        platform=budget(settings.model_platform_tokens_per_day, settings.model_platform_cents_per_day),
+    )
