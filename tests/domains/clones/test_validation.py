@@ -25,7 +25,7 @@ from tests.domains.clones.strategies import (
 )
 
 from pump_party.domains.clones.strategy import EDGES_MAX, NODES_MAX
-from pump_party.domains.clones.validation import PROBLEMS_MAX, is_graph, problems, read
+from pump_party.domains.clones.validation import JSON_DEPTH_MAX, PROBLEMS_MAX, is_graph, problems, read
 
 MODEL = "openai:gpt-5"
 
@@ -243,14 +243,29 @@ def test_more_blocks_or_edges_than_a_strategy_may_have_are_refused_at_once():
     assert len(found(graph(*[rule(*[clause(group(9))] * 16, id=f"r{n}") for n in range(32)], edges=[]))) == PROBLEMS_MAX
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"[", b"[]", b"null", b'"x"', b"\xff", b"[" * 100_000, b'{"schema":"strategy/1"}']
-)
+@pytest.mark.parametrize("content", [b"", b"[", b"[]", b"null", b'"x"', b"\xff", b'{"schema":"strategy/1"}'])
 def test_what_is_not_json_of_a_graph_has_a_problem_and_is_no_draft(content: bytes):
     validation = read(content, KNOWN)
     assert validation.strategy is None
     assert len(validation.problems) == 1
     assert not is_graph(content)
+
+
+@pytest.mark.parametrize("node", [b'{"id":"\xff"}', b'{"id":"\\q"}', b'{"id":"\x01"}', b"01"])
+def test_json_that_is_broken_inside_a_block_is_no_draft_either(node: bytes):
+    content = b'{"schema":"strategy/1","nodes":[' + node + b'],"edges":[]}'
+    assert [problem.code for problem in read(content, KNOWN).problems] == ["not_json"]
+    assert not is_graph(content)
+
+
+@pytest.mark.parametrize("depth", [JSON_DEPTH_MAX, 100_000])
+def test_what_is_nested_without_end_is_refused_before_it_is_parsed(depth: int):
+    closed = b'{"schema":"strategy/1","nodes":' + b"[" * depth + b"]" * depth + b',"edges":[]}'
+    for content in (closed, b"[" * (depth + 1), b'{"a":' * (depth + 1)):
+        assert [problem.code for problem in read(content, KNOWN).problems] == ["too_deep"]
+        assert not is_graph(content)
+    brackets_in_text = encode(sound(decider=prompt("[" * 1_000 + '\\"' + "{" * 1_000), model=MODEL))
+    assert read(brackets_in_text, KNOWN).problems == ()
 
 
 def test_an_unfinished_graph_can_be_kept_as_a_draft():

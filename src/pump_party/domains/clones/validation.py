@@ -34,10 +34,14 @@ MarketKinds = Mapping[Market, MarketKind]
 PROBLEMS_MAX = 200
 """Most problems of one answer: a graph made of mistakes must not make an answer without end."""
 
+JSON_DEPTH_MAX = 32
+"""Deeper than any rule within its limits."""
+
 NODE_ID = re.compile(r"[a-z0-9_]{1,24}", re.ASCII)
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}:[A-Za-z0-9][\w./:@+-]{0,99}", re.ASCII)
 _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _FOLLOWS: Mapping[type[Node], tuple[type[Node], ...]] = {
     DataStreamNode: (AssetNode,),
     AssetNode: (PromptNode, RuleNode),
@@ -66,7 +70,7 @@ T = TypeVar("T")
 def read(content: bytes, known: MarketKinds) -> Validation:
     """Read a strategy from JSON and check it. `known` are the markets there are."""
     found: list[Problem] = []
-    envelope = _decode(content, _Envelope, Findings("", None, found))
+    envelope = _decode_envelope(content, found)
     if envelope is None:
         return Validation(None, tuple(found))
     if len(envelope.nodes) > words.NODES_MAX or len(envelope.edges) > words.EDGES_MAX:
@@ -91,7 +95,7 @@ def read(content: bytes, known: MarketKinds) -> Validation:
 
 def is_graph(content: bytes) -> bool:
     """Whether it has the outline of a strategy: enough to be kept as a draft."""
-    return _decode(content, _Envelope, Findings("", None, [])) is not None
+    return _decode_envelope(content, []) is not None
 
 
 def problems(strategy: Strategy, known: MarketKinds) -> tuple[Problem, ...]:
@@ -113,6 +117,33 @@ def _too_large(found: list[Problem]) -> None:
     found.append(Problem("", None, Code.TOO_MANY_BLOCKS, message))
 
 
+def _decode_envelope(content: bytes, found: list[Problem]) -> _Envelope | None:
+    """The outline, its blocks unread. What is inside of them is JSON at least: a draft is handed out as it came."""
+    outline = Findings("", None, found)
+    if _depth(content) > JSON_DEPTH_MAX:
+        outline.add("", Code.TOO_DEEP, f"is nested more than {JSON_DEPTH_MAX} deep")
+        return None
+    try:
+        msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        outline.add("", Code.NOT_JSON, "is not JSON")
+        return None
+    envelope: _Envelope | None = _decode(content, _Envelope, outline)
+    return envelope
+
+
+def _depth(content: bytes) -> int:
+    """How deep JSON is nested, counted without recursion: what parses it would follow it down."""
+    deepest = depth = 0
+    for token in _STRUCTURE.findall(content):
+        if token in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in (b"]", b"}"):
+            depth -= 1
+    return deepest
+
+
 def _decode(content: bytes | msgspec.Raw, kind: Any, findings: Findings) -> Any:
     """The value, or None and a problem where msgspec found one. Its words name types, never values of others."""
     try:
@@ -121,8 +152,6 @@ def _decode(content: bytes | msgspec.Raw, kind: Any, findings: Findings) -> Any:
         match = _PLACE.fullmatch(str(error))
         assert match is not None
         findings.add(match["path"] or "", Code.BAD_SHAPE, match["what"].replace("`", ""))
-    except (msgspec.DecodeError, RecursionError):
-        findings.add("", Code.NOT_JSON, "is not JSON")
     return None
 
 
@@ -130,7 +159,7 @@ def _id_of(raw: msgspec.Raw) -> str | None:
     """The id of a block that cannot be read otherwise, so that a problem can be shown where it is."""
     try:
         node_id = msgspec.json.decode(raw)["id"]
-    except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return None
     return node_id if isinstance(node_id, str) and NODE_ID.fullmatch(node_id) else None
 
