@@ -69,7 +69,7 @@ def everything(**changes: object) -> Seen:
     return replace(seen(*shown, account=account(perps={ETH_PERP: (-(10**9), 2)})), **changes)
 
 
-def test_each_refusal_has_its_code():
+def test_each_refusal_of_a_moment_has_its_code():
     ok = everything()
     flat = the_plan()
     no_equity = everything(account=replace(account(), equity_micros=None))
@@ -101,6 +101,13 @@ def test_each_refusal_has_its_code():
             "allowed",
         ),
         (no_equity, Proposal(SOL, OPEN, LONG, 250_000), "equity_unknown"),
+    ]:
+        assert codes(flat, at, proposal) == [code], (proposal, code)
+
+
+def test_each_refusal_of_a_size_has_its_code():
+    ok, flat = everything(), the_plan()
+    for at, proposal, code in [
         (ok, Proposal(SOL, OPEN, None, 250_000), "side_mismatch"),
         (ok, Proposal(ETH_PERP, REDUCE, LONG, 1_000, 2), "side_mismatch"),
         (ok, Proposal(SOL, OPEN, SHORT, 250_000), "short_not_allowed"),
