@@ -8,6 +8,8 @@ export class Problem extends Error {
   readonly status: number
   readonly field: string | undefined
   readonly retryAfterMs: number | undefined
+  /** Everything the server said, for refusals that carry more than a text. */
+  readonly body: Readonly<Record<string, unknown>>
 
   constructor(given: {
     code: string
@@ -15,6 +17,7 @@ export class Problem extends Error {
     detail: string
     field?: string
     retryAfterMs?: number
+    body?: Record<string, unknown>
   }) {
     super(given.detail)
     this.name = 'Problem'
@@ -22,6 +25,7 @@ export class Problem extends Error {
     this.status = given.status
     this.field = given.field
     this.retryAfterMs = given.retryAfterMs
+    this.body = given.body ?? {}
   }
 
   /** Whether the server may have carried the request out although no answer arrived. */
@@ -42,13 +46,15 @@ export interface RequestOptions {
   idempotencyKey?: string
   query?: Record<string, string | number | undefined | null>
   signal?: AbortSignal
+  /** For what takes the server longer than a moment, such as asking a language model. */
+  timeoutMs?: number
 }
 
-export type Method = 'GET' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Send a request and read its JSON. Throws Problem; an unreachable server is status 0. */
 export async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
-  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? REQUEST_TIMEOUT_MS)
   const init: RequestInit = {
     method,
     headers: headersFor(method, options),
@@ -101,6 +107,7 @@ async function problemOf(response: Response): Promise<Problem> {
     code: text('code') ?? `http_${response.status}`,
     status: response.status,
     detail: text('detail') ?? text('title') ?? `The server answered ${response.status}.`,
+    body: given,
     ...(field === undefined ? {} : { field }),
     ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
   })

@@ -241,7 +241,7 @@ export function useAccount(): {
 export function forgetPerson() {
   setCsrfToken(undefined)
   queryClient.setQueryData(meQuery.queryKey, null)
-  for (const key of ['accounts', 'history', 'results', 'sessions', 'api-keys', 'preview']) {
+  for (const key of ['accounts', 'history', 'results', 'sessions', 'api-keys', 'preview', 'clones']) {
     queryClient.removeQueries({ queryKey: [key] })
   }
   void queryClient.invalidateQueries({ queryKey: ['leaderboard'] })

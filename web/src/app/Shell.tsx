@@ -9,6 +9,7 @@ import { Shortcuts } from './Shortcuts'
 
 const PAGES = [
   ['/trade', 'Trade'],
+  ['/studio', 'Studio'],
   ['/portfolio', 'Portfolio'],
   ['/leaderboard', 'Leaderboard'],
 ] as const

@@ -1,7 +1,7 @@
 /** Keys to actions: pure, so that "never while typing" can be tested. */
 
 export type Action =
-  | { do: 'go'; to: '/' | '/trade' | '/portfolio' | '/leaderboard' | '/settings' }
+  | { do: 'go'; to: '/' | '/trade' | '/portfolio' | '/leaderboard' | '/studio' | '/settings' }
   | { do: 'side'; side: 'buy' | 'sell' }
   | { do: 'type'; type: 'market' | 'limit' }
   | { do: 'search' }
@@ -19,7 +19,14 @@ export interface Press {
 /** How long after `g` the letter may come. */
 export const CHORD_MS = 1_500
 
-const PAGES = { h: '/', t: '/trade', p: '/portfolio', l: '/leaderboard', s: '/settings' } as const
+const PAGES = {
+  h: '/',
+  t: '/trade',
+  p: '/portfolio',
+  l: '/leaderboard',
+  c: '/studio',
+  s: '/settings',
+} as const
 
 export interface Read {
   action?: Action
@@ -62,6 +69,7 @@ export const HELP: readonly [keys: string, meaning: string][] = [
   ['g then t', 'Trade'],
   ['g then p', 'Portfolio'],
   ['g then l', 'Leaderboard'],
+  ['g then c', 'Studio: my clones'],
   ['g then s', 'Settings'],
   ['g then h', 'Home'],
   ['?', 'This help'],

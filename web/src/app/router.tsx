@@ -43,8 +43,20 @@ const settings = createRoute({ getParentRoute: () => root, path: '/settings' }).
   import('./pages/settings').then((page) => page.Route),
 )
 
+const studio = createRoute({ getParentRoute: () => root, path: '/studio' }).lazy(() =>
+  import('./pages/studio').then((page) => page.Route),
+)
+
+const editor = createRoute({ getParentRoute: () => root, path: '/studio/$id' }).lazy(() =>
+  import('./pages/editor').then((page) => page.Route),
+)
+
+const clone = createRoute({ getParentRoute: () => root, path: '/clones/$id' }).lazy(() =>
+  import('./pages/clone').then((page) => page.Route),
+)
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, trade, portfolio, leaderboard, settings]),
+  routeTree: root.addChildren([home, trade, portfolio, leaderboard, settings, studio, editor, clone]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 })

@@ -1,0 +1,53 @@
+/** The decision feed: one list from pages, and cards from either form of a run. Pure. */
+import { wantedText } from '@/lib/decisions'
+import { isOwnerRun, type OwnerDecision, type Run } from './api'
+
+/** Newest first; a run that a page shift shows twice counts once. */
+export function runsOf(pages: readonly { items: readonly Run[] }[]): Run[] {
+  const runs = new Map<string, Run>()
+  for (const page of pages) {
+    for (const run of page.items) if (!runs.has(run.run_id)) runs.set(run.run_id, run)
+  }
+  return [...runs.values()].sort((a, b) => b.slot_ms - a.slot_ms)
+}
+
+/** What a card shows of one market. `own` is there for the owner only. */
+export interface CardLine {
+  market: string
+  title: string
+  line: string
+  code: string
+  allowed: boolean
+  own: OwnerDecision | undefined
+}
+
+export function linesOf(run: Run): CardLine[] {
+  if (isOwnerRun(run)) {
+    return run.decisions.map((own) => ({
+      market: own.proposal.market,
+      title: wantedText(own.proposal),
+      line: own.line,
+      code: own.verdict.code,
+      allowed: own.verdict.allowed,
+      own,
+    }))
+  }
+  return run.decisions.map((one) => ({
+    market: one.market,
+    title: wantedText(one),
+    line: one.line,
+    code: one.code,
+    allowed: one.code === 'allowed',
+    own: undefined,
+  }))
+}
+
+/** The headline of a run: what it did where it did something, else how it ended. */
+export function headlineOf(run: Run, lines: readonly CardLine[]): string {
+  const done = lines.filter((one) => one.allowed).map((one) => one.title)
+  if (done.length > 0) return done.join(', ')
+  if (run.state === 'failed') return 'Failed'
+  if (run.state === 'late') return 'Too late'
+  if (run.state === 'rejected') return 'Rejected'
+  return 'Hold'
+}

@@ -1,0 +1,161 @@
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useMemo } from 'react'
+import type { Results } from '@/api/types'
+import { drawdownOf, pointsOf } from '@/lib/curves'
+import { codeText, wantedText } from '@/lib/decisions'
+import { formatPpm, formatScaled, formatWire, MISSING } from '@/lib/format'
+import { formatDateTime } from '@/lib/time'
+import { Cell, Cells, Panel, TableScroll } from '@/ui/Panel'
+import { useZone } from '@/ui/preferences'
+import { Failure, Loading } from '@/ui/States'
+import { type Backtest, type BacktestResult, decisionsQuery, resultQuery } from './backtests'
+
+const CurveChart = lazy(() => import('@/ui/charts/CurveChart'))
+
+interface Props {
+  id: string
+  /** Finished ones of the same minutes. */
+  others: readonly Backtest[]
+}
+
+export function BacktestResultView({ id, others }: Props) {
+  const result = useQuery(resultQuery(id))
+  if (result.isPending) return <Loading rows={6} label="Loading the result" />
+  if (!result.data) {
+    return <Failure what="the result" error={result.error} onRetry={() => void result.refetch()} />
+  }
+  return (
+    <div data-testid="backtest-result" className="space-y-4">
+      <Curve result={result.data} />
+      <Figures results={result.data.results} />
+      {others.length > 0 && <Beside own={result.data.backtest} others={others} />}
+      <DecisionLog id={id} counts={result.data.decisions} />
+      <p className="figure text-xs break-all text-muted" data-testid="result-hash">
+        result {result.data.backtest.result_hash}
+      </p>
+    </div>
+  )
+}
+
+function Curve({ result }: { result: BacktestResult }) {
+  const { curve, baselines } = result.results
+  const points = useMemo(() => pointsOf(curve, (mark) => mark.equity), [curve])
+  const held = useMemo(() => pointsOf(result.holding, (mark) => mark.equity), [result.holding])
+  const drawdown = useMemo(() => drawdownOf(points), [points])
+  return (
+    <Panel
+      title="Equity"
+      aside={
+        <p className="flex flex-wrap gap-x-4 text-sm">
+          <span>
+            <span aria-hidden="true">━</span> strategy{' '}
+            <span className="figure">{formatPpm(result.results.return_ppm)}</span>
+          </span>
+          {baselines && (
+            <span className="text-muted">
+              <span aria-hidden="true">╌</span> holding {baselines.market}{' '}
+              <span className="figure">{formatPpm(baselines.buy_and_hold.return_ppm)}</span>
+            </span>
+          )}
+        </p>
+      }
+    >
+      <div className="h-[280px]" data-testid="backtest-chart">
+        <Suspense fallback={<Loading rows={5} label="Loading the chart" />}>
+          <CurveChart
+            label="Equity of the backtest, and drawdown"
+            points={points}
+            held={held}
+            drawdown={drawdown}
+          />
+        </Suspense>
+      </div>
+    </Panel>
+  )
+}
+
+function Figures({ results }: { results: Results }) {
+  return (
+    <Cells>
+      <Cell label="Return">{formatPpm(results.return_ppm)}</Cell>
+      <Cell label="Largest drawdown">{percent(results.max_drawdown_ppm)}</Cell>
+      <Cell label="Sharpe">{results.sharpe ?? MISSING}</Cell>
+      <Cell label="Win rate">{results.win_rate ?? MISSING}</Cell>
+      <Cell label="Fills">{results.fills}</Cell>
+      <Cell label="Fees, USD">{formatWire(results.fees, 2)}</Cell>
+      <Cell label="Funding, USD">{formatWire(results.funding, 2)}</Cell>
+      <Cell label="Exposure">{percent(results.exposure_ppm)}</Cell>
+    </Cells>
+  )
+}
+
+function Beside({ own, others }: { own: Backtest; others: readonly Backtest[] }) {
+  return (
+    <Panel title="Beside others of the same minutes">
+      <TableScroll label="Comparison">
+        <table className="ruled" data-testid="backtest-comparison">
+          <thead>
+            <tr>
+              {['Strategy', 'Return', 'Drawdown', 'Sharpe', 'Fills', 'Fees'].map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {[own, ...others].map((one) => (
+              <tr key={one.backtest_id} className={one === own ? 'bg-raised' : ''}>
+                <td className="font-medium">{one.name}</td>
+                <td className="figure text-sm">{formatPpm(one.summary?.return_ppm)}</td>
+                <td className="figure text-sm">{percent(one.summary?.max_drawdown_ppm ?? null)}</td>
+                <td className="figure text-sm">{one.summary?.sharpe ?? MISSING}</td>
+                <td className="figure text-sm">{one.summary?.fills ?? MISSING}</td>
+                <td className="figure text-sm">{formatWire(one.summary?.fees, 2)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableScroll>
+    </Panel>
+  )
+}
+
+function DecisionLog({ id, counts }: { id: string; counts: BacktestResult['decisions'] }) {
+  const zone = useZone()
+  const log = useQuery(decisionsQuery(id))
+  return (
+    <Panel
+      title="Decisions"
+      aside={
+        <span className="text-xs text-muted">
+          {counts.map((one) => `${codeText(one.code)}: ${one.count}`).join(' · ')}
+        </span>
+      }
+    >
+      {log.isPending && <Loading rows={3} label="Loading decisions" />}
+      {log.error && <Failure what="decisions" error={log.error} onRetry={() => void log.refetch()} />}
+      {log.data && (
+        <TableScroll label="Decisions of the backtest">
+          <table className="ruled" data-testid="backtest-decisions">
+            <tbody>
+              {log.data.items.map((one) => (
+                <tr key={`${one.slot_ms} ${one.market}`}>
+                  <td className="figure text-xs">{formatDateTime(one.slot_ms, zone)}</td>
+                  <td className="text-sm">{wantedText(one)}</td>
+                  <td className="figure text-sm">{formatWire(one.mid, 2)}</td>
+                  <td className="text-sm text-muted">{codeText(one.code)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </TableScroll>
+      )}
+      {log.data?.next_cursor && (
+        <p className="mt-1 text-xs text-muted">The first {log.data.items.length} are shown.</p>
+      )}
+    </Panel>
+  )
+}
+
+const percent = (ppm: number | null) => (ppm === null ? MISSING : `${formatScaled(BigInt(ppm), 4, 2)}%`)

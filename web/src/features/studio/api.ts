@@ -1,0 +1,193 @@
+/** What the studio asks the server: clones, drafts, versions, dry runs, deployments. */
+import { queryOptions } from '@tanstack/react-query'
+import { request } from '@/api/client'
+import type { StrategyDiff } from './diff'
+import type { ServerDraft } from './drafts'
+import type { StrategyProblem } from './problems'
+import type { Doc, Layout, Strategy } from './strategy'
+
+const MODEL_TIMEOUT_MS = 90_000
+
+export interface OwnerClone {
+  clone_id: string
+  name: string
+  bio: string
+  status: 'draft' | 'ready'
+  hidden_reason: string | null
+  version: number | null
+  commitment: string | null
+  draft_revision: number
+  created_ms: number
+  updated_ms: number
+}
+
+export interface VersionSummary {
+  version_id: string
+  number: number
+  sha256: string
+  commitment: string
+  published_ms: number
+  revealed_ms: number | null
+}
+
+export interface VersionView extends VersionSummary {
+  strategy: Strategy
+  layout: Layout
+}
+
+export interface HouseStrategy {
+  name: string
+  title: string
+  summary: string
+  strategy: Strategy
+}
+
+export type DeploymentState = 'running' | 'paused' | 'stopped'
+
+export interface Deployment {
+  clone_id: string
+  account_id: string
+  rule_set: string
+  state: DeploymentState
+  version: number
+  cadence_s: number
+  next_slot_ms: number | null
+  started_ms: number
+}
+
+const clonePath = (cloneId: string) => `/v1/clones/${encodeURIComponent(cloneId)}`
+
+export const myClonesQuery = queryOptions({
+  queryKey: ['clones', 'mine'],
+  queryFn: async ({ signal }) =>
+    (await request<{ items: OwnerClone[] }>('GET', '/v1/clones', { signal })).items,
+})
+
+export const ownCloneQuery = (cloneId: string) =>
+  queryOptions({
+    queryKey: ['clones', 'own', cloneId],
+    queryFn: ({ signal }) => request<OwnerClone>('GET', `${clonePath(cloneId)}/private`, { signal }),
+  })
+
+export const houseQuery = queryOptions({
+  queryKey: ['house-strategies'],
+  queryFn: async ({ signal }) =>
+    (await request<{ items: HouseStrategy[] }>('GET', '/v1/strategies/house', { signal })).items,
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
+export const versionsQuery = (cloneId: string) =>
+  queryOptions({
+    queryKey: ['clones', 'versions', cloneId],
+    queryFn: async ({ signal }) =>
+      (await request<{ items: VersionSummary[] }>('GET', `${clonePath(cloneId)}/versions`, { signal })).items,
+  })
+
+export const diffQuery = (cloneId: string, before: number, after: number) =>
+  queryOptions({
+    queryKey: ['clones', 'diff', cloneId, before, after],
+    queryFn: ({ signal }) =>
+      request<StrategyDiff>('GET', `${clonePath(cloneId)}/versions/${before}/diff/${after}`, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+/** Null while the clone was never let trade. */
+export const deploymentQuery = (cloneId: string) =>
+  queryOptions({
+    queryKey: ['clones', 'deployment', cloneId],
+    queryFn: ({ signal }) =>
+      orNull(request<Deployment>('GET', `${clonePath(cloneId)}/deployment`, { signal })),
+    refetchInterval: 15_000,
+  })
+
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof Error && 'status' in error && error.status === 404) return null
+    throw error
+  }
+}
+
+export const createClone = (body: { name: string; bio: string }, idempotencyKey: string) =>
+  request<OwnerClone>('POST', '/v1/clones', { body, idempotencyKey })
+
+export const changeProfile = (cloneId: string, body: { name?: string; bio?: string }) =>
+  request<OwnerClone>('PATCH', clonePath(cloneId), { body })
+
+export const readDraft = (cloneId: string) => request<ServerDraft>('GET', `${clonePath(cloneId)}/draft`)
+
+export const saveDraft = (
+  cloneId: string,
+  doc: Doc,
+  base: { baseVersion: number | null; revision: number },
+) =>
+  request<ServerDraft>('PUT', `${clonePath(cloneId)}/draft`, {
+    body: {
+      strategy: doc.strategy,
+      layout: doc.layout,
+      base_version: base.baseVersion,
+      revision: base.revision,
+    },
+  })
+
+export const validate = async (strategy: Strategy, signal: AbortSignal) =>
+  (
+    await request<{ problems: StrategyProblem[] }>('POST', '/v1/strategies/validate', {
+      body: { strategy },
+      signal,
+    })
+  ).problems
+
+export const readVersion = (cloneId: string, number: number) =>
+  request<VersionView>('GET', `${clonePath(cloneId)}/versions/${number}`)
+
+export const publish = (cloneId: string, doc: Doc, baseVersion: number | null, idempotencyKey: string) =>
+  request<VersionView>('POST', `${clonePath(cloneId)}/versions`, {
+    body: { base_version: baseVersion, strategy: doc.strategy, layout: doc.layout },
+    idempotencyKey,
+  })
+
+export const deploy = (cloneId: string, ruleSet: string | undefined, idempotencyKey: string) =>
+  request<Deployment>('POST', `${clonePath(cloneId)}/deployment`, {
+    body: ruleSet ? { rule_set: ruleSet } : {},
+    idempotencyKey,
+  })
+
+export const changeDeployment = (cloneId: string, to: 'pause' | 'resume' | 'stop') =>
+  request<Deployment>('POST', `${clonePath(cloneId)}/deployment/${to}`)
+
+export interface Proposal {
+  market: string
+  action: 'open' | 'close' | 'reduce' | 'hold'
+  side: 'long' | 'short' | null
+  share: string
+  leverage: number
+  stop_price: string | null
+  target_price: string | null
+  reason: string
+}
+
+export interface Verdict {
+  market: string
+  allowed: boolean
+  code: string
+  detail: string
+}
+
+export interface DryRun {
+  context: unknown
+  context_sha256: string
+  prompt: string | null
+  answer: string | null
+  unusable: { code: string; detail: string } | null
+  failure: string | null
+  proposals: Proposal[]
+  verdicts: Verdict[]
+}
+
+export const dryRun = (cloneId: string, strategy: Strategy, market: string) =>
+  request<DryRun>('POST', `${clonePath(cloneId)}/dry-runs`, {
+    body: { strategy, market },
+    timeoutMs: MODEL_TIMEOUT_MS,
+  })
