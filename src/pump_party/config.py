@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     object_store_url: str = ""
     strategy_keys: str = ""
+    tapes_dir: str = ""
     host: str = "127.0.0.1"
     port: int = 8400
     ws_port: int = 8401
@@ -143,6 +144,11 @@ RULES: Mapping[str, Rule] = {
         pattern=rf"|{_URL}",
         allowed="empty, file:///... or s3://bucket/prefix",
         secret=True,
+    ),
+    "tapes_dir": Rule(
+        help="folder of recordings, a folder each, that backtests may play; empty is data_dir/tapes",
+        pattern=r".*",
+        allowed="a path or empty",
     ),
     "strategy_keys": Rule(
         help="platform keys that seal strategies, the newest first; empty is a key file in data_dir",

@@ -106,26 +106,30 @@ class SyntheticSource:
         sink.observed(raw, ticks)
 
 
-def synthetic_path(assets: Sequence[Asset], *, seed: int, start_ms: int) -> Iterator[dict[Market, tuple[int, int]]]:
-    """Endless steps of {market: (mid_e8, conf_e8)}, one every STEP_MS from `start_ms`."""
+def synthetic_path(
+    assets: Sequence[Asset], *, seed: int, start_ms: int, step_ms: int = STEP_MS
+) -> Iterator[dict[Market, tuple[int, int]]]:
+    """Endless steps of {market: (mid_e8, conf_e8)}, one every `step_ms` from `start_ms`."""
     random = Random(seed)
-    walks = [_Walk(asset) for asset in assets]
+    walks = [_Walk(asset, step_ms / STEP_MS) for asset in assets]
     at_ms = start_ms
     while True:
         common = random.gauss(0, 1)
         activity = _activity(at_ms)
         yield {walk.market: walk.step(random, common, activity) for walk in walks}
-        at_ms += STEP_MS
+        at_ms += step_ms
 
 
 class _Walk:
-    """One market's logarithmic price, relative to its start."""
+    """One market's logarithmic price, relative to its start. `scale` is the length of a step in STEP_MS."""
 
-    def __init__(self, asset: Asset) -> None:
+    def __init__(self, asset: Asset, scale: float) -> None:
         self.market = asset.market
         self._start_e8 = _START_E8.get(asset.base, _START_E8_OTHERS)
         yearly = _YEARLY_VOLATILITY.get(asset.base, _YEARLY_VOLATILITY_OTHERS)
-        self._usual = yearly / math.sqrt(_STEPS_A_YEAR)
+        self._usual = yearly / math.sqrt(_STEPS_A_YEAR / scale)
+        self._jump_chance = _JUMP_CHANCE * scale
+        self._pull = _PULL * scale
         self._variance_share = 1.0
         self._height = 0.0
 
@@ -133,8 +137,8 @@ class _Walk:
         own = random.gauss(0, 1)
         shock = _COMMON_SHARE * common + math.sqrt(1 - _COMMON_SHARE**2) * own
         noise = math.sqrt(self._variance_share) * shock
-        move = self._usual * activity * noise - _PULL * self._height
-        if random.random() < _JUMP_CHANCE:
+        move = self._usual * activity * noise - self._pull * self._height
+        if random.random() < self._jump_chance:
             move += random.choice((-1, 1)) * random.uniform(_JUMP_MIN, _JUMP_MAX)
         self._height += max(-MOVE_MAX, min(MOVE_MAX, move))
         variance_share = 1 - _SHOCK_WEIGHT - _MEMORY_WEIGHT + _SHOCK_WEIGHT * noise**2

@@ -3,6 +3,7 @@
 One file per part that is built. Apps name everything from here.
 """
 
+from pump_party.bootstrap.backtest_process import work_for_player
 from pump_party.bootstrap.backtests import load_strategy, play_backtest
 from pump_party.bootstrap.cache import Cache
 from pump_party.bootstrap.clones import KeyUse, Rotation, list_keys, open_clones, rotate_keys
@@ -39,4 +40,5 @@ __all__ = [
     "play_backtest",
     "rotate_keys",
     "simulate",
+    "work_for_player",
 ]

@@ -1,22 +1,40 @@
-"""Plays strategies over a folder of recorded minutes, without a database."""
+"""Builds backtests: the service and its worker, and `pump-party backtest`, which needs no database."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from pump_party.adapters.backtest_player import ProcessPlayer
+from pump_party.adapters.sealing import AesGcmSealing, PlatformKeys
+from pump_party.adapters.strategy_seal import StrategySeal
+from pump_party.bootstrap.clones import KEY_FILE
 from pump_party.bootstrap.engine import build_all_rule_sets
-from pump_party.domains.backtests.contract import MINUTE_MS, Entrant, Played
-from pump_party.domains.clones.contract import InvalidStrategy, Strategy, content_sha256
+from pump_party.bootstrap.objects import build_object_store
+from pump_party.bootstrap.tapes import build_shelf
+from pump_party.config import Settings
+from pump_party.db.backtests import BacktestStore
+from pump_party.db.engine import Database
+from pump_party.domains.aitrading.decider import StrategyDecider
+from pump_party.domains.backtests.contract import MINUTE_MS, Backtests, BacktestWork, Entrant, Played
+from pump_party.domains.backtests.service import RULE_SET, BacktestService
+from pump_party.domains.backtests.work import BacktestWork as Work
+from pump_party.domains.clones.contract import Clones, InvalidStrategy, Strategy, content_sha256
 from pump_party.domains.clones.house_strategies import PREFIX, house_strategy
 from pump_party.domains.clones.validation import read
-from pump_party.domains.marketdata.registry import load_registry
+from pump_party.domains.marketdata.registry import Registry, load_registry
+from pump_party.domains.prop_interface.contract import PropTrading
 from pump_party.kernel.errors import Invalid
+from pump_party.platform.clock import Clock
+from pump_party.platform.ids import Ids
 
-RULE_SET = "practice-next-v1"
-"""The conditions of contests, on a practice account: no fill on a price that could have been seen."""
+if TYPE_CHECKING:
+    from pump_party.adapters.tape_history import RecordedTape
 
 SEED = 1
+PLAYER_MODULE = "pump_party.apps.workers.play_backtest"
 
 Progress = Callable[[str, int, int], None]
 
@@ -24,6 +42,30 @@ Progress = Callable[[str, int, int], None]
 class NamedStrategy(msgspec.Struct, frozen=True):
     name: str
     strategy: Strategy
+
+
+class Backtesting(NamedTuple):
+    service: Backtests
+    work: BacktestWork
+
+
+def build_backtests(
+    settings: Settings,
+    database: Database,
+    registry: Registry,
+    clones: Clones,
+    prop: PropTrading,
+    clock: Clock,
+    ids: Ids,
+) -> Backtesting:
+    keys = PlatformKeys(settings.strategy_keys, Path(settings.data_dir).expanduser().resolve() / KEY_FILE)
+    seal = StrategySeal(AesGcmSealing(keys), lambda: not clones.count_keys())
+    store, artifacts = BacktestStore(database, ids), build_object_store(settings)
+    shelf, rule_sets = build_shelf(settings, database, registry), prop.rule_sets()
+    decider = StrategyDecider(rule_sets)
+    service = BacktestService(store, shelf, seal, artifacts, clones, decider, rule_sets, clock, ids)
+    player = ProcessPlayer([sys.executable, "-m", PLAYER_MODULE], msgspec.json.encode(settings))
+    return Backtesting(service, Work(store, seal, player, artifacts, clock))
 
 
 def load_strategy(source: str) -> NamedStrategy:
@@ -34,11 +76,15 @@ def load_strategy(source: str) -> NamedStrategy:
     path = Path(source)
     if not path.is_file():
         raise Invalid(f"there is no file {source}; a house strategy is named house:momentum", field="strategy")
-    known = {asset.market: asset.kind for asset in load_registry().assets()}
-    validation = read(path.read_bytes(), known)
+    return NamedStrategy(path.stem, read_strategy(path.read_bytes(), load_registry()))
+
+
+def read_strategy(body: bytes, registry: Registry) -> Strategy:
+    """Raises InvalidStrategy."""
+    validation = read(body, {asset.market: asset.kind for asset in registry.assets()})
     if validation.strategy is None:
         raise InvalidStrategy(validation.problems)
-    return NamedStrategy(path.stem, validation.strategy)
+    return validation.strategy
 
 
 def play_backtest(
@@ -56,31 +102,59 @@ def play_backtest(
     """
     from pump_party.adapters.indicators import TaLibIndicators
     from pump_party.adapters.tape_history import read_tape
-    from pump_party.domains.aitrading.decider import StrategyDecider
-    from pump_party.domains.backtests.run import Backtest
-    from pump_party.domains.prop_engine.paper_venue import PaperVenue
 
     registry = load_registry()
     tape = read_tape(folder, registry, TaLibIndicators(), lambda name, rows: progress(f"read {name}", rows, 0))
-    rules, rules_name = build_all_rule_sets(registry), rule_set or RULE_SET
-    if rules_name not in rules:
+    return play(
+        strategies,
+        tape,
+        registry,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        rule_set=rule_set or RULE_SET,
+        tell=lambda done, total: progress("play", done, total),
+    )
+
+
+def play(
+    strategies: Sequence[NamedStrategy],
+    tape: "RecordedTape",
+    registry: Registry,
+    *,
+    from_ms: int | None,
+    to_ms: int | None,
+    rule_set: str,
+    tell: Callable[[int, int], None],
+) -> Played:
+    """Play them side by side over a tape in memory. Raises Invalid."""
+    from pump_party.domains.backtests.run import Backtest
+    from pump_party.domains.prop_engine.paper_venue import PaperVenue
+
+    rules = build_all_rule_sets(registry)
+    if rule_set not in rules:
         raise Invalid(f"is none of {', '.join(rules)}", code="rule_set_unknown", field="rule_set")
-    venue_rules = PaperVenue(rules, start_ms=0, seed=SEED).trading.rule_sets()
-    decider = StrategyDecider(venue_rules)
+    decider = StrategyDecider(PaperVenue(rules, start_ms=0, seed=SEED).trading.rule_sets())
     entrants = [Entrant(s.name, content_sha256(s.strategy), decider.plan(s.strategy)) for s in strategies]
+    for entrant in entrants:
+        if entrant.plan.needs_model:
+            raise Invalid(
+                f"{entrant.name} asks a language model, and a backtest has none to ask: give it rules",
+                code="model_in_backtest",
+                field="strategy",
+            )
     markets = sorted({market for entrant in entrants for market in entrant.plan.limits.markets})
     first_ms, last_ms = tape.span_ms(markets)
     from_ms, to_ms = max(first_ms, from_ms or first_ms), min(last_ms, to_ms or last_ms)
     if from_ms >= to_ms:
         raise Invalid("the tape has nothing between these times", code="no_common_time", field="from")
     venue = PaperVenue(rules, start_ms=from_ms, seed=SEED, candles=tape.candles)
-    backtest = Backtest(tape, venue, decider, entrants, rule_set=rules_name, from_ms=from_ms, to_ms=to_ms)
-    outcomes = backtest.run(lambda done, total: progress("play", done, total), lambda: False)
+    backtest = Backtest(tape, venue, decider, entrants, rule_set=rule_set, from_ms=from_ms, to_ms=to_ms)
+    outcomes = backtest.run(tell, lambda: False)
     return Played(
         tape=tape.name,
         tape_sha256=tape.sha256,
         feed=tape.feed,
-        rule_set=rules_name,
+        rule_set=rule_set,
         from_ms=from_ms,
         to_ms=to_ms,
         candles=(to_ms - from_ms) // MINUTE_MS * len(markets),

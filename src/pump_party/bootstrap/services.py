@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pump_party.bootstrap.aitrading import build_aitrading
+from pump_party.bootstrap.backtests import build_backtests
 from pump_party.bootstrap.cache import build_cache
 from pump_party.bootstrap.clones import build_clones
 from pump_party.bootstrap.database import open_database
@@ -19,6 +20,7 @@ from pump_party.db.migrate import is_at_head
 from pump_party.db.outbox import OutboxStore
 from pump_party.domains.aitrading.contract import AITrading
 from pump_party.domains.aitrading.work import DecisionWork
+from pump_party.domains.backtests.contract import Backtests, BacktestWork
 from pump_party.domains.clones.contract import Clones
 from pump_party.domains.marketdata.contract import BooksWriter, MarketData, MarketMemory, QuotesWriter
 from pump_party.domains.marketdata.registry import Registry, load_registry
@@ -49,6 +51,8 @@ class Services:
     clones: Clones
     aitrading: AITrading
     decisions: DecisionWork
+    backtests: Backtests
+    backtest_work: BacktestWork
     prop: PropTrading
     orders: OrderDesk
     market_data: MarketData
@@ -88,6 +92,7 @@ def build(settings: Settings) -> Services:
     deciding = build_aitrading(
         settings, database, cache, rules, clones, memory, market_data, prop, outbox, metrics, clock, ids
     )
+    backtesting = build_backtests(settings, database, registry, clones, prop, clock, ids)
 
     def close() -> None:
         desk.close()
@@ -103,6 +108,8 @@ def build(settings: Settings) -> Services:
         clones=clones,
         aitrading=deciding.service,
         decisions=deciding.work,
+        backtests=backtesting.service,
+        backtest_work=backtesting.work,
         prop=prop,
         orders=desk,
         market_data=market_data,

@@ -49,6 +49,14 @@ def complete(connection: sa.Connection, job: Job) -> None:
     _finish(connection, job, state=JobState.DONE, last_error=None)
 
 
+def extend(connection: sa.Connection, job: Job, *, lease_until_ms: int) -> None:
+    """Keep a job for longer. Raises LeaseLost."""
+    mine = (jobs.c.job_id == job.job_id, jobs.c.fence == job.fence, jobs.c.state == JobState.WAITING)
+    changed = connection.execute(sa.update(jobs).where(*mine).values(lease_until_ms=lease_until_ms)).rowcount
+    if changed != 1:
+        raise LeaseLost(f"job {job.job_id} was taken over by another worker")
+
+
 class JobStore:
     """Leases jobs to workers. Safe to call from threads and from several processes."""
 

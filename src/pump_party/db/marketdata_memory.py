@@ -39,5 +39,13 @@ class MarketMemoryStore:
         with self._database.read() as connection:
             return [Candle(market, interval, *row, complete=True) for row in connection.execute(_BETWEEN, which)]
 
+    def first_minute_ms(self, feed: str, market: Market) -> int | None:
+        """When the oldest stored minute opened."""
+        oldest = sa.select(sa.func.min(candles.c.open_ms)).where(candles.c.feed == feed, candles.c.market == market)
+        oldest = oldest.where(candles.c.interval == CandleInterval.M1.value)
+        with self._database.read() as connection:
+            found = connection.execute(oldest).scalar_one()
+        return None if found is None else int(found)
+
     def perp_hours(self, feed: str, market: Market, *, before_ms: int, limit: int) -> Sequence[PerpHour]:
         return self._market_data.perp_hours(feed, market, before_ms=before_ms, limit=limit)

@@ -21,7 +21,15 @@ EXIT_FAILED = 1
 EXIT_CANNOT_START = 2
 EXIT_INTERRUPTED = 130
 
-WORKER_NAMES = ("ingest_prices", "match_orders", "relay_outbox", "run_decisions", "mark_accounts", "prune")
+WORKER_NAMES = (
+    "ingest_prices",
+    "match_orders",
+    "relay_outbox",
+    "run_decisions",
+    "run_backtests",
+    "mark_accounts",
+    "prune",
+)
 SETTING_OPTIONS = ("data_dir", "host", "port", "ws_port", "feed", "speed")
 
 EXAMPLES = """\

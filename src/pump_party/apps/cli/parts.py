@@ -109,6 +109,10 @@ def _worker_of(
             from pump_party.apps.workers import run_decisions
 
             return lambda services, stop: run_decisions.run(services, stop=stop)
+        case "run_backtests":
+            from pump_party.apps.workers import run_backtests
+
+            return lambda services, stop: run_backtests.run(services, stop=stop)
         case "mark_accounts":
             from pump_party.apps.workers import mark_accounts
 

@@ -5,13 +5,15 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.domains.aitrading.contract import Plan
+from pump_party.domains.aitrading.contract import Direction, Plan, ProposalAction
 from pump_party.domains.marketdata.contract import Candles, MarketMemory, RecordedCandle
 from pump_party.domains.prop_interface.contract import AccountView, FillView, ResultsView
 from pump_party.kernel.ids import AccountId, Market
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+FILLS_KEPT_MAX = 10_000
+DECISIONS_KEPT_MAX = 20_000
 
 
 class Tape(Protocol):
@@ -59,8 +61,25 @@ class DecisionCount(msgspec.Struct, frozen=True):
     count: int
 
 
+class DecisionRow(msgspec.Struct, frozen=True, array_like=True):
+    """What a strategy wanted of a market in a slot, and the verdict. `mid_e8` is the price it saw, if any."""
+
+    slot_ms: int
+    market: Market
+    action: ProposalAction
+    side: Direction | None
+    share_ppm: int
+    leverage: int
+    mid_e8: int | None
+    code: str
+
+
 class Outcome(msgspec.Struct, frozen=True):
-    """What a strategy made of a recording. `sha256` covers inputs, every decision, every fill and the results."""
+    """What a strategy made of a recording. `sha256` covers inputs, every decision, every fill and the results.
+
+    Of the fills the first FILLS_KEPT_MAX are in it, of the decisions that were more than to hold (`log`) the first
+    DECISIONS_KEPT_MAX; what is beyond is counted in `fills_left_out` and `log_left_out`.
+    """
 
     name: str
     account_id: AccountId
@@ -70,3 +89,6 @@ class Outcome(msgspec.Struct, frozen=True):
     fills: tuple[FillView, ...]
     slots: int
     decisions: tuple[DecisionCount, ...]
+    log: tuple[DecisionRow, ...]
+    fills_left_out: int
+    log_left_out: int

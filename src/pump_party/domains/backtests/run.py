@@ -19,12 +19,23 @@ from pump_party.domains.aitrading.contract import (
     PastDecision,
     Plan,
     Proposal,
+    ProposalAction,
     Read,
     Seen,
     Slot,
 )
 from pump_party.domains.backtests.minutes import Minutes
-from pump_party.domains.backtests.model import HOUR_MS, MINUTE_MS, DecisionCount, Entrant, Outcome, Tape
+from pump_party.domains.backtests.model import (
+    DECISIONS_KEPT_MAX,
+    FILLS_KEPT_MAX,
+    HOUR_MS,
+    MINUTE_MS,
+    DecisionCount,
+    DecisionRow,
+    Entrant,
+    Outcome,
+    Tape,
+)
 from pump_party.domains.marketdata.contract import SHAPE_TICKS, TICKS, MarketSnapshot
 from pump_party.domains.prop_interface.contract import (
     PAGE_LIMIT_MAX,
@@ -70,10 +81,18 @@ class _Trader:
         """Numbers of its plan's reads among all of the backtest: strategies that look at the same share them."""
 
         self.codes: Counter[str] = Counter()
+        self.log: list[DecisionRow] = []
+        self.log_left_out = 0
         self.digest = sha256()
         self.slots = 0
         self.day = -1
         self.actions_today = 0
+
+    def write(self, row: DecisionRow) -> None:
+        if len(self.log) < DECISIONS_KEPT_MAX:
+            self.log.append(row)
+        else:
+            self.log_left_out += 1
 
 
 class Backtest:
@@ -217,18 +236,19 @@ class Backtest:
                 f"{slot_ms}|{proposal.market}|{proposal.action.value}|{proposal.share_ppm}|{verdict.code.value}\n".encode()
             )
             snapshot = seen.snapshots.get(proposal.market)
-            trader.past.appendleft(
-                PastDecision(
-                    slot_ms,
-                    proposal.market,
-                    proposal.action,
-                    proposal.side,
-                    proposal.share_ppm,
-                    proposal.leverage,
-                    None if snapshot is None else snapshot.mid_e8,
-                    verdict.code.value,
-                )
+            row = (
+                slot_ms,
+                proposal.market,
+                proposal.action,
+                proposal.side,
+                proposal.share_ppm,
+                proposal.leverage,
+                None if snapshot is None else snapshot.mid_e8,
+                verdict.code.value,
             )
+            trader.past.appendleft(PastDecision(*row))
+            if proposal.action is not ProposalAction.HOLD:
+                trader.write(DecisionRow(*row))
 
     # --- the end ---
 
@@ -242,9 +262,12 @@ class Backtest:
             sha256=self._hash(trader, account, fills),
             account=account,
             results=results,
-            fills=fills,
+            fills=fills[:FILLS_KEPT_MAX],
             slots=trader.slots,
             decisions=tuple(DecisionCount(code, count) for code, count in sorted(trader.codes.items())),
+            log=tuple(trader.log),
+            fills_left_out=max(0, len(fills) - FILLS_KEPT_MAX),
+            log_left_out=trader.log_left_out,
         )
 
     def _fills(self, trader: _Trader) -> tuple[FillView, ...]:

@@ -1,0 +1,22 @@
+"""A finished backtest as it is kept: bytes that are the same for the same inputs."""
+
+import msgspec
+
+from pump_party.domains.backtests.model import Outcome
+
+
+class Played(msgspec.Struct, frozen=True):
+    """What was played, and what came of each strategy. `candles` are minutes of all markets."""
+
+    tape: str
+    tape_sha256: str
+    feed: str
+    rule_set: str
+    from_ms: int
+    to_ms: int
+    candles: int
+    outcomes: tuple[Outcome, ...]
+
+
+write_played = msgspec.json.Encoder().encode
+read_played = msgspec.json.Decoder(Played).decode
