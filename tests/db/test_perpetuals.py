@@ -270,3 +270,16 @@ def test_a_preview_shows_margin_and_liquidation_price_and_changes_nothing(desk: 
     desk.place("buy", TEN_SOL, leverage=10)
     assert (shown.margin_micros, shown.liquidation_e8) == (position(desk).margin_micros, position(desk).liquidation_e8)
     assert shown.cash_after_micros == desk.view().cash_micros
+
+
+def test_a_jump_through_a_resting_limit_opens_what_the_next_two_ticks_liquidate(contest: Desk) -> None:
+    contest.place("sell", TEN_SOL, kind=OrderKind.LIMIT, limit_price_e8=160 * 10**8, leverage=20)
+    contest.tick(150)
+    contest.tick(190)
+    assert (position(contest).direction, position(contest).entry_cost_micros) == (-1, 1_600_000_000)
+    contest.tick(190)
+    contest.tick(190)
+    assert contest.view().perps == ()
+    lost_micros = START - contest.view().cash_micros
+    assert lost_micros == 80_000_000 + contest.view().fees_micros
+    assert is_proven(contest)

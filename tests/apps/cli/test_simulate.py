@@ -21,6 +21,10 @@ def test_every_invariant_holds_after_every_step(part: int, capsys: pytest.Captur
     assert code == 0, "".join(capsys.readouterr())
 
 
+def test_a_position_that_a_jump_opened_beyond_its_margin_is_the_next_ticks_to_find() -> None:
+    assert main(["simulate", "--seed", "1063", "--steps", "150"]) == 0
+
+
 def test_a_seed_has_one_history_in_every_process() -> None:
     def play(hash_seed: str) -> bytes:
         command = [

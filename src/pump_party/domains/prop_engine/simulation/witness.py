@@ -119,6 +119,9 @@ class Witness:
             for perp in records.perps:
                 if perp.market != quote.market or perp.direction == FLAT or perp.breach_ms:
                     continue
+                # A price that jumped far through a resting limit opens a position that the next tick finds too thin.
+                if quote.recv_ms in (perp.buy_pressure.at_ms, perp.sell_pressure.at_ms):
+                    continue
                 if below_maintenance(perp, quote.mid_e8, params):
                     yield f"{perp.market} of {perp.account_id} is below maintenance at {quote.mid_e8}, unseen"
 
