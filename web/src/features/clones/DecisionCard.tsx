@@ -94,14 +94,10 @@ function Way({ run, lines }: { run: OwnerRun; lines: readonly CardLine[] }) {
 }
 
 function Own({ own, title }: { own: OwnerDecision; title: string }) {
-  const { proposal, verdict } = own
   const rows = [
-    ['Reasoning', proposal.reason],
+    ['Reasoning', own.reason],
     ['Proposal', proposalText(own, title)],
-    [
-      'Risk verdict',
-      verdict.detail ? `${codeText(verdict.code)}: ${verdict.detail}` : codeText(verdict.code),
-    ],
+    ['Risk verdict', own.detail ? `${codeText(own.code)}: ${own.detail}` : codeText(own.code)],
     ['Orders', own.order_ids.join(', ') || 'none'],
   ] as const
   return (
@@ -121,7 +117,7 @@ function Own({ own, title }: { own: OwnerDecision; title: string }) {
   )
 }
 
-function proposalText({ proposal }: OwnerDecision, title: string): string {
+function proposalText(proposal: OwnerDecision, title: string): string {
   const extras = [
     proposal.stop_price && `stop ${formatWire(proposal.stop_price, 2)}`,
     proposal.target_price && `target ${formatWire(proposal.target_price, 2)}`,

@@ -3,6 +3,7 @@ import type { OwnerRun, PublicRun } from './api'
 import { headlineOf, linesOf, runsOf } from './feed'
 
 const run = (run_id: string, slot_ms: number, more: Partial<PublicRun> = {}): PublicRun => ({
+  form: 'public',
   run_id,
   clone_id: 'c',
   slot_ms,
@@ -13,7 +14,7 @@ const run = (run_id: string, slot_ms: number, more: Partial<PublicRun> = {}): Pu
   ...more,
 })
 
-const decision = {
+const decision: PublicRun['decisions'][number] = {
   market: 'SOL-USDC',
   action: 'open',
   side: 'long',
@@ -44,17 +45,12 @@ test('the public form has nothing of the owner to show', () => {
 test("the owner's form shows the proposal beside its verdict", () => {
   const own = {
     ...run('a', 1),
-    context_sha256: 'x',
+    form: 'owner',
     decisions: [
-      {
-        proposal: { ...decision, reason: 'because' },
-        verdict: { allowed: false, code: 'price_stale', detail: '' },
-        line: 'Nothing done',
-        order_ids: [],
-      },
+      { ...decision, reason: 'because', allowed: false, code: 'price_stale', detail: '', order_ids: [] },
     ],
   } as unknown as OwnerRun
   const [line] = linesOf(own)
   expect(line).toMatchObject({ title: 'Long 25% SOL/USDC', code: 'price_stale', allowed: false })
-  expect(line?.own?.proposal.reason).toBe('because')
+  expect(line?.own?.reason).toBe('because')
 })

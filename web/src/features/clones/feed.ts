@@ -24,11 +24,11 @@ export interface CardLine {
 export function linesOf(run: Run): CardLine[] {
   if (isOwnerRun(run)) {
     return run.decisions.map((own) => ({
-      market: own.proposal.market,
-      title: wantedText(own.proposal),
+      market: own.market,
+      title: wantedText(own),
       line: own.line,
-      code: own.verdict.code,
-      allowed: own.verdict.allowed,
+      code: own.code,
+      allowed: own.allowed,
       own,
     }))
   }

@@ -9,13 +9,13 @@ import {
 } from 'lightweight-charts'
 import { useEffect, useRef } from 'react'
 import type { Account } from '@/api/types'
+import { type CurvePoint, underwater } from '@/lib/curves'
 import { identityAt } from '@/lib/equity'
 import { useMarks } from '@/live/prices'
 import { useNow } from '@/live/status'
 import { chartColours, chartOptions, nameLogo } from '@/ui/charts/theme'
 import { usePreferences, useZone } from '@/ui/preferences'
-import { type CurvePoint, withNow } from './curve'
-import { underwater } from './results'
+import { withNow } from './curve'
 
 const DRAWDOWN_HEIGHT = 64
 

@@ -1,15 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
-import { candlesQuery, curveQuery, EQUITY_MARKS_MAX } from '@/api/queries'
+import { useHeldCurve } from '@/api/holding'
+import { curveQuery, EQUITY_MARKS_MAX } from '@/api/queries'
 import type { Account, Results } from '@/api/types'
-import { INTERVAL_MS } from '@/lib/candles'
+import { curveOf } from '@/lib/curves'
 import { formatPpm, MISSING } from '@/lib/format'
 import { formatTime } from '@/lib/time'
 import { Panel } from '@/ui/Panel'
 import { useZone } from '@/ui/preferences'
 import { Empty, Failure, Loading } from '@/ui/States'
-import { type CurvePoint, curveOf } from './curve'
-import { heldCurve, intervalFor } from './results'
 
 const EquityChart = lazy(() => import('./EquityChart'))
 
@@ -23,7 +22,7 @@ export function EquityPanel({ account, results }: Props) {
   const curve = useQuery(curveQuery(account.account_id, account.cycle))
   const marks = curve.data?.marks
   const points = useMemo(() => curveOf(marks ?? []), [marks])
-  const held = useHeld(results)
+  const held = useHeldCurve(results)
   return (
     <Panel
       title="Equity"
@@ -46,24 +45,6 @@ export function EquityPanel({ account, results }: Props) {
       </div>
     </Panel>
   )
-}
-
-const NONE: readonly CurvePoint[] = []
-
-/** The market's candles over the time that holding was measured, as the worth of what was held. */
-function useHeld(results: Results | undefined): readonly CurvePoint[] {
-  const baselines = results?.baselines
-  const market = baselines?.market
-  const fromMs = baselines?.from_ms ?? 0
-  const toMs = baselines?.to_ms ?? fromMs
-  const interval = intervalFor(toMs - fromMs)
-  const { data } = useQuery({ ...candlesQuery(market ?? '', interval), enabled: market !== undefined })
-  const start = results?.start
-  const returnPpm = baselines?.buy_and_hold.return_ppm
-  return useMemo(() => {
-    if (!data || start === undefined || returnPpm === undefined) return NONE
-    return heldCurve(data, { start, returnPpm }, { fromMs, toMs, intervalMs: INTERVAL_MS[interval] })
-  }, [data, start, returnPpm, fromMs, toMs, interval])
 }
 
 function Legend({ results }: { results: Results }) {

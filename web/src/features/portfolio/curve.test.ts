@@ -1,15 +1,7 @@
 import { expect, test } from 'vitest'
-import { curveOf, maxDrawdownPpm, withNow } from './curve'
+import { maxDrawdownPpm, withNow } from './curve'
 
 const mark = (at_ms: number, equity: string) => ({ at_ms, equity, cycle: 1 })
-
-test('marks arrive newest first and are drawn oldest first, one per second', () => {
-  const marks = [mark(3_500, '103'), mark(3_000, '102'), mark(2_000, '101')]
-  expect(curveOf(marks)).toEqual([
-    { seconds: 2, value: 101 },
-    { seconds: 3, value: 103 },
-  ])
-})
 
 test('the newest point is now, unless a mark is newer or there is no price', () => {
   const points = [{ seconds: 2, value: 101 }]

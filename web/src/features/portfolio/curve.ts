@@ -1,22 +1,7 @@
-/** Equity marks into the points of a line. Pure: points are never smoothed or dropped. */
+/** The account as it is now at the end of its curve, and the worst that it has been through. Pure. */
 import type { EquityMark } from '@/api/types'
+import type { CurvePoint } from '@/lib/curves'
 import { parseMicros } from '@/lib/money'
-
-export interface CurvePoint {
-  seconds: number
-  value: number
-}
-
-/** Oldest first; of two marks in the same second the later one counts. */
-export function curveOf(marks: readonly EquityMark[]): CurvePoint[] {
-  const points: CurvePoint[] = []
-  for (const mark of oldestFirst(marks)) {
-    const point = { seconds: Math.floor(mark.at_ms / 1_000), value: Number(mark.equity) }
-    if (points.at(-1)?.seconds === point.seconds) points[points.length - 1] = point
-    else points.push(point)
-  }
-  return points
-}
 
 /** The curve with what the account is worth now at its end. */
 export function withNow(

@@ -1,14 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Results } from '@/api/types'
-import {
-  chanceSentence,
-  heldCurve,
-  intervalFor,
-  metricsOf,
-  NOT_YET,
-  tossersText,
-  underwater,
-} from './results'
+import { chanceSentence, metricsOf, NOT_YET, tossersText } from './results'
 
 const blank = {
   return_ppm: null,
@@ -67,28 +59,4 @@ test('luck is told in a sentence, beside those who only tossed coins', () => {
   }
   expect(tossersText(baselines)).toBe('Better than 63 of 100 coin tossers, whose median made −0.50%.')
   expect(tossersText(null)).toBeUndefined()
-})
-
-test('drawdown is measured from the start capital or an earlier peak', () => {
-  const points = [90, 120, 60, 130].map((value, seconds) => ({ seconds, value }))
-  expect(underwater(points, '100').map((one) => Math.round(one.value))).toEqual([-10, 0, -50, 0])
-})
-
-test('holding is drawn to end where the server says it ended, after its costs', () => {
-  const candle = (open_ms: number, open: string, close: string) => ({ open_ms, open, close })
-  const candles = [candle(180_000, '120', '90'), candle(120_000, '100', '120'), candle(0, '1', '1')]
-  const span = { fromMs: 150_000, toMs: 200_000, intervalMs: 60_000 }
-  const held = { start: '10000', returnPpm: -109_000 }
-  const drawn = heldCurve(candles, held, span).map(({ seconds, value }) => [seconds, Math.round(value)])
-  expect(drawn).toEqual([
-    [150, 9_900],
-    [180, 11_880],
-    [200, 8_910],
-  ])
-  expect(heldCurve([], held, span)).toEqual([])
-})
-
-test('candles are as fine as one page of them allows', () => {
-  const hour = 3_600_000
-  expect([1, 20, 100, 2_000].map((hours) => intervalFor(hours * hour))).toEqual(['1m', '5m', '1h', '1d'])
 })

@@ -1,9 +1,8 @@
 /** The results of an account as people read them. Pure: the server measured, this only words and formats. */
-import type { Candle, Results } from '@/api/types'
+import type { Results } from '@/api/types'
 import { formatPpm, formatSignedUsd, formatUsd } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
-import { DAY_MS, HOUR_MS } from '@/lib/time'
-import type { CurvePoint } from './curve'
+import { DAY_MS } from '@/lib/time'
 
 /** Shown for what cannot be said yet: never a zero. */
 export const NOT_YET = 'not yet'
@@ -93,48 +92,6 @@ export function tossersText(baselines: Results['baselines']): string | undefined
   return baselines
     ? `Better than ${baselines.beaten} of ${baselines.seeds} coin tossers, whose median made ${formatPpm(baselines.random.return_ppm)}.`
     : undefined
-}
-
-/** How far below the highest point so far, in percent, never above zero. */
-export function underwater(points: readonly CurvePoint[], start: string): CurvePoint[] {
-  let peak = Number(start)
-  return points.map(({ seconds, value }) => {
-    peak = Math.max(peak, value)
-    return { seconds, value: peak > 0 ? (value / peak - 1) * 100 : 0 }
-  })
-}
-
-/** What holding a market would have been worth at the end of each candle: it ends at `held`, which has its costs in it. */
-export function heldCurve(
-  candles: readonly Pick<Candle, 'open_ms' | 'open' | 'close'>[],
-  held: { start: string; returnPpm: number },
-  span: { fromMs: number; toMs: number; intervalMs: number },
-): CurvePoint[] {
-  const inside = [...candles]
-    .filter((one) => one.open_ms + span.intervalMs > span.fromMs && one.open_ms <= span.toMs)
-    .sort((a, b) => a.open_ms - b.open_ms)
-  const first = inside[0]
-  const last = Number(inside.at(-1)?.close)
-  if (!first || !(last > 0)) return []
-  const end = Number(held.start) * (1 + held.returnPpm / 1_000_000)
-  const worth = (price: string) => (end * Number(price)) / last
-  const points = [{ seconds: secondOf(Math.max(first.open_ms, span.fromMs)), value: worth(first.open) }]
-  for (const one of inside) {
-    const seconds = secondOf(Math.min(one.open_ms + span.intervalMs, span.toMs))
-    if (seconds > (points.at(-1)?.seconds ?? 0)) points.push({ seconds, value: worth(one.close) })
-  }
-  return points
-}
-
-const secondOf = (ms: number) => Math.floor(ms / 1_000)
-
-const CANDLES = 450
-
-/** The finest candles that cover a span in one page. */
-export function intervalFor(spanMs: number): '1m' | '5m' | '1h' | '1d' {
-  if (spanMs <= (CANDLES * HOUR_MS) / 60) return '1m'
-  if (spanMs <= (CANDLES * HOUR_MS) / 12) return '5m'
-  return spanMs <= CANDLES * HOUR_MS ? '1h' : '1d'
 }
 
 /** "since 2 days", for the head of the panel. */

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
 import type { Results } from '@/api/types'
-import { drawdownOf, pointsOf } from '@/lib/curves'
+import { curveOf, underwater } from '@/lib/curves'
 import { codeText, wantedText } from '@/lib/decisions'
 import { formatPpm, formatScaled, formatWire, MISSING } from '@/lib/format'
 import { formatDateTime } from '@/lib/time'
@@ -38,10 +38,10 @@ export function BacktestResultView({ id, others }: Props) {
 }
 
 function Curve({ result }: { result: BacktestResult }) {
-  const { curve, baselines } = result.results
-  const points = useMemo(() => pointsOf(curve, (mark) => mark.equity), [curve])
-  const held = useMemo(() => pointsOf(result.holding, (mark) => mark.equity), [result.holding])
-  const drawdown = useMemo(() => drawdownOf(points), [points])
+  const { curve, baselines, start } = result.results
+  const points = useMemo(() => curveOf(curve), [curve])
+  const held = useMemo(() => curveOf(result.holding), [result.holding])
+  const drawdown = useMemo(() => underwater(points, start), [points, start])
   return (
     <Panel
       title="Equity"

@@ -43,7 +43,7 @@ export function DeployPanel({ clone }: { clone: OwnerClone }) {
 function Start({ clone }: { clone: OwnerClone }) {
   const client = useQueryClient()
   const ruleSets = useQuery(ruleSetsQuery).data ?? []
-  const practice = ruleSets.filter((one) => one.kind === 'practice')
+  const own = ruleSets.filter((one) => one.kind === 'clone')
   const [chosen, setChosen] = useState('')
   const intent = useRef({ for: '', key: '' })
   const start = useMutation({
@@ -72,7 +72,7 @@ function Start({ clone }: { clone: OwnerClone }) {
           <Select
             label="How orders fill"
             value={chosen}
-            options={[['', 'the default rules'], ...practice.map((one) => [one.name, one.name] as const)]}
+            options={[['', 'the default rules'], ...own.map((one) => [one.name, one.name] as const)]}
             onChange={setChosen}
           />
         </span>

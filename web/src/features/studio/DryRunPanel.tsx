@@ -65,25 +65,16 @@ function Made({ made, outdated }: { made: DryRun; outdated: boolean }) {
         </p>
       )}
       <ul>
-        {made.proposals.map((proposal, at) => {
-          const verdict = made.verdicts[at]
-          return (
-            <li
-              // biome-ignore lint/suspicious/noArrayIndexKey: proposals go in pairs with verdicts, by place
-              key={at}
-              className="border-b border-line py-2"
-            >
-              <p className="font-medium">{wantedText(proposal)}</p>
-              {proposal.reason && <p className="text-sm text-muted">{proposal.reason}</p>}
-              {verdict && (
-                <p className={`text-sm ${verdict.allowed ? 'text-accent' : 'text-muted'}`}>
-                  {codeText(verdict.code)}
-                  {verdict.detail && <span className="text-muted">: {verdict.detail}</span>}
-                </p>
-              )}
-            </li>
-          )
-        })}
+        {made.decisions.map((one) => (
+          <li key={one.market} className="border-b border-line py-2">
+            <p className="font-medium">{wantedText(one)}</p>
+            {one.reason && <p className="text-sm text-muted">{one.reason}</p>}
+            <p className={`text-sm ${one.allowed ? 'text-accent' : 'text-muted'}`}>
+              {codeText(one.code)}
+              {one.detail && <span className="text-muted">: {one.detail}</span>}
+            </p>
+          </li>
+        ))}
       </ul>
       <Evidence title="Context" text={made.context} note={`sha256 ${made.context_sha256}`} />
       {made.prompt !== null && <Evidence title="Prompt" text={made.prompt} />}

@@ -1,35 +1,20 @@
 /** What the studio asks the server: clones, drafts, versions, dry runs, deployments. */
 import { queryOptions } from '@tanstack/react-query'
 import { request } from '@/api/client'
+import type { components } from '@/api/schema'
 import type { StrategyDiff } from './diff'
 import type { ServerDraft } from './drafts'
 import type { StrategyProblem } from './problems'
 import type { Doc, Layout, Strategy } from './strategy'
 
+type Schemas = components['schemas']
+
 const MODEL_TIMEOUT_MS = 90_000
 
-export interface OwnerClone {
-  clone_id: string
-  name: string
-  bio: string
-  status: 'draft' | 'ready'
-  hidden_reason: string | null
-  version: number | null
-  commitment: string | null
-  draft_revision: number
-  created_ms: number
-  updated_ms: number
-}
+export type OwnerClone = Schemas['OwnClone']
+export type VersionSummary = Schemas['VersionItem']
 
-export interface VersionSummary {
-  version_id: string
-  number: number
-  sha256: string
-  commitment: string
-  published_ms: number
-  revealed_ms: number | null
-}
-
+/** The strategy is typed by hand: the editor wants its unions discriminated. */
 export interface VersionView extends VersionSummary {
   strategy: Strategy
   layout: Layout
@@ -42,18 +27,7 @@ export interface HouseStrategy {
   strategy: Strategy
 }
 
-export type DeploymentState = 'running' | 'paused' | 'stopped'
-
-export interface Deployment {
-  clone_id: string
-  account_id: string
-  rule_set: string
-  state: DeploymentState
-  version: number
-  cadence_s: number
-  next_slot_ms: number | null
-  started_ms: number
-}
+export type Deployment = Schemas['Deployment']
 
 const clonePath = (cloneId: string) => `/v1/clones/${encodeURIComponent(cloneId)}`
 
@@ -157,34 +131,7 @@ export const deploy = (cloneId: string, ruleSet: string | undefined, idempotency
 export const changeDeployment = (cloneId: string, to: 'pause' | 'resume' | 'stop') =>
   request<Deployment>('POST', `${clonePath(cloneId)}/deployment/${to}`)
 
-export interface Proposal {
-  market: string
-  action: 'open' | 'close' | 'reduce' | 'hold'
-  side: 'long' | 'short' | null
-  share: string
-  leverage: number
-  stop_price: string | null
-  target_price: string | null
-  reason: string
-}
-
-export interface Verdict {
-  market: string
-  allowed: boolean
-  code: string
-  detail: string
-}
-
-export interface DryRun {
-  context: unknown
-  context_sha256: string
-  prompt: string | null
-  answer: string | null
-  unusable: { code: string; detail: string } | null
-  failure: string | null
-  proposals: Proposal[]
-  verdicts: Verdict[]
-}
+export type DryRun = Schemas['DryRunResult']
 
 export const dryRun = (cloneId: string, strategy: Strategy, market: string) =>
   request<DryRun>('POST', `${clonePath(cloneId)}/dry-runs`, {
