@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,14 @@ def recorded(protocol: str, name: str) -> dict[str, Any]:
 def answering(text: str, *, after_s: float = 0.0, stop: str = "answer") -> Callable[[Asked], Reply]:
     """Replies whose model wrote this text, whatever the protocol. `stop` names the recorded reply to put it into."""
 
-    def reply(asked: Asked) -> Reply:
-        protocol = protocol_of(asked.path)
+    @cache
+    def body(protocol: str, as_call: bool) -> bytes:
         document = recorded(protocol, stop)
-        uses_tool = bool(asked.body.get("tools"))
-        _put(document, protocol, text, as_call=uses_tool)
-        return Reply(body=json.dumps(document).encode(), after_s=after_s)
+        _put(document, protocol, text, as_call=as_call)
+        return json.dumps(document).encode()
+
+    def reply(asked: Asked) -> Reply:
+        return Reply(body=body(protocol_of(asked.path), bool(asked.body.get("tools"))), after_s=after_s)
 
     return reply
 

@@ -23,8 +23,15 @@ def table() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
+def load() -> None:
+    """Read the table, which takes a moment the first time: before anything that must not wait."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    get_snapshot()
+
+
 def cost_micros(model: str, *, tokens_in: int, tokens_out: int) -> int | None:
-    """Micros of USD, rounded up, or None. Loads the table, which takes a moment the first time."""
+    """Micros of USD, rounded up, or None."""
     from genai_prices import Usage, calc_price
 
     provider, _, name = model.partition(":")

@@ -6,6 +6,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import httpx2
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Exception)
 
 CONNECT_TIMEOUT_S = 5.0
-CONNECTIONS_MAX = 512
+CONNECTIONS_MAX = 64
+"""In each of the pools."""
+
+KEPT_S = 90.0
+"""A connection waits for the next slot of a minute."""
+
+POOLS = 16
+"""A pool looks at all its connections for every request: several small ones cost less than a large one."""
+
 REPLY_BYTES_MAX = 4 * 1024 * 1024
 DETAIL_CHARS_MAX = 300
 
@@ -56,6 +65,8 @@ class PydanticModels:
         provider = model.partition(":")[0]
         if provider in self._access.known():
             import pydantic_ai.direct
+
+            model_prices.load()
 
             if provider == "anthropic":
                 import pydantic_ai.models.anthropic
@@ -91,7 +102,7 @@ class PydanticModels:
             _fail(ModelFailure.INVALID_OUTPUT, f"the reply cannot be read: {type(error).__name__}", started)
         except AgentRunError as error:
             _raise_named(error, self._access, started)
-        return await _read(response, model, latency_ms=_since_ms(started))
+        return _read(response, model, latency_ms=_since_ms(started))
 
     async def close(self) -> None:
         if self._http is not None:
@@ -148,9 +159,9 @@ async def _request(
     )
 
 
-async def _read(response: "ModelResponse", model: str, *, latency_ms: int) -> ModelAnswer:
+def _read(response: "ModelResponse", model: str, *, latency_ms: int) -> ModelAnswer:
     tokens_in, tokens_out = response.usage.input_tokens, response.usage.output_tokens
-    cost = await asyncio.to_thread(model_prices.cost_micros, model, tokens_in=tokens_in, tokens_out=tokens_out)
+    cost = model_prices.cost_micros(model, tokens_in=tokens_in, tokens_out=tokens_out)
     usage = ModelUsage(tokens_in, tokens_out, cost, None if cost is None else model_prices.table())
     finish = response.finish_reason or "unknown"
     text = _text_of(response)
@@ -264,16 +275,21 @@ class _CappedTransport(httpx2.AsyncBaseTransport):
     """Ends a reply that does not end. The SDKs would read it into memory whole."""
 
     def __init__(self) -> None:
-        limits = httpx2.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
-        self._transport = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
+        limits = httpx2.Limits(
+            max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_S
+        )
+        context = httpx2.create_ssl_context(trust_env=False)
+        self._pools = [httpx2.AsyncHTTPTransport(context, limits=limits, trust_env=False) for _ in range(POOLS)]
+        self._turns = cycle(self._pools)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         # A compressed reply would be counted before it grows.
         request.headers["Accept-Encoding"] = "identity"
-        response = await self._transport.handle_async_request(request)
+        response = await next(self._turns).handle_async_request(request)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _CappedStream(response.stream)
         return response
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        for pool in self._pools:
+            await pool.aclose()
