@@ -60,7 +60,7 @@ class HerePlayer:
         assert strategy["schema"] == "strategy/1"
         outcomes = play(walk(MINUTES), crossing(), minutes=MINUTES)
         name = (request.tape, "00" * 32, "tape", request.rule_set, request.from_ms, request.to_ms, MINUTES)
-        return write_played(Played(*name, tuple(outcomes)))
+        return write_played(Played(*name, tuple(outcomes), ()))
 
 
 class Bench:

@@ -19,6 +19,7 @@ from pump_party.db.backtests import BacktestStore
 from pump_party.db.engine import Database
 from pump_party.domains.aitrading.decider import StrategyDecider
 from pump_party.domains.backtests.contract import MINUTE_MS, Backtests, BacktestWork, Entrant, Played
+from pump_party.domains.backtests.holding import holding_curve
 from pump_party.domains.backtests.service import RULE_SET, BacktestService
 from pump_party.domains.backtests.work import BacktestWork as Work
 from pump_party.domains.clones.contract import Clones, InvalidStrategy, Strategy, content_sha256
@@ -159,4 +160,5 @@ def play(
         to_ms=to_ms,
         candles=(to_ms - from_ms) // MINUTE_MS * len(markets),
         outcomes=tuple(outcomes),
+        holding=holding_curve(tape, outcomes[0], markets, from_ms=from_ms, to_ms=to_ms),
     )

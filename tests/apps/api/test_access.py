@@ -19,6 +19,7 @@ STRATEGY = sound()
 OTHER_STRATEGY = sound(max_leverage=2)
 DRAFT = {"strategy": STRATEGY, "layout": {}, "base_version": None, "revision": 0}
 VERSION = {"strategy": OTHER_STRATEGY, "layout": {}, "base_version": 1}
+BACKTEST = {"strategy": STRATEGY, "tape": "synthetic"}
 ABSENT = "00000000-0000-7000-8000-000000000000"
 
 
@@ -110,6 +111,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/v1/clones/{clone_id}/versions/{number}/diff/{other}"): session_only(200, stranger=404),
     ("POST", "/v1/clones/{clone_id}/versions/{number}/restore"): session_only(200, stranger=404, body={"revision": 1}),
     ("POST", "/v1/clones/{clone_id}/versions/{number}/reveal"): session_only(200, stranger=404),
+    ("GET", "/v1/tapes"): Row(200, 200, 401, 200, 403),
+    ("POST", "/v1/backtests"): session_only(202, body=BACKTEST),
+    ("GET", "/v1/backtests"): Row(200, 200, 401, 200, 403),
+    ("GET", "/v1/backtests/compare"): Row(422, 422, 401, 422, 403),
+    ("GET", "/v1/backtests/{backtest_id}"): own(200),
+    ("DELETE", "/v1/backtests/{backtest_id}"): session_only(200, stranger=404),
+    ("GET", "/v1/backtests/{backtest_id}/result"): own(409),
+    ("GET", "/v1/backtests/{backtest_id}/decisions"): own(409),
+    ("GET", "/v1/backtests/{backtest_id}/page"): own(409),
     ("GET", "/v1/strategies/schema"): public(200),
     ("GET", "/v1/strategies/house"): public(200),
     ("POST", "/v1/strategies/validate"): session_only(200, body={"strategy": STRATEGY}),
@@ -139,7 +149,10 @@ def places(api: Api, person: Person) -> dict[str, str]:
     assert order.json()["status"] == "filled", order.text
     key = person.post("/v1/api-keys", {"name": "spare", "scopes": ["read"]})
     clone_id = person.published_clone(STRATEGY)
+    backtest = person.post("/v1/backtests", BACKTEST)
+    assert backtest.status_code == 202, backtest.text
     return {
+        "backtest_id": backtest.json()["backtest_id"],
         "clone_id": clone_id,
         "number": "1",
         "other": "1",

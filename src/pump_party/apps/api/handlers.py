@@ -1,6 +1,6 @@
 """All routes of the API, in the order of the documentation."""
 
-from pump_party.apps.api.routes import clones, health, marketdata, prop, public, results, stream, users
+from pump_party.apps.api.routes import backtests, clones, health, marketdata, prop, public, results, stream, users
 
 HANDLERS = [
     health.live,
@@ -62,5 +62,14 @@ HANDLERS = [
     clones.reveal_version,
     clones.list_commitments,
     clones.read_revealed,
+    backtests.list_tapes,
+    backtests.start_backtest,
+    backtests.list_backtests,
+    backtests.compare_backtests,
+    backtests.read_backtest,
+    backtests.cancel_backtest,
+    backtests.read_backtest_result,
+    backtests.list_backtest_decisions,
+    backtests.read_backtest_page,
     stream.create_ticket,
 ]

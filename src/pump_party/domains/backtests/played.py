@@ -3,10 +3,13 @@
 import msgspec
 
 from pump_party.domains.backtests.model import Outcome
+from pump_party.domains.prop_interface.contract import EquityMark
 
 
 class Played(msgspec.Struct, frozen=True):
-    """What was played, and what came of each strategy. `candles` are minutes of all markets."""
+    """What was played, and what came of each strategy. `candles` are minutes of all markets, `holding` is the first
+    one held instead, at the times of the first outcome's curve.
+    """
 
     tape: str
     tape_sha256: str
@@ -16,6 +19,7 @@ class Played(msgspec.Struct, frozen=True):
     to_ms: int
     candles: int
     outcomes: tuple[Outcome, ...]
+    holding: tuple[EquityMark, ...]
 
 
 write_played = msgspec.json.Encoder().encode

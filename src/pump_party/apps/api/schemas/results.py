@@ -1,10 +1,8 @@
 """Results of an account on the wire: amounts and ratios as decimal strings, null where undefined."""
 
-from decimal import Decimal
-
 import msgspec
 
-from pump_party.apps.amounts import micros_or_null
+from pump_party.apps.amounts import micros_or_null, ratio_or_null
 from pump_party.apps.api.schemas.prop import EquityItem, render_equity_item
 from pump_party.domains.prop_interface.contract import BaselinesView, BaselineView, ResultsView
 from pump_party.kernel.money import format_micros
@@ -86,17 +84,17 @@ def render_results(view: ResultsView) -> Results:
         return_ppm=view.return_ppm,
         standing_return_ppm=view.standing_return_ppm,
         max_drawdown_ppm=view.max_drawdown_ppm,
-        sharpe=_ratio(view.sharpe),
-        sortino=_ratio(view.sortino),
-        calmar=_ratio(view.calmar),
-        romad=_ratio(view.romad),
-        profit_factor=_ratio(view.profit_factor),
-        win_rate=_ratio(view.win_rate),
+        sharpe=ratio_or_null(view.sharpe),
+        sortino=ratio_or_null(view.sortino),
+        calmar=ratio_or_null(view.calmar),
+        romad=ratio_or_null(view.romad),
+        profit_factor=ratio_or_null(view.profit_factor),
+        win_rate=ratio_or_null(view.win_rate),
         turnover_ppm=view.turnover_ppm,
         exposure_ppm=view.exposure_ppm,
         timing_alpha_ppm=view.timing_alpha_ppm,
-        better_than_chance=_ratio(view.better_than_chance),
-        deflated_sharpe=_ratio(view.deflated_sharpe),
+        better_than_chance=ratio_or_null(view.better_than_chance),
+        deflated_sharpe=ratio_or_null(view.deflated_sharpe),
         attempts=view.attempts,
         sentence=view.sentence,
         days=view.days,
@@ -125,11 +123,3 @@ def _baselines(view: BaselinesView) -> Baselines:
 
 def _baseline(view: BaselineView) -> BaselineItem:
     return BaselineItem(view.return_ppm, view.max_drawdown_ppm, view.fills, format_micros(view.fees_micros))
-
-
-def _ratio(value: Decimal | None) -> str | None:
-    """Without trailing zeros and never with an exponent."""
-    if value is None:
-        return None
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
