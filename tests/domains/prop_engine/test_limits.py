@@ -75,3 +75,23 @@ def test_without_a_price_only_market_and_rate_are_judged():
     command = order("u", "a", "k", Side.BUY.value, ONE_SOL)
     assert check_limits(rules, command, None, None, is_perp=False, orders_last_minute=0) is None
     assert check_limits(rules, command, None, None, is_perp=False, orders_last_minute=1) is RejectCode.RATE_LIMITED
+
+
+@pytest.mark.parametrize(
+    ("position", "waiting", "side", "reduce_only", "code"),
+    [
+        (0, [], "buy", False, RejectCode.MAX_LEVERAGE),
+        (9, [], "sell", False, RejectCode.MAX_LEVERAGE),
+        (0, [("buy", 9)], "sell", False, RejectCode.MAX_LEVERAGE),
+        (9, [], "sell", True, None),
+    ],
+)
+def test_no_order_that_could_open_a_position_goes_beyond_the_leverage_whatever_stands_against_it(
+    position, waiting, side, reduce_only, code
+):
+    orders = [order("u", "a", "k", way, size * ONE_SOL) for way, size in waiting]
+    exposure = exposure_of(position * ONE_SOL, orders, QUOTE, is_perp=True)
+    terms = OrderTerms(leverage=20, reduce_only=reduce_only)
+    command = msgspec.structs.replace(order("u", "a", "k", side, 5 * ONE_SOL), terms=terms)
+    rules = RiskRules(max_leverage=10)
+    assert check_limits(rules, command, exposure, QUOTE, is_perp=True, orders_last_minute=0) is code

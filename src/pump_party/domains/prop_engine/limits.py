@@ -41,10 +41,15 @@ def exposure_of(position_nanos: int, waiting: Iterable[Order], quote: Quote, *, 
     return exposure
 
 
+def only_reduces(order: Order | PlaceOrder, *, is_perp: bool) -> bool:
+    """Whether the order cannot open a position, whatever becomes of the one there is before it fills."""
+    return terms_of(order).reduce_only or (not is_perp and order.side is Side.SELL)
+
+
 def added_micros(order: Order | PlaceOrder, quote: Quote, *, is_perp: bool) -> int:
     """The exposure an order may add: nothing when it only reduces, as every sale of a spot market does."""
     terms = terms_of(order)
-    if terms.reduce_only or (not is_perp and order.side is Side.SELL):
+    if only_reduces(order, is_perp=is_perp):
         return 0
     if order.quantity_nanos is None:
         return max(0, order.quote_micros or 0)
@@ -69,6 +74,7 @@ def check_limits(
         rules,
         market=command.market,
         leverage=terms_of(command).leverage or 1,
+        opens=not only_reduces(command, is_perp=is_perp),
         position_before_micros=before,
         position_after_micros=after,
         orders_last_minute=orders_last_minute,

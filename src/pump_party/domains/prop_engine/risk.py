@@ -47,6 +47,7 @@ def check_order(
     *,
     market: Market,
     leverage: int,
+    opens: bool,
     position_before_micros: int,
     position_after_micros: int,
     orders_last_minute: int,
@@ -54,16 +55,17 @@ def check_order(
     """Refuse an order the rules do not allow: BAD_REQUEST for its market, RATE_LIMITED, MAX_LEVERAGE, MAX_NOTIONAL.
 
     Positions are absolute notionals of the market; `leverage` is 1 for spot; `orders_last_minute` counts the earlier
-    ones. An order that makes the position smaller is never refused for leverage or size: it is the way out.
+    ones. `opens`: the order may open a position, also when the one it would reduce is gone before it fills. An order
+    that makes the position smaller is never refused for size, one that can do nothing else not for leverage either.
     """
     if rules.allowed_markets is not None and market not in rules.allowed_markets:
         return RejectCode.BAD_REQUEST
     if rules.orders_per_minute is not None and orders_last_minute >= rules.orders_per_minute:
         return RejectCode.RATE_LIMITED
+    if opens and rules.max_leverage is not None and leverage > rules.max_leverage:
+        return RejectCode.MAX_LEVERAGE
     if position_after_micros <= position_before_micros:
         return None
-    if rules.max_leverage is not None and leverage > rules.max_leverage:
-        return RejectCode.MAX_LEVERAGE
     if rules.max_position_micros is not None and position_after_micros > rules.max_position_micros:
         return RejectCode.MAX_NOTIONAL
     return None
