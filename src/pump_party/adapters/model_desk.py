@@ -114,6 +114,7 @@ def _outcome(ask: Ask, future: "Future[Answered]") -> Answered:
     error = future.exception()
     if error is None:
         return future.result()
-    log.error("model_call_failed", model=ask.model, exc_info=error)
+    # Only its kind: what an error says or carries may hold the prompt.
+    log.error("model_call_failed", model=ask.model, error=type(error).__name__)
     failed = ModelFailed(ModelFailure.PROVIDER_DOWN, f"the client failed: {type(error).__name__}")
     return Answered(ask, 1, None, failed)
