@@ -22,6 +22,7 @@ from pump_party.domains.aitrading.model_client import (
     ModelMessage,
     ModelUsage,
 )
+from pump_party.kernel.json_depth import is_nested_beyond
 
 if TYPE_CHECKING:
     from pydantic_ai.exceptions import AgentRunError
@@ -41,6 +42,8 @@ POOLS = 16
 """A pool looks at all its connections for every request: several small ones cost less than a large one."""
 
 REPLY_BYTES_MAX = 4 * 1024 * 1024
+REPLY_DEPTH_MAX = 64
+ANSWER_DEPTH_MAX = 16
 DETAIL_CHARS_MAX = 300
 
 STUMBLES = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -176,9 +179,11 @@ def _read(response: "ModelResponse", model: str, *, latency_ms: int) -> ModelAns
         fail(ModelFailure.INVALID_OUTPUT, "the answer was cut off at its limit of tokens")
     if len(text.encode()) > ANSWER_BYTES_MAX:
         fail(ModelFailure.INVALID_OUTPUT, f"the answer has more than {ANSWER_BYTES_MAX} bytes")
+    if is_nested_beyond(text.encode(), ANSWER_DEPTH_MAX):
+        fail(ModelFailure.INVALID_OUTPUT, f"the answer is nested more than {ANSWER_DEPTH_MAX} deep")
     try:
         parsed = msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
+    except msgspec.DecodeError:
         fail(ModelFailure.INVALID_OUTPUT, "the answer is not a JSON object")
     return ModelAnswer(text, parsed, usage, latency_ms, finish)
 
@@ -260,12 +265,15 @@ class _CappedStream(httpx2.AsyncByteStream):
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        body = b""
         async for chunk in self._stream:
-            size += len(chunk)
-            if size > REPLY_BYTES_MAX:
+            body += chunk
+            if len(body) > REPLY_BYTES_MAX:
                 raise _ReplyTooLong(f"the provider sent more than {REPLY_BYTES_MAX} bytes")
-            yield chunk
+        # The SDK parses the reply, and follows it down as deep as it goes.
+        if is_nested_beyond(body, REPLY_DEPTH_MAX):
+            raise _ReplyTooLong(f"the reply is nested more than {REPLY_DEPTH_MAX} deep")
+        yield body
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -1,20 +1,18 @@
 """Read a request body within limits, before anything parses it. Content-Length is not believed: bytes are counted."""
 
 import asyncio
-import re
 from typing import cast
 
 from litestar.types import HTTPRequestEvent, Receive
 
 from pump_party.apps.api.errors import BodyTooLarge, BodyTooSlow, Malformed, NotJson
 from pump_party.kernel.errors import Invalid
+from pump_party.kernel.json_depth import is_nested_beyond
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_SECONDS_MAX = 10.0
 JSON_DEPTH_MAX = 32
 """A strategy with conditions as deep as they may be has 23."""
-
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 
 async def read_body(receive: Receive, content_type: bytes | None, *, seconds_max: float = BODY_SECONDS_MAX) -> bytes:
@@ -53,14 +51,5 @@ async def _receive_all(receive: Receive) -> bytes:
 
 def check_depth(body: bytes) -> None:
     """Refuse JSON nested deeper than any body of this API, without parsing it."""
-    if body.count(b"[") + body.count(b"{") <= JSON_DEPTH_MAX:
-        return
-    depth = 0
-    for match in _STRUCTURE.finditer(body):
-        token = match[0]
-        if token in (b"[", b"{"):
-            depth += 1
-            if depth > JSON_DEPTH_MAX:
-                raise Invalid(f"the body may be nested at most {JSON_DEPTH_MAX} deep", code="json_too_deep")
-        elif token in (b"]", b"}"):
-            depth -= 1
+    if is_nested_beyond(body, JSON_DEPTH_MAX):
+        raise Invalid(f"the body may be nested at most {JSON_DEPTH_MAX} deep", code="json_too_deep")

@@ -23,7 +23,11 @@ from pump_party.domains.clones.contract import Op
 from pump_party.domains.marketdata.contract import Feature, FeatureUnit
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import Market
+from pump_party.kernel.json_depth import is_nested_beyond
 from pump_party.kernel.money import E8_DECIMALS, INT64_MAX, MICROS_DECIMALS, NANOS_DECIMALS, PPM, parse_decimal
+
+ANSWER_DEPTH_MAX = 16
+"""Brackets within brackets: a decision has four."""
 
 ANSWER_CHARS_MAX = 32_000
 LEVERAGE_MAX = 1_000
@@ -129,16 +133,19 @@ def _decisions(answer: str) -> tuple[_Decision, ...]:
     if len(answer) > ANSWER_CHARS_MAX:
         raise _Refused(UnusableCode.TOO_LONG, f"the answer is longer than {ANSWER_CHARS_MAX} characters")
     try:
-        decoded = _decode(answer.encode())
+        content = answer.encode()
+        if is_nested_beyond(content, ANSWER_DEPTH_MAX):
+            raise _Refused(UnusableCode.WRONG_SHAPE, "at $")
+        decoded = _decode(content)
     except msgspec.ValidationError as error:
         place = _PLACE.search(str(error))
         raise _Refused(UnusableCode.WRONG_SHAPE, f"at {place[1] if place else '$'}") from error
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise _Refused(UnusableCode.NOT_JSON, "the answer is not one JSON value") from error
     # A field given twice has two meanings; the decoder above takes the last without a word.
     try:
         json.loads(answer, object_pairs_hook=_refuse_repeated)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _Refused(UnusableCode.NOT_JSON, "the answer is not one JSON value") from error
     return decoded.decisions
 
@@ -194,10 +201,15 @@ def _decimal(text: str, decimals: int, most: int, place: str, *, least: int = 0)
     return value
 
 
+def hides_something(text: str) -> bool:
+    """Whether a text has characters that do not show: controls, marks of direction, halves of characters."""
+    return any(unicodedata.category(char) in _HIDDEN and char not in _SEEN_CONTROLS for char in text)
+
+
 def _check_text(text: str, market: Market) -> None:
     if len(text) > REASON_CHARS_MAX:
         raise _Refused(UnusableCode.TOO_LONG, f"{market}: reason")
-    if any(unicodedata.category(char) in _HIDDEN and char not in _SEEN_CONTROLS for char in text):
+    if hides_something(text):
         raise _Refused(UnusableCode.UNSAFE_TEXT, f"{market}: reason has characters that do not show")
 
 

@@ -28,6 +28,7 @@ from pump_party.domains.clones.strategy import (
 )
 from pump_party.domains.marketdata.contract import MarketKind, feature_problem
 from pump_party.kernel.ids import Market
+from pump_party.kernel.json_depth import is_nested_beyond
 
 MarketKinds = Mapping[Market, MarketKind]
 
@@ -41,7 +42,6 @@ NODE_ID = re.compile(r"[a-z0-9_]{1,24}", re.ASCII)
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}:[A-Za-z0-9][\w./:@+-]{0,99}", re.ASCII)
 _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _FOLLOWS: Mapping[type[Node], tuple[type[Node], ...]] = {
     DataStreamNode: (AssetNode,),
     AssetNode: (PromptNode, RuleNode),
@@ -120,7 +120,7 @@ def _too_large(found: list[Problem]) -> None:
 def _decode_envelope(content: bytes, found: list[Problem]) -> _Envelope | None:
     """The outline, its blocks unread. What is inside of them is JSON at least: a draft is handed out as it came."""
     outline = Findings("", None, found)
-    if _depth(content) > JSON_DEPTH_MAX:
+    if is_nested_beyond(content, JSON_DEPTH_MAX):
         outline.add("", Code.TOO_DEEP, f"is nested more than {JSON_DEPTH_MAX} deep")
         return None
     try:
@@ -130,18 +130,6 @@ def _decode_envelope(content: bytes, found: list[Problem]) -> _Envelope | None:
         return None
     envelope: _Envelope | None = _decode(content, _Envelope, outline)
     return envelope
-
-
-def _depth(content: bytes) -> int:
-    """How deep JSON is nested, counted without recursion: what parses it would follow it down."""
-    deepest = depth = 0
-    for token in _STRUCTURE.findall(content):
-        if token in (b"[", b"{"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token in (b"]", b"}"):
-            depth -= 1
-    return deepest
 
 
 def _decode(content: bytes | msgspec.Raw, kind: Any, findings: Findings) -> Any:
