@@ -9,7 +9,21 @@ import time
 from benchmarks import machine
 from benchmarks.report import Row, print_table, write_figures, write_results
 
-NAMES = ("engine", "ticks", "replay", "board", "decide", "decisions", "memory", "end_to_end", "fan_out", "start")
+NAMES = (
+    ,
+)
+    "engine",
+    "ticks",
+    "replay",
+    "backtests",
+    "board",
+    "decide",
+    "decisions",
+    "memory",
+    "end_to_end",
+    "fan_out",
+    "start",
+)
 
 
 def main() -> None:

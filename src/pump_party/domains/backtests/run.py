@@ -231,10 +231,12 @@ class Backtest:
     def _remember(self, trader: _Trader, decided: Decided, seen: Seen) -> None:
         slot_ms = seen.slot.slot_ms
         for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
-            trader.codes[verdict.code.value] += 1
-            trader.digest.update(
-                f"{slot_ms}|{proposal.market}|{proposal.action.value}|{proposal.share_ppm}|{verdict.code.value}\n".encode()
-            )
+            trader.codes[verdict.code] += 1
+            told = f"{slot_ms}|{proposal.market}|{proposal.action}|{proposal.share_ppm}|{verdict.code}\n"
+            trader.digest.update(told.encode())
+            if proposal.action is ProposalAction.HOLD and not trader.entrant.plan.needs_model:
+                # Nobody reads it: only a model is shown what it held.
+                continue
             snapshot = seen.snapshots.get(proposal.market)
             row = (
                 slot_ms,

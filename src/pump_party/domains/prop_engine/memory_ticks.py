@@ -77,10 +77,13 @@ class TickIndex:
 
     def is_touched(self, market: Market, *, low_e8: int, high_e8: int, at_ms: int) -> bool:
         """Whether any tick within a range of prices, up to a time, may concern an order or a position."""
-        if any(_is_reached(o, low_e8, high_e8) for o in self._waiting.get(market, {}).values()):
+        waiting, held = self._waiting.get(market), self._perps.get(market)
+        if waiting and any(_is_reached(o, low_e8, high_e8) for o in waiting.values()):
             return True
-        held, hour = self._perps.get(market, {}).values(), at_ms // HOUR_MS
-        return any(_is_to_watch(perp, liquidation_e8, low_e8, high_e8, hour) for perp, liquidation_e8 in held)
+        if not held:
+            return False
+        hour = at_ms // HOUR_MS
+        return any(_is_to_watch(perp, liquidation_e8, low_e8, high_e8, hour) for perp, liquidation_e8 in held.values())
 
 
 def _is_reached(open_order: OpenOrder, low_e8: int, high_e8: int) -> bool:
