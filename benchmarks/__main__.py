@@ -10,8 +10,6 @@ from benchmarks import machine
 from benchmarks.report import Row, print_table, write_figures, write_results
 
 NAMES = (
-    ,
-)
     "engine",
     "ticks",
     "replay",
