@@ -2,24 +2,30 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import TypeVar
 
 from pump_party.domains.marketdata.contract import Book, Books, Quote
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore, TransactionConflict
-from pump_party.domains.prop_engine.ticks import DueOrder, TickBatch
+from pump_party.domains.prop_engine.ticks import TickBatch
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX, PriceMode
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.platform.clock import Clock
 from pump_party.platform.ids import Ids
+from pump_party.platform.logging import get_logger
 
 HOUR_MS = 3_600_000
 
 CONFLICT_TRIES_MAX = 5
 """A batch that another transaction overtook is decided again this often."""
 
+BUSY = "busy"
 Key = tuple[AccountId, Market, str]
+T = TypeVar("T")
+
+log = get_logger("matcher")
 
 
 class Matcher:
@@ -35,6 +41,7 @@ class Matcher:
         self._ids = ids
         self._needs_books = any(rules.price_mode is PriceMode.BOOK for rules in rule_sets.values())
         self._perps = {market for rules in rule_sets.values() for market in rules.perp}
+        self._broken: set[Key] = set()
 
     def take_ticks(self, quotes: Sequence[Quote]) -> int:
         books = self._books.latest(sorted({q.market for q in quotes})) if self._needs_books else {}
@@ -46,8 +53,11 @@ class Matcher:
 
     def expire_orders(self) -> int:
         late = self._store.late_orders(now_ms=self._clock.now_ms() - TICK_GRACE_MS, limit=BATCH_ORDERS_MAX)
-        due = [(account_id, order_id) for account_id, _, order_id in late]
-        return self._act([(a, market, "") for a, market, _ in late], lambda batch: batch.expire(due))
+        return self._act(
+            late,
+            lambda one: (one[0], one[1], ""),
+            lambda batch, part: batch.expire([(account_id, order_id) for account_id, _, order_id in part]),
+        )
 
     def _fill_due(self, quote: Quote, book: Book | None) -> int:
         ended, after = 0, ""
@@ -62,7 +72,9 @@ class Matcher:
             if not due:
                 return ended
             after = due[-1][1]
-            ended += self._act([(a, quote.market, "") for a, _ in due], _taking(quote, book, due))
+            ended += self._act(
+                due, lambda one: (one[0], quote.market, ""), lambda batch, part: batch.take(quote, book, part)
+            )
 
     def _watch_perps(self, quote: Quote, book: Book | None) -> int:
         liquidated, after = 0, ""
@@ -77,30 +89,58 @@ class Matcher:
             if not accounts:
                 break
             after = accounts[-1]
-            liquidated += self._act([(a, quote.market, "") for a in accounts], _watching(quote, book, accounts))
+            liquidated += self._act(
+                accounts, lambda one: (one, quote.market, ""), lambda batch, part: batch.watch(quote, book, part)
+            )
         return liquidated
 
-    def _act(self, keys: Sequence[Key], act: Callable[[TickBatch], int]) -> int:
+    def _act(self, items: Sequence[T], key_of: Callable[[T], Key], act: Callable[[TickBatch, Sequence[T]], int]) -> int:
+        """All in one transaction; in halves when that cannot be done, so that no account holds up the others.
+
+        Raises Unavailable after the others are done when one account stays busy: its tick must come again. One that
+        cannot be decided at all is left as it is, and told in the log once.
+        """
+        try:
+            return self._act_together(items, key_of, act)
+        except Unavailable as error:
+            if error.code != BUSY or len(items) == 1:
+                raise
+        except Exception as error:  # noqa: BLE001 - a bug or a broken row of one account must not stop a market
+            if len(items) == 1:
+                self._leave(key_of(items[0]), error)
+                return 0
+        ended, busy = 0, None
+        for part in (items[: len(items) // 2], items[len(items) // 2 :]):
+            try:
+                ended += self._act(part, key_of, act)
+            except Unavailable as error:
+                if error.code != BUSY:
+                    raise
+                busy = error
+        if busy is not None:
+            raise busy
+        return ended
+
+    def _act_together(
+        self, items: Sequence[T], key_of: Callable[[T], Key], act: Callable[[TickBatch, Sequence[T]], int]
+    ) -> int:
         ended = 0
 
         def decide(transaction: OrdersTransaction) -> Batch:
             nonlocal ended
-            new_ids = endless(self._ids, 2 * len(keys))
+            new_ids = endless(self._ids, 2 * len(items))
             batch = TickBatch(transaction, self._rule_sets, new_ids, now_ms=self._clock.now_ms())
-            ended = act(batch)
+            ended = act(batch, items)
             return batch.batch
 
-        if keys:
-            write(self._store, keys, decide)
+        if items:
+            write(self._store, [key_of(item) for item in items], decide)
         return ended
 
-
-def _taking(quote: Quote, book: Book | None, due: Sequence[DueOrder]) -> Callable[[TickBatch], int]:
-    return lambda batch: batch.take(quote, book, due)
-
-
-def _watching(quote: Quote, book: Book | None, accounts: Sequence[AccountId]) -> Callable[[TickBatch], int]:
-    return lambda batch: batch.watch(quote, book, accounts)
+    def _leave(self, key: Key, error: Exception) -> None:
+        if key not in self._broken:
+            self._broken.add(key)
+            log.error("account_not_matched", account_id=key[0], market=key[1], exc_info=error)
 
 
 def write(store: PropStore, keys: Sequence[Key], decide: Callable[[OrdersTransaction], Batch]) -> None:
@@ -112,7 +152,7 @@ def write(store: PropStore, keys: Sequence[Key], decide: Callable[[OrdersTransac
         except TransactionConflict:
             continue
         return
-    raise Unavailable("the account is busy; try again", code="busy")
+    raise Unavailable("the account is busy; try again", code=BUSY)
 
 
 def endless(ids: Ids, expected: int = 1) -> Iterator[str]:
