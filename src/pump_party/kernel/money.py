@@ -64,6 +64,11 @@ def format_decimal(value: int, decimals: int) -> str:
     return f"{digits[:-decimals]}.{fraction}" if fraction else digits[:-decimals]
 
 
+def format_ppm(value: int) -> str:
+    """A ratio: 250000 is "0.25"."""
+    return format_decimal(value, MICROS_DECIMALS)
+
+
 def format_micros(value: int) -> str:
     return format_decimal(value, MICROS_DECIMALS)
 
