@@ -34,7 +34,7 @@ class BacktestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     tape: InputText
-    strategy: StrategyJson = msgspec.Raw()
+    strategy: StrategyJson = msgspec.field(default_factory=msgspec.Raw)
     clone_id: InputText | None = None
     version: VersionNumber | None = None
     name: InputText | None = None
