@@ -24,8 +24,10 @@ from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.service import AITradingService
 from pump_party.domains.aitrading.slots import next_slot_ms
 from pump_party.domains.aitrading.work import DecisionWork
-from pump_party.domains.clones.contract import Strategy, StrategyVersion, clone_node, content_sha256
+from pump_party.domains.clones.contract import Strategy, StrategyVersion, Validation, clone_node, content_sha256
+from pump_party.domains.clones.validation import read
 from pump_party.domains.marketdata.contract import Candle, CandleInterval, Feature, MarketSnapshot
+from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.prop_engine.fleet import PropFleet
 from pump_party.domains.prop_engine.paper_venue import PaperVenue
 from pump_party.domains.prop_engine.service import PropTradingEngine
@@ -69,6 +71,9 @@ class FixedClones:
         if not self.versions[clone_id]:
             raise Conflict("not published", code="not_published")
         return self.versions[clone_id][-1]
+
+    def validate(self, strategy: bytes) -> Validation:
+        return read(strategy, {asset.market: asset.kind for asset in load_registry().assets()})
 
     def strategy_of(self, version_id: str) -> StrategyVersion:
         clone_id, _, number = version_id.rpartition("-v")

@@ -12,7 +12,7 @@ from pump_party.domains.aitrading.commands import DryRun, Replay
 from pump_party.domains.aitrading.model import ProposalAction
 from pump_party.domains.aitrading.model_client import ModelFailed, ModelFailure
 from pump_party.domains.aitrading.run_views import FailureCode, OwnerRunView
-from pump_party.domains.clones.contract import Always, Clause, Hold, RuleNode, Target
+from pump_party.domains.clones.contract import Always, Clause, Hold, InvalidStrategy, RuleNode, Target
 from pump_party.kernel.errors import Invalid, NotFound
 from pump_party.kernel.ids import CloneId, Market
 from pump_party.platform.clock import ManualClock
@@ -61,7 +61,7 @@ def test_a_dry_run_of_rules_needs_no_model_and_of_a_deployed_clone_sees_its_acco
 
 def test_a_dry_run_decides_one_market_of_any_strategy(platform: Platform) -> None:
     platform.clones.publish(ALICE, BUY, CLONE)
-    other = rule_strategy(Clause(Always(), Target(-100_000, 2)), markets=(SOL_PERP, SOL))
+    other = rule_strategy(Clause(Always(), Target(100_000)), markets=(SOL_PERP, SOL))
     view = platform.service.dry_run(DryRun(ALICE, CLONE, SOL_PERP, other))
     assert [p.market for p in view.proposals] == [SOL_PERP]
     with pytest.raises(Invalid) as refused:
@@ -69,6 +69,20 @@ def test_a_dry_run_decides_one_market_of_any_strategy(platform: Platform) -> Non
     assert refused.value.code == "market_not_in_strategy"
     with pytest.raises(NotFound):
         platform.service.dry_run(DryRun(BOB, CLONE, SOL))
+
+
+def test_neither_a_dry_run_nor_a_replay_takes_what_could_not_be_published(platform: Platform) -> None:
+    platform.deploy(BUY)
+    platform.slot()
+    (run,) = platform.runs()
+    short_spot = rule_strategy(Clause(Always(), Target(-100_000)), markets=(SOL,))
+    with pytest.raises(InvalidStrategy):
+        platform.service.dry_run(DryRun(ALICE, run.clone_id, SOL, short_spot))
+    rule = RuleNode("rule", (Clause(Always(), Target(-100_000)),))
+    with pytest.raises(InvalidStrategy):
+        platform.service.replay(Replay(ALICE, run.run_id, rule=rule))
+    with pytest.raises(InvalidStrategy):
+        platform.service.replay(Replay(ALICE, run.run_id, rule=RuleNode("rule", ())))
 
 
 def test_a_dry_run_says_what_the_model_did_wrong(platform: Platform) -> None:

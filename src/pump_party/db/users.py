@@ -14,6 +14,7 @@ from pump_party.domains.users.contract import ChallengePurpose, Scope
 from pump_party.domains.users.model import ApiKey, Challenge, Session, User, Wallet
 from pump_party.domains.users.store import Answer
 from pump_party.events.users import SessionsRevoked
+from pump_party.kernel.ids import CloneId
 from pump_party.platform.bus import SESSION_CHANNEL
 
 users = sa.Table(
@@ -88,6 +89,7 @@ api_keys = sa.Table(
 
 # Asked by every request: built once, since building a statement costs more than running it.
 _SESSION_BY_TOKEN = sa.select(sessions).where(sessions.c.token_sha256 == sa.bindparam("token_sha256"))
+_CLONE = ":"
 _API_KEY_BY_KEY = sa.select(api_keys).where(api_keys.c.key_sha256 == sa.bindparam("key_sha256"))
 
 
@@ -144,7 +146,8 @@ class UserTransaction:
         return sorted(self._connection.execute(delete).scalars())
 
     def add_api_key(self, key: ApiKey) -> None:
-        row = msgspec.structs.asdict(key) | {"scopes": " ".join(key.scopes)}
+        row = msgspec.structs.asdict(key) | {"scopes": _scopes_text(key)}
+        del row["clone_id"]
         self._connection.execute(sa.insert(api_keys).values(row))
 
     def count_api_keys(self, user_id: str) -> int:
@@ -311,4 +314,12 @@ def _expired(key: sa.Column[Any], expires_at_ms: sa.Column[Any], before_ms: int,
 
 
 def _api_key(row: dict[str, Any]) -> ApiKey:
-    return ApiKey(**row | {"scopes": tuple(Scope(scope) for scope in row["scopes"].split())})
+    texts, _, clone_id = row["scopes"].partition(_CLONE)
+    scopes = tuple([Scope(text) for text in texts.split()])
+    return ApiKey(**row | {"scopes": scopes, "clone_id": CloneId(clone_id) if clone_id else None})
+
+
+def _scopes_text(key: ApiKey) -> str:
+    """The scopes of a key; where it is for one clone, with that clone behind a colon."""
+    scopes = " ".join(key.scopes)
+    return scopes if key.clone_id is None else f"{scopes}{_CLONE}{key.clone_id}"

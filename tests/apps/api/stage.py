@@ -83,8 +83,9 @@ class Person:
         assert answer.status_code == 201, answer.text
         return clone_id
 
-    def api_key(self, scopes: Sequence[str]) -> str:
-        answer = self.post("/v1/api-keys", {"name": "program", "scopes": list(scopes)})
+    def api_key(self, scopes: Sequence[str], *, clone_id: str | None = None) -> str:
+        body = {"name": "program", "scopes": list(scopes), "clone_id": clone_id}
+        answer = self.post("/v1/api-keys", body)
         assert answer.status_code == 201, answer.text
         key: str = answer.json()["key"]
         return key

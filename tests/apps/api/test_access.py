@@ -19,19 +19,22 @@ STRATEGY = sound()
 OTHER_STRATEGY = sound(max_leverage=2)
 DRAFT = {"strategy": STRATEGY, "layout": {}, "base_version": None, "revision": 0}
 VERSION = {"strategy": OTHER_STRATEGY, "layout": {}, "base_version": 1}
+ACTIONS = {"run_key": "first", "proposals": [{"market": SOL, "action": "open", "side": "long", "share": "0.1"}]}
+RULE = {"kind": "rule", "id": "rule", "clauses": [{"when": {"kind": "always"}, "then": {"kind": "hold"}}]}
 BACKTEST = {"strategy": STRATEGY, "tape": "synthetic"}
 ABSENT = "00000000-0000-7000-8000-000000000000"
 
 
 @dataclass
 class Row:
-    """What each party is answered. `read_key` and `trade_key` are API keys of the owner with one scope each."""
+    """What each party is answered. The keys are the owner's with one scope each, `act_key` for the clone."""
 
     owner: int
     stranger: int
     anonymous: int
     read_key: int
     trade_key: int
+    act_key: int = 403
     body: Any = None
     """Sent with the request; called for a new one each time where two alike would be refused."""
 
@@ -41,7 +44,7 @@ def new_clone() -> dict[str, str]:
 
 
 def public(status: int, **options: Any) -> Row:
-    return Row(status, status, status, status, status, **options)
+    return Row(status, status, status, status, status, status, **options)
 
 
 def own(read: int, *, stranger: int = 404) -> Row:
@@ -123,7 +126,21 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/v1/strategies/schema"): public(200),
     ("GET", "/v1/strategies/house"): public(200),
     ("POST", "/v1/strategies/validate"): session_only(200, body={"strategy": STRATEGY}),
-    ("POST", "/v1/stream/tickets"): Row(201, 201, 401, 201, 403),
+    ("GET", "/v1/clones/{clone_id}/deployment"): public(200),
+    ("POST", "/v1/clones/{clone_id}/deployment"): Row(409, 404, 401, 403, 409, body={}),
+    ("POST", "/v1/clones/{clone_id}/deployment/pause"): Row(409, 404, 401, 403, 200),
+    ("POST", "/v1/clones/{clone_id}/deployment/resume"): Row(409, 404, 401, 403, 409),
+    ("POST", "/v1/clones/{clone_id}/deployment/stop"): Row(200, 404, 401, 403, 200),
+    ("GET", "/v1/clones/{clone_id}/account"): Row(200, 404, 401, 403, 403, 200),
+    ("POST", "/v1/clones/{clone_id}/actions"): Row(201, 404, 401, 403, 403, 201, body=ACTIONS),
+    ("GET", "/v1/clones/{clone_id}/equity"): public(200),
+    ("GET", "/v1/clones/{clone_id}/decisions"): public(200),
+    ("GET", "/v1/clones/{clone_id}/usage"): own(200),
+    ("POST", "/v1/clones/{clone_id}/dry-runs"): session_only(200, stranger=404, body={"market": SOL}),
+    ("GET", "/v1/decisions/{run_id}"): public(200),
+    ("GET", "/v1/decisions/{run_id}/artifacts/{kind}"): session_only(200, stranger=404),
+    ("POST", "/v1/decisions/{run_id}/replays"): session_only(200, stranger=404, body={"rule": RULE}),
+    ("POST", "/v1/stream/tickets"): Row(201, 201, 401, 201, 201, 201),
 }
 
 
@@ -149,10 +166,15 @@ def places(api: Api, person: Person) -> dict[str, str]:
     assert order.json()["status"] == "filled", order.text
     key = person.post("/v1/api-keys", {"name": "spare", "scopes": ["read"]})
     clone_id = person.published_clone(STRATEGY)
+    assert person.post(f"/v1/clones/{clone_id}/deployment", {}).status_code == 201
+    decided = person.post(f"/v1/clones/{clone_id}/actions", ACTIONS)
+    assert decided.status_code == 201, decided.text
     backtest = person.post("/v1/backtests", BACKTEST)
     assert backtest.status_code == 202, backtest.text
     return {
         "backtest_id": backtest.json()["backtest_id"],
+        "run_id": decided.json()["decision"]["run_id"],
+        "kind": "context",
         "clone_id": clone_id,
         "number": "1",
         "other": "1",
@@ -172,6 +194,7 @@ def test_a_route_answers_each_party_as_it_must(api: Api, person: Person, places,
         "stranger": api.sign_in().token,
         "read_key": person.api_key(["read"]),
         "trade_key": person.api_key(["trade"]),
+        "act_key": person.api_key(["act"], clone_id=places["clone_id"]),
         "owner": person.token,  # last: it may end what it asks about
     }
     query = {"interval": "1m"} if path.endswith("/candles") else None

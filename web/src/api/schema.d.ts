@@ -235,7 +235,7 @@ export interface paths {
         put?: never;
         /**
          * Create api key
-         * @description Make an API key for programs. It is shown this once. Sessions only, no API keys.
+         * @description Make an API key for programs. It is shown this once. One with the scope `act` decides for one clone. Sessions only, no API keys.
          */
         post: operations["create_api_key"];
         delete?: never;
@@ -358,6 +358,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List backtests
+         * @description Your backtests, newest first: those under way and the newest that have ended. API keys need `read`.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Start backtest
+         * @description Queue a backtest. It runs by itself; ask for it until its `state` is `done`, `failed` or `cancelled`. Sessions only, no API keys.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backtests/{backtest_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read backtest
+         * @description How far it is, or what it came to. API keys need `read`.
+         */
+        get: operations["read_backtest"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel backtest
+         * @description End one that waits or runs. One that has ended is answered as it ended. Sessions only, no API keys.
+         */
+        delete: operations["cancel_backtest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backtests/{backtest_id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List backtest decisions
+         * @description Every decision that was more than to hold, oldest first. API keys need `read`.
+         */
+        get: operations["list_backtest_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backtests/{backtest_id}/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read backtest page
+         * @description The result as one page with charts that needs nothing else, to keep or to pass on. API keys need `read`.
+         */
+        get: operations["read_backtest_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backtests/{backtest_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read backtest result
+         * @description Figures, curve and how its decisions ended. API keys need `read`.
+         */
+        get: operations["read_backtest_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backtests/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare backtests
+         * @description Finished backtests of one tape and span, side by side. API keys need `read`.
+         */
+        get: operations["compare_backtests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clones": {
         parameters: {
             query?: never;
@@ -404,6 +532,48 @@ export interface paths {
          * @description Another name or bio. Sessions only, no API keys.
          */
         patch: operations["change_clone"];
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read clone account
+         * @description The account that your clone trades. API keys need `act` for this clone.
+         */
+        get: operations["read_clone_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit actions
+         * @description Decide for a clone of yours that runs, through the same gates, limits and evidence as its own decisions.
+         *
+         *     A refused proposal is an outcome, not an error: see its `code`. Sending a `run_key` again returns the first outcome. API keys need `act` for this clone.
+         */
+        post: operations["submit_actions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/clones/{clone_id}/avatar.svg": {
@@ -466,6 +636,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/clones/{clone_id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List decisions
+         * @description What the clone decided. Its owner sees reasons and evidence, too.
+         */
+        get: operations["list_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read deployment
+         * @description Whether the clone trades. Its owner sees the account, too.
+         */
+        get: operations["read_deployment"];
+        put?: never;
+        /**
+         * Deploy clone
+         * @description Open an account for the clone and let its newest version trade it from the next slot. API keys need `trade`.
+         */
+        post: operations["deploy_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/deployment/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause clone
+         * @description Decide no more until resumed. Orders and exits that wait stay. API keys need `trade`.
+         */
+        post: operations["pause_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/deployment/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume clone
+         * @description Go on with the next slot and the newest version. API keys need `trade`.
+         */
+        post: operations["resume_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/deployment/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop clone
+         * @description End the deployment for good. What it holds stays with the account. API keys need `trade`.
+         */
+        post: operations["stop_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clones/{clone_id}/draft": {
         parameters: {
             query?: never;
@@ -483,6 +757,46 @@ export interface paths {
          * @description Keep work in progress, finished or not. 409 `draft_conflict` when it was saved elsewhere since it was read. Sessions only, no API keys.
          */
         put: operations["save_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/dry-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dry run
+         * @description Decide once about one market and trade nothing. A model is really asked, within your budget. Sessions only, no API keys.
+         */
+        post: operations["dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/equity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read clone equity
+         * @description How the clone's account has gone, beside holding its market.
+         */
+        get: operations["read_clone_equity"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -524,6 +838,26 @@ export interface paths {
          * @description Ask for a look at a name or bio. A second report of yours replaces the first. Sessions only, no API keys.
          */
         post: operations["report_clone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clones/{clone_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read usage
+         * @description What a clone of yours has spent on models today. API keys need `read`.
+         */
+        get: operations["read_usage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -670,6 +1004,66 @@ export interface paths {
         get: operations["config"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read decision
+         * @description One decision. Its owner sees reasons and evidence, too.
+         */
+        get: operations["read_decision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/{run_id}/artifacts/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read artifact
+         * @description What a decision saw, asked and was answered: the bytes that the hash in the decision is of. Sessions only, no API keys.
+         */
+        get: operations["read_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/{run_id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay decision
+         * @description Decide a recorded context again, with another model, prompt or rule. Changes nothing. Sessions only, no API keys.
+         */
+        post: operations["replay_decision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -966,9 +1360,29 @@ export interface paths {
         put?: never;
         /**
          * Create ticket
-         * @description A ticket for one socket, good once and for 30 seconds, tied to this session or API key. API keys need `read`.
+         * @description A ticket for one socket, good once and for 30 seconds, tied to this session or API key.
          */
         post: operations["create_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tapes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tapes
+         * @description What backtests can be played over on this server. API keys need `read`.
+         */
+        get: operations["list_tapes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1058,6 +1472,39 @@ export interface components {
          * @enum {unknown}
          */
         AccountStatus: "active" | "completed" | "frozen" | "locked" | "paused";
+        /**
+         * ActionItem
+         * @description What would be done: `place_order`, `cancel_order`, `close_position` or `set_exits`.
+         */
+        ActionItem: {
+            /** @default null */
+            leverage?: number | null;
+            /** @default null */
+            market?: string | null;
+            /** @default null */
+            order_id?: string | null;
+            /** @default null */
+            quantity?: string | null;
+            /** @default null */
+            quote_amount?: string | null;
+            /** @default false */
+            reduce_only?: boolean;
+            /** @default null */
+            side?: components["schemas"]["Side"] | null;
+            /** @default null */
+            stop_price?: string | null;
+            /** @default null */
+            target_price?: string | null;
+            type: string;
+        };
+        /**
+         * ActionsBody
+         * @description `run_key` is your name for this decision: sending it again returns what became of it the first time.
+         */
+        ActionsBody: {
+            proposals: components["schemas"]["ProposalBody"][];
+            run_key: string;
+        };
         /** AllOf */
         AllOf: {
             conditions: (components["schemas"]["Compare"] | components["schemas"]["Cross"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"] | components["schemas"]["Always"] | components["schemas"]["Chance"])[];
@@ -1075,14 +1522,20 @@ export interface components {
             /** @enum {unknown} */
             kind: "any";
         };
-        /** ApiKeyBody */
+        /**
+         * ApiKeyBody
+         * @description The scope `act` is given alone, with the `clone_id` of the clone of yours that the key may decide for.
+         */
         ApiKeyBody: {
+            /** @default null */
+            clone_id?: string | null;
             name: string;
             scopes: components["schemas"]["Scope"][];
         };
         /** ApiKeyItem */
         ApiKeyItem: {
             api_key_id: string;
+            clone_id: string | null;
             created_at_ms: number;
             last_used_ms: number | null;
             name: string;
@@ -1095,6 +1548,7 @@ export interface components {
          */
         ApiKeyMade: {
             api_key_id: string;
+            clone_id: string | null;
             created_at_ms: number;
             key: string;
             name: string;
@@ -1105,12 +1559,136 @@ export interface components {
         ApiKeys: {
             items: components["schemas"]["ApiKeyItem"][];
         };
+        /**
+         * ArtifactKind
+         * @enum {string}
+         */
+        ArtifactKind: "context" | "prompt" | "answer";
         /** AssetNode */
         AssetNode: {
             id: string;
             /** @enum {unknown} */
             kind: "asset";
             markets: string[];
+        };
+        /**
+         * Backtest
+         * @description `code` and `detail` say why one failed. The same strategy, tape, span and rules have the same `result_hash`.
+         */
+        Backtest: {
+            backtest_id: string;
+            clone_id: string | null;
+            code: string | null;
+            created_ms: number;
+            detail: string | null;
+            feed: string;
+            finished_ms: number | null;
+            from_ms: number;
+            markets: string[];
+            minutes: number;
+            minutes_done: number;
+            name: string;
+            result_hash: string | null;
+            rule_set: string;
+            started_ms: number | null;
+            state: components["schemas"]["BacktestState"];
+            strategy_sha256: string;
+            summary: components["schemas"]["BacktestSummary"] | null;
+            tape: string;
+            to_ms: number;
+            version: number | null;
+        };
+        /**
+         * BacktestBody
+         * @description Either `strategy`, or `clone_id` with a `version` of yours; without one its newest.
+         *
+         *         `tape` is a name of `GET /v1/tapes`. Without times all of it is played.
+         */
+        BacktestBody: {
+            /** @default null */
+            clone_id?: string | null;
+            /** @default null */
+            from_ms?: number | null;
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            rule_set?: string | null;
+            /** @description see `GET /v1/strategies/schema` */
+            strategy?: Record<string, never>;
+            tape: string;
+            /** @default null */
+            to_ms?: number | null;
+            /** @default null */
+            version?: number | null;
+        };
+        /**
+         * BacktestComparison
+         * @description Backtests of one tape and span, in the order that was asked for.
+         */
+        BacktestComparison: {
+            feed: string;
+            from_ms: number;
+            items: components["schemas"]["BacktestResult"][];
+            tape: string;
+            tape_sha256: string;
+            to_ms: number;
+        };
+        /**
+         * BacktestDecision
+         * @description What was wanted of a market in a slot, and the verdict. `share` is of equity, `mid` the price it saw.
+         */
+        BacktestDecision: {
+            action: string;
+            code: string;
+            leverage: number;
+            market: string;
+            mid: string | null;
+            share: string;
+            side: string | null;
+            slot_ms: number;
+        };
+        /**
+         * BacktestDecisions
+         * @description In order of time, without those that held. `left_out` were too many to be kept.
+         */
+        BacktestDecisions: {
+            items: components["schemas"]["BacktestDecision"][];
+            left_out: number;
+            next_cursor: string | null;
+        };
+        /**
+         * BacktestResult
+         * @description `holding` is the first market bought with everything and held, without costs, at the times of the curve.
+         *
+         *         `decisions` count how they ended; `fills_left_out` is how many trades were too many to be kept.
+         */
+        BacktestResult: {
+            backtest: components["schemas"]["Backtest"];
+            decisions: components["schemas"]["DecisionCountItem"][];
+            fills_left_out: number;
+            holding: components["schemas"]["EquityItem"][];
+            results: components["schemas"]["Results"];
+            tape_sha256: string;
+        };
+        /** Backtests */
+        Backtests: {
+            items: components["schemas"]["Backtest"][];
+        };
+        /**
+         * BacktestState
+         * @enum {unknown}
+         */
+        BacktestState: "cancelled" | "done" | "failed" | "running" | "waiting";
+        /** BacktestSummary */
+        BacktestSummary: {
+            equity: string | null;
+            fees: string;
+            fills: number;
+            funding: string;
+            max_drawdown_ppm: number | null;
+            return_ppm: number | null;
+            sharpe: string | null;
+            slots: number;
         };
         /** BaselineItem */
         BaselineItem: {
@@ -1273,6 +1851,23 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * CloneEquity
+         * @description How a clone's account has gone, beside holding its market and chance. Null where nothing is marked yet.
+         */
+        CloneEquity: {
+            as_of_ms: number | null;
+            baselines: components["schemas"]["Baselines"] | null;
+            clone_id: string;
+            curve: components["schemas"]["EquityItem"][];
+            equity: string | null;
+            fills: number;
+            marks: number;
+            max_drawdown_ppm: number | null;
+            return_ppm: number | null;
+            start: string;
+            started_ms: number;
+        };
+        /**
          * CloneNode
          * @description Runtime controls. `max_position_ppm` is the most equity in one market, of a perpetual the most margin.
          *
@@ -1303,6 +1898,20 @@ export interface components {
          * @enum {unknown}
          */
         CloneStatus: "draft" | "ready";
+        /**
+         * CloneUsage
+         * @description What a clone's thinking took this UTC day, in US dollars. A budget that is null has no limit.
+         */
+        CloneUsage: {
+            budget: string | null;
+            clone_id: string;
+            from_ms: number;
+            left: string | null;
+            models: components["schemas"]["ModelUsage"][];
+            runs: number;
+            spent: string;
+            to_ms: number;
+        };
         /** Close */
         Close: {
             /** @enum {unknown} */
@@ -1335,6 +1944,41 @@ export interface components {
             left: components["schemas"]["FeatureOperand"] | components["schemas"]["NumberOperand"] | components["schemas"]["PositionOperand"];
             op: components["schemas"]["Op"];
             right: components["schemas"]["FeatureOperand"] | components["schemas"]["NumberOperand"] | components["schemas"]["PositionOperand"];
+        };
+        /**
+         * Condition
+         * @description Close the position once `feature`, or `price`, is `op` a number or another feature of the same unit.
+         *
+         *         Exactly one of `value` and `than` is set.
+         */
+        Condition: {
+            feature: string;
+            op: components["schemas"]["Op"];
+            /** @default null */
+            than?: string | null;
+            /** @default null */
+            value?: string | null;
+        };
+        /**
+         * ConditionBody
+         * @description See `Condition`; a feature is written as `ema(1h,20)`.
+         */
+        ConditionBody: {
+            feature: string;
+            op: components["schemas"]["Op"];
+            /** @default null */
+            than?: string | null;
+            /** @default null */
+            value?: string | null;
+        };
+        /**
+         * Counterfactual
+         * @description What the decision then and the one now would have made until `until_ms`, fees included; null while unknown.
+         */
+        Counterfactual: {
+            recorded_pnl: string | null;
+            replayed_pnl: string | null;
+            until_ms: number;
         };
         /**
          * Cross
@@ -1371,6 +2015,96 @@ export interface components {
             /** @enum {unknown} */
             kind: "data_stream";
         };
+        /**
+         * Decision
+         * @description A decision as everybody sees it. `code` says why it was rejected or failed.
+         */
+        Decision: {
+            clone_id: string;
+            code: string | null;
+            decisions: components["schemas"]["DecisionLine"][];
+            finished_ms: number | null;
+            /** @enum {unknown} */
+            form: "public";
+            run_id: string;
+            slot_ms: number;
+            state: components["schemas"]["RunState"];
+        };
+        /** DecisionCountItem */
+        DecisionCountItem: {
+            code: string;
+            count: number;
+        };
+        /**
+         * DecisionLine
+         * @description What a clone wanted in one market. `code` says what became of it, `line` says all that in one sentence.
+         */
+        DecisionLine: {
+            action: components["schemas"]["ProposalAction"];
+            code: components["schemas"]["VerdictCode"];
+            leverage: number;
+            line: string;
+            market: string;
+            share: string;
+            side: components["schemas"]["Direction"] | null;
+        };
+        /**
+         * DecisionPage
+         * @description Newest first, all of one form; `next_cursor` continues, null is the end.
+         */
+        DecisionPage: {
+            items: (components["schemas"]["Decision"] | components["schemas"]["OwnDecision"])[];
+            next_cursor: string | null;
+        };
+        /**
+         * DecisionUsage
+         * @description What asking a model took. `cost` is in US dollars, null when the model's price is not known.
+         */
+        DecisionUsage: {
+            calls: number;
+            cost: string | null;
+            latency_ms: number;
+            model: string;
+            price_table: string | null;
+            tokens_in: number;
+            tokens_out: number;
+        };
+        /**
+         * Deployment
+         * @description A clone trading an account of its own, as its owner sees it. `next_slot_ms` is null while it does not run.
+         */
+        Deployment: {
+            account_id: string;
+            cadence_s: number;
+            clone_id: string;
+            deployment_id: string;
+            /** @enum {unknown} */
+            form: "owner";
+            next_slot_ms: number | null;
+            rule_set: string;
+            started_ms: number;
+            state: components["schemas"]["DeploymentState"];
+            version: number;
+            version_id: string;
+        };
+        /**
+         * DeploymentBody
+         * @description `rule_set` names one of `GET /v1/rule-sets` of the kind `clone`; without it the default is taken.
+         */
+        DeploymentBody: {
+            /** @default null */
+            rule_set?: string | null;
+        };
+        /**
+         * DeploymentState
+         * @enum {unknown}
+         */
+        DeploymentState: "paused" | "running" | "stopped";
+        /**
+         * Direction
+         * @enum {unknown}
+         */
+        Direction: "long" | "short";
         /**
          * Draft
          * @description Work in progress. `strategy` is as it was saved and null before that; name `revision` in the next save.
@@ -1409,6 +2143,32 @@ export interface components {
          * @enum {unknown}
          */
         Drawdown: "static" | "trailing";
+        /**
+         * DryRunBody
+         * @description Decide for one market; without a `strategy` by the newest version.
+         */
+        DryRunBody: {
+            market: string;
+            /** @description see `GET /v1/strategies/schema` */
+            strategy?: Record<string, never>;
+        };
+        /**
+         * DryRunResult
+         * @description One decision without trading. `context` is the JSON text that `context_sha256` is of.
+         *
+         *         `prompt` and `answer` are null where no model was asked, `unusable` or `failure` says why there is no decision.
+         */
+        DryRunResult: {
+            actions: components["schemas"]["ActionItem"][];
+            answer: string | null;
+            context: string;
+            context_sha256: string;
+            decisions: components["schemas"]["JudgedProposal"][];
+            failure: components["schemas"]["FailureCode"] | null;
+            prompt: string | null;
+            unusable: components["schemas"]["UnusableAnswer"] | null;
+            usage: components["schemas"]["DecisionUsage"] | null;
+        };
         /** Edge */
         Edge: {
             source: string;
@@ -1442,6 +2202,12 @@ export interface components {
             tape_ms: number | null;
             tick_sha256: string;
         };
+        /**
+         * FailureCode
+         * @description Why a run ended without a decision.
+         * @enum {unknown}
+         */
+        FailureCode: "budget_exhausted" | "invalid_output" | "market_halted" | "provider_down" | "refusal" | "timeout";
         /**
          * Feature
          * @description One number of a market's memory. Features that `feature_problem` refuses are never read.
@@ -1596,6 +2362,25 @@ export interface components {
         HouseStrategies: {
             items: components["schemas"]["HouseItem"][];
         };
+        /**
+         * JudgedProposal
+         * @description `allowed` is whether it led to actions, `code` and `detail` why or why not.
+         */
+        JudgedProposal: {
+            action: components["schemas"]["ProposalAction"];
+            allowed: boolean;
+            code: components["schemas"]["VerdictCode"];
+            confidence: string | null;
+            detail: string;
+            invalidation: components["schemas"]["Condition"] | null;
+            leverage: number;
+            market: string;
+            reason: string;
+            share: string;
+            side: components["schemas"]["Direction"] | null;
+            stop_price: string | null;
+            target_price: string | null;
+        };
         /** Leaderboard */
         Leaderboard: {
             as_of_ms: number;
@@ -1733,6 +2518,21 @@ export interface components {
             display_name: string;
             user_id: string;
             wallets: components["schemas"]["Wallet"][];
+        };
+        /**
+         * ModelUsage
+         * @description `cost` sums the calls of known price; `unpriced_calls` are the others.
+         */
+        ModelUsage: {
+            calls: number;
+            cost: string;
+            failures: number;
+            latency_p50_ms: number | null;
+            latency_p95_ms: number | null;
+            model: string;
+            tokens_in: number;
+            tokens_out: number;
+            unpriced_calls: number;
         };
         /**
          * Mood
@@ -1899,6 +2699,14 @@ export interface components {
          */
         OrderStatus: "accepted" | "cancelled" | "filled" | "rejected";
         /**
+         * OutsideDecision
+         * @description What became of your proposals, with the same evidence as a decision of the clone's own.
+         */
+        OutsideDecision: {
+            decision: components["schemas"]["OwnDecision"];
+            orders: components["schemas"]["OrderBodyOut"][];
+        };
+        /**
          * OwnClone
          * @description A clone as its owner sees it, without its strategy. `draft_revision` is 0 while no draft was saved.
          */
@@ -1919,6 +2727,53 @@ export interface components {
         /** OwnClones */
         OwnClones: {
             items: components["schemas"]["OwnClone"][];
+        };
+        /**
+         * OwnDecision
+         * @description A decision with its evidence, as the owner sees it. Hashes name artifacts; null where there is none.
+         *
+         *         `snapshot_sha256` is of what all clones of the slot saw of the markets.
+         */
+        OwnDecision: {
+            answer_sha256: string | null;
+            clone_id: string;
+            code: string | null;
+            context_sha256: string | null;
+            deadline_ms: number;
+            decisions: components["schemas"]["OwnDecisionLine"][];
+            detail: string | null;
+            finished_ms: number | null;
+            /** @enum {unknown} */
+            form: "owner";
+            prompt_sha256: string | null;
+            run_id: string;
+            slot_ms: number;
+            snapshot_sha256: string | null;
+            state: components["schemas"]["RunState"];
+            usage: components["schemas"]["DecisionUsage"] | null;
+            version: number;
+            version_id: string;
+        };
+        /**
+         * OwnDecisionLine
+         * @description With the sentence that everybody sees, and the orders that came of it.
+         */
+        OwnDecisionLine: {
+            action: components["schemas"]["ProposalAction"];
+            allowed: boolean;
+            code: components["schemas"]["VerdictCode"];
+            confidence: string | null;
+            detail: string;
+            invalidation: components["schemas"]["Condition"] | null;
+            leverage: number;
+            line: string;
+            market: string;
+            order_ids: string[];
+            reason: string;
+            share: string;
+            side: components["schemas"]["Direction"] | null;
+            stop_price: string | null;
+            target_price: string | null;
         };
         /**
          * PerpContext
@@ -2123,6 +2978,56 @@ export interface components {
             signed_message?: string | null;
         };
         /**
+         * ProposalAction
+         * @description `open` and `reduce` name the size that is wanted afterwards, so that repeating one changes nothing.
+         * @enum {unknown}
+         */
+        ProposalAction: "close" | "hold" | "open" | "reduce";
+        /**
+         * ProposalBody
+         * @description What is wanted in one market. `share` is the fraction of equity where the position is to end, of a perpetual the
+         *         margin's; `close` and `hold` need none.
+         */
+        ProposalBody: {
+            action: components["schemas"]["ProposalAction"];
+            /** @default null */
+            confidence?: string | null;
+            /** @default null */
+            invalidation?: components["schemas"]["ConditionBody"] | null;
+            /** @default 1 */
+            leverage?: number;
+            market: string;
+            /** @default  */
+            reason?: string;
+            /**
+             * @description decimal string, for example "1.5"
+             * @default 0
+             */
+            share?: string;
+            /** @default null */
+            side?: components["schemas"]["Direction"] | null;
+            /** @default null */
+            stop_price?: string | null;
+            /** @default null */
+            target_price?: string | null;
+        };
+        /**
+         * ProposalItem
+         * @description What is wanted in one market; `share` is where the position is to end. `reason` is private.
+         */
+        ProposalItem: {
+            action: components["schemas"]["ProposalAction"];
+            confidence: string | null;
+            invalidation: components["schemas"]["Condition"] | null;
+            leverage: number;
+            market: string;
+            reason: string;
+            share: string;
+            side: components["schemas"]["Direction"] | null;
+            stop_price: string | null;
+            target_price: string | null;
+        };
+        /**
          * PublicConfig
          * @description What the page needs to know before anybody signs in.
          */
@@ -2134,6 +3039,20 @@ export interface components {
             start_balance: string;
             version: string;
             ws_url: string;
+        };
+        /**
+         * PublicDeployment
+         * @description Whether a clone trades, as everybody sees it. `next_slot_ms` is null while it does not run.
+         */
+        PublicDeployment: {
+            cadence_s: number;
+            clone_id: string;
+            /** @enum {unknown} */
+            form: "public";
+            next_slot_ms: number | null;
+            started_ms: number;
+            state: components["schemas"]["DeploymentState"];
+            version: number;
         };
         /**
          * Ready
@@ -2153,6 +3072,32 @@ export interface components {
          * @enum {unknown}
          */
         RejectCode: "ACCOUNT_FROZEN" | "BAD_REQUEST" | "CONTEST_CLOSED" | "DUPLICATE_IN_FLIGHT" | "IDEMPOTENCY_MISMATCH" | "INSUFFICIENT_DEPTH" | "INSUFFICIENT_FUNDS" | "INSUFFICIENT_POSITION" | "LOT_SIZE" | "MARKET_HALTED" | "MAX_LEVERAGE" | "MAX_NOTIONAL" | "MIN_NOTIONAL" | "PRICE_DIVERGENCE" | "PRICE_STALE" | "PRICE_TIMEOUT" | "PRICE_UNCERTAIN" | "RATE_LIMITED" | "SLIPPAGE_LIMIT";
+        /**
+         * ReplayBody
+         * @description Exactly one of the three stands in for what decided then.
+         */
+        ReplayBody: {
+            /** @default null */
+            model?: string | null;
+            /** @default null */
+            prompt?: string | null;
+            /** @default null */
+            rule?: components["schemas"]["RuleNode"] | null;
+        };
+        /**
+         * ReplayResult
+         * @description A recorded context decided again, beside what was decided then. Nothing was traded.
+         */
+        ReplayResult: {
+            context_sha256: string;
+            counterfactual: components["schemas"]["Counterfactual"][];
+            failure: components["schemas"]["FailureCode"] | null;
+            recorded: components["schemas"]["ProposalItem"][];
+            replayed: components["schemas"]["JudgedProposal"][];
+            run_id: string;
+            unusable: components["schemas"]["UnusableAnswer"] | null;
+            usage: components["schemas"]["DecisionUsage"] | null;
+        };
         /**
          * ReportBody
          * @description What is wrong with a clone's name or bio.
@@ -2270,11 +3215,17 @@ export interface components {
             items: components["schemas"]["RuleSet"][];
         };
         /**
+         * RunState
+         * @description How far a run has come; those from `executed` on are final.
+         * @enum {unknown}
+         */
+        RunState: "answered" | "claimed" | "contexted" | "executed" | "failed" | "held" | "late" | "proposed" | "rejected" | "submitted";
+        /**
          * Scope
          * @description What an API key may do. A session may do everything its user may.
          * @enum {unknown}
          */
-        Scope: "read" | "trade";
+        Scope: "act" | "read" | "trade";
         /**
          * Session
          * @description A fresh session. The token is shown once; browsers also get it as a cookie.
@@ -2373,6 +3324,26 @@ export interface components {
             problems: components["schemas"]["StrategyProblem"][];
         };
         /**
+         * TapeItem
+         * @description Minutes that can be played. `feed` says whether they were recorded (`tape`, `live`) or made up (`synthetic`).
+         */
+        TapeItem: {
+            feed: string;
+            markets: components["schemas"]["TapeMarketItem"][];
+            name: string;
+            title: string;
+        };
+        /** TapeMarketItem */
+        TapeMarketItem: {
+            from_ms: number;
+            market: string;
+            to_ms: number;
+        };
+        /** Tapes */
+        Tapes: {
+            items: components["schemas"]["TapeItem"][];
+        };
+        /**
          * Target
          * @description Hold this share of equity in the market; negative is short, which only a perpetual can be.
          *
@@ -2416,6 +3387,28 @@ export interface components {
          * @enum {unknown}
          */
         TimeInForce: "gtc" | "ioc";
+        /**
+         * UnusableAnswer
+         * @description Why a model's answer was no decision. It is never repaired.
+         */
+        UnusableAnswer: {
+            code: components["schemas"]["UnusableCode"];
+            detail: string;
+        };
+        /**
+         * UnusableCode
+         * @description Why an answer is not a decision. It is recorded and never repaired.
+         * @enum {unknown}
+         */
+        UnusableCode: "bad_invalidation" | "empty" | "market_missing" | "market_twice" | "not_json" | "number_out_of_range" | "repeated_field" | "too_long" | "unknown_market" | "unsafe_text" | "wrong_shape";
+        /**
+         * VerdictCode
+         * @description What became of a proposal before anything was submitted. Stable: stored, shown, counted.
+         *
+         *         The first group lets it pass, the second does nothing without a fault, the rest refuse, in the order of the checks.
+         * @enum {unknown}
+         */
+        VerdictCode: "account_not_active" | "allowed" | "already_there" | "below_minimum" | "conflicting_proposals" | "daily_limit" | "equity_unknown" | "exit_on_wrong_side" | "hold" | "insufficient_cash" | "leverage_above_limit" | "market_halted" | "market_not_allowed" | "no_price" | "nothing_held" | "order_waiting" | "price_stale" | "short_not_allowed" | "side_mismatch" | "size_above_limit" | "size_out_of_range" | "slot_late";
         /**
          * Version
          * @description A version as its owner sees it. `salt` is hex.
@@ -3274,6 +4267,262 @@ export interface operations {
             };
         };
     };
+    list_backtests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtests"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description repeat the request with the same key and it happens once */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backtest_decisions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestDecisions"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page to keep */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestResult"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_backtests: {
+        parameters: {
+            query: {
+                /** @description ids, separated by commas */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_clones: {
         parameters: {
             query?: never;
@@ -3405,6 +4654,72 @@ export interface operations {
             };
         };
     };
+    read_clone_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_actions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionsBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideDecision"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_avatar: {
         parameters: {
             query?: {
@@ -3502,6 +4817,203 @@ export interface operations {
             };
         };
     };
+    list_decisions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionPage"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"] | components["schemas"]["PublicDeployment"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deploy_clone: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description repeat the request with the same key and it happens once */
+                "Idempotency-Key": string;
+            };
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_clone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_draft: {
         parameters: {
             query?: never;
@@ -3568,6 +5080,72 @@ export interface operations {
             };
         };
     };
+    dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunResult"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_clone_equity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloneEquity"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_own_clone: {
         parameters: {
             query?: never;
@@ -3620,6 +5198,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloneUsage"];
+                };
             };
             /** @description Refused: the status says how, the code why */
             default: {
@@ -3883,6 +5492,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicConfig"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"] | components["schemas"]["OwnDecision"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["ArtifactKind"];
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayResult"];
                 };
             };
             /** @description Refused: the status says how, the code why */
@@ -4355,6 +6062,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tapes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tapes"];
                 };
             };
             /** @description Refused: the status says how, the code why */

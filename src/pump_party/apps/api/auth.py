@@ -10,7 +10,8 @@ from litestar import Request
 from pump_party.apps.api.calls import Call, Threads, call_of
 from pump_party.apps.api.rates import CREDENTIALS_PER_ADDRESS, site_of
 from pump_party.domains.users.contract import Principal, Scope, Users
-from pump_party.kernel.errors import Forbidden, Refusal, Unauthenticated
+from pump_party.kernel.errors import Forbidden, NotFound, Refusal, Unauthenticated
+from pump_party.kernel.ids import UserId
 
 PRINCIPAL_SECONDS_MAX = 1.0
 """How long a looked-up principal is trusted: with this, a revocation works within two seconds everywhere."""
@@ -26,6 +27,10 @@ class Access(StrEnum):
     PUBLIC = "public"
     READ = "read"
     TRADE = "trade"
+    ACT = "act"
+    """Decide for the clone in the path: API keys are made for one clone."""
+    ANY = "any"
+    """Sessions and every API key."""
     SESSION = "session"
 
 
@@ -100,16 +105,32 @@ async def check_access(request: Request[Any, Any, Any]) -> None:
     scope = request.scope
     if scope["method"] == "OPTIONS":
         return
-    require(call_of(scope), scope["route_handler"].opt.get("access", Access.SESSION))
+    access = scope["route_handler"].opt.get("access", Access.SESSION)
+    require(call_of(scope), access, clone_id=scope["path_params"].get("clone_id"))
 
 
-def require(call: Call, access: Access) -> None:
-    """Raise Unauthenticated or Forbidden unless this call may have this access."""
+def require(call: Call, access: Access, *, clone_id: str | None = None) -> None:
+    """Raise Unauthenticated or Forbidden unless this call may have this access.
+
+    NotFound for a key that decides for another clone than `clone_id`, the one in the path.
+    """
     if access is Access.PUBLIC:
         return
     principal = call.signed_in()
+    if access is Access.ANY:
+        return
     if access is Access.SESSION:
         if principal.session_id is None:
             raise Forbidden("an API key may not do this; sign in with a wallet", code="session_required")
     elif Scope(access.value) not in principal.scopes:
         raise Forbidden(f"this API key lacks the scope {access.value}", code="scope_missing")
+    elif access is Access.ACT and principal.clone_id not in (None, clone_id):
+        raise NotFound("no such clone", code="clone_not_found")
+
+
+def viewer_of(call: Call, clone_id: str) -> UserId | None:
+    """As whom this call sees a clone: None sees what everybody does, also with a key that may not read."""
+    principal = call.principal
+    if principal is None or not (Scope.READ in principal.scopes or principal.clone_id == clone_id):
+        return None
+    return principal.user_id

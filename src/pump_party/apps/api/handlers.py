@@ -1,6 +1,17 @@
 """All routes of the API, in the order of the documentation."""
 
-from pump_party.apps.api.routes import backtests, clones, health, marketdata, prop, public, results, stream, users
+from pump_party.apps.api.routes import (
+    backtests,
+    clones,
+    decisions,
+    health,
+    marketdata,
+    prop,
+    public,
+    results,
+    stream,
+    users,
+)
 
 HANDLERS = [
     health.live,
@@ -62,6 +73,20 @@ HANDLERS = [
     clones.reveal_version,
     clones.list_commitments,
     clones.read_revealed,
+    decisions.deploy_clone,
+    decisions.read_deployment,
+    decisions.pause_clone,
+    decisions.resume_clone,
+    decisions.stop_clone,
+    decisions.read_clone_account,
+    decisions.submit_actions,
+    decisions.read_clone_equity,
+    decisions.list_decisions,
+    decisions.read_decision,
+    decisions.read_artifact,
+    decisions.read_usage,
+    decisions.dry_run,
+    decisions.replay_decision,
     backtests.list_tapes,
     backtests.start_backtest,
     backtests.list_backtests,

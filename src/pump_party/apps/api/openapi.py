@@ -1,6 +1,6 @@
 """The OpenAPI document: what Litestar knows of the routes, plus what the edge does for all of them."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from litestar import Litestar
@@ -65,7 +65,8 @@ def openapi_document() -> Document:
 def _structs_of(handler: HTTPRouteHandler) -> set[Any]:
     signature = handler.parsed_fn_signature
     fields = [signature.return_type, *(field for name, field in signature.parameters.items() if name == "data")]
-    return {field.annotation for field in fields if field.is_subclass_of(msgspec.Struct)}
+    kinds = {kind for field in fields for kind in (get_args(field.annotation) or (field.annotation,))}
+    return {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}
 
 
 def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
@@ -96,6 +97,13 @@ def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
         case Access.SESSION:
             operation["security"] = [{"bearer": []}, {"cookie": []}]
             operation["description"] = f"{operation.get('description') or ''} Sessions only, no API keys.".strip()
+        case Access.ANY:
+            operation["security"] = [{"bearer": []}, {"cookie": []}]
+        case Access.ACT:
+            operation["security"] = [{"bearer": []}, {"cookie": []}]
+            operation["description"] = (
+                f"{operation.get('description') or ''} API keys need `act` for this clone.".strip()
+            )
         case scope:
             operation["security"] = [{"bearer": []}, {"cookie": []}]
             operation["description"] = f"{operation.get('description') or ''} API keys need `{scope}`.".strip()

@@ -7,6 +7,7 @@ from litestar.params import PathParameter, QueryParameter
 from pump_party.apps.api.auth import Access
 from pump_party.apps.order_wire import MARKET_PATTERN
 from pump_party.config import ORDER_WAIT_MS_MAX
+from pump_party.domains.aitrading.contract import ArtifactKind
 from pump_party.domains.clones.contract import DIRECTORY_LIMIT_MAX, VERSIONS_PER_CLONE_MAX, Mood
 from pump_party.domains.marketdata.contract import BOOK_DEPTH_MAX, CandleInterval
 from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX
@@ -47,6 +48,7 @@ OrderListStatus = Annotated[
 ]
 DirectoryLimit = Annotated[int, QueryParameter(ge=1, le=DIRECTORY_LIMIT_MAX)]
 PathNumber = Annotated[int, PathParameter(ge=1, le=VERSIONS_PER_CLONE_MAX)]
+ArtifactName = Annotated[ArtifactKind, PathParameter()]
 AvatarMood = Annotated[Mood, QueryParameter()]
 LeaderboardLimit = Annotated[int, QueryParameter(ge=1, le=LEADERBOARD_MAX)]
 

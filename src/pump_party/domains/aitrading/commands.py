@@ -6,6 +6,9 @@ from pump_party.domains.aitrading.model import Proposal
 from pump_party.domains.clones.contract import RuleNode, Strategy
 from pump_party.kernel.ids import CloneId, Market, RunId, UserId
 
+PROPOSALS_MAX = 6
+"""Of one decision from outside: a clone has no more markets."""
+
 
 class DeployClone(msgspec.Struct, frozen=True):
     """Let a clone trade an account of its own with its newest version. `rule_set` None takes the default of clones."""

@@ -6,6 +6,7 @@ What the public may see and what the owner may see are different types: no publi
 from collections.abc import Sequence
 from typing import Protocol
 
+from pump_party.domains.aitrading.commands import PROPOSALS_MAX as PROPOSALS_MAX
 from pump_party.domains.aitrading.commands import DeployClone as DeployClone
 from pump_party.domains.aitrading.commands import DryRun as DryRun
 from pump_party.domains.aitrading.commands import Replay as Replay

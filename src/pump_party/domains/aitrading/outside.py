@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from pump_party.domains.aitrading.commands import SubmitProposals
-from pump_party.domains.aitrading.model import Proposal, Seen
+from pump_party.domains.aitrading.commands import PROPOSALS_MAX, SubmitProposals
+from pump_party.domains.aitrading.model import REASON_CHARS_MAX, Proposal, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import owner_run
+from pump_party.domains.aitrading.proposal import hides_something
 from pump_party.domains.aitrading.records import Deployment, Run, RunSource
 from pump_party.domains.aitrading.run_views import DeploymentState, OutsideRunView, RunState
 from pump_party.domains.aitrading.runs import Runs, decided_run, mids_of
@@ -14,7 +15,6 @@ from pump_party.domains.aitrading.store import RunTaken
 from pump_party.kernel.errors import Conflict, IdempotencyMismatch, Invalid
 from pump_party.kernel.ids import RunId
 
-PROPOSALS_MAX = 6
 RUN_KEY_CHARS_MAX = 80
 DEADLINE_MS = 5_000
 """After the request was taken: what a crash left undone for longer is not done any more."""
@@ -100,3 +100,6 @@ def _check(command: SubmitProposals) -> None:
     markets = [one.market for one in command.proposals]
     if len(set(markets)) != len(markets):
         raise Invalid("must be about different markets", field="proposals")
+    if any(len(one.reason) > REASON_CHARS_MAX or hides_something(one.reason) for one in command.proposals):
+        problem = f"a reason must have at most {REASON_CHARS_MAX} characters that all show"
+        raise Invalid(problem, code="bad_reason", field="proposals")

@@ -31,7 +31,16 @@ from pump_party.domains.aitrading.run_views import (
 )
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.scene import Scene, seen_by
-from pump_party.domains.clones.contract import Node, PromptNode, RuleNode, Strategy, clone_node, paths
+from pump_party.domains.clones.contract import (
+    InvalidStrategy,
+    Node,
+    PromptNode,
+    RuleNode,
+    Strategy,
+    canonical,
+    clone_node,
+    paths,
+)
 from pump_party.domains.marketdata.contract import Candle, CandleInterval
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
@@ -70,7 +79,8 @@ class Rehearsals:
 
     def dry_run(self, command: DryRun) -> DryRunView:
         parts = self._parts
-        strategy = command.strategy or parts.clones.current_version(command.clone_id).strategy
+        strategy = command.strategy and self._valid(command.strategy)
+        strategy = strategy or parts.clones.current_version(command.clone_id).strategy
         plan = parts.decider.plan(_only(strategy, command.market))
         seen = self._seen_now(command, plan)
         thought = self._think(plan, seen, Asker(f"dry/{parts.ids.new()}", command.clone_id, command.user_id))
@@ -94,7 +104,8 @@ class Rehearsals:
         if run.context_sha256 is None:
             raise NotFound("this run kept no context", code="artifact_not_found")
         seen = parts.decider.seen_in(parts.artifacts.get(run.context_sha256))
-        plan = parts.decider.plan(_changed(parts.clones.strategy_of(run.version_id).strategy, command))
+        recorded = parts.clones.strategy_of(run.version_id).strategy
+        plan = parts.decider.plan(self._valid(_changed(recorded, command)))
         thought = self._think(plan, seen, Asker(f"replay/{parts.ids.new()}", run.clone_id, run.user_id))
         decided = parts.decider.conclude(plan, seen, thought.proposals, with_context=False)
         return ReplayView(
@@ -108,6 +119,13 @@ class Rehearsals:
             counterfactual=(self._compare(run, plan, seen, thought.proposals),),
             usage=thought.used,
         )
+
+    def _valid(self, strategy: Strategy) -> Strategy:
+        """A strategy from outside must pass what every published one has passed. Raises InvalidStrategy."""
+        problems = self._parts.clones.validate(canonical(strategy)).problems
+        if problems:
+            raise InvalidStrategy(problems)
+        return strategy
 
     # --- thinking ---
 

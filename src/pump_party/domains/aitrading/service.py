@@ -191,7 +191,7 @@ class AITradingService:
 
     def _require_owner(self, user_id: UserId, clone_id: str) -> None:
         if self._parts.clones.owner_of(clone_id) != user_id:
-            raise NotFound("there is no such clone of yours", code="clone_not_found", field="clone_id")
+            raise NotFound("no such clone", code="clone_not_found")
 
     def _own_deployment(self, user_id: UserId, clone_id: str) -> Deployment:
         self._require_owner(user_id, clone_id)

@@ -34,6 +34,8 @@ from pump_party.domains.clones.rule import (
 )
 from pump_party.domains.clones.strategy import (
     CADENCES_S,
+    MODEL_CHARS_MAX,
+    PROMPT_CHARS_MAX,
     STRATEGY_BYTES_MAX,
     AssetNode,
     CloneNode,
@@ -80,8 +82,10 @@ __all__ = [
     "CADENCES_S",
     "CLONES_PER_USER_MAX",
     "DIRECTORY_LIMIT_MAX",
+    "MODEL_CHARS_MAX",
     "NAME_CHARS_MAX",
     "NAME_CHARS_MIN",
+    "PROMPT_CHARS_MAX",
     "REASON_CHARS_MAX",
     "STRATEGY_BYTES_MAX",
     "VERSIONS_PER_CLONE_MAX",

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.kernel.ids import ApiKeyId, ChallengeId, SessionId, UserId, WalletId
+from pump_party.kernel.ids import ApiKeyId, ChallengeId, CloneId, SessionId, UserId, WalletId
 
 
 class Scope(StrEnum):
@@ -14,6 +14,8 @@ class Scope(StrEnum):
 
     READ = "read"
     TRADE = "trade"
+    ACT = "act"
+    """Decide for one clone and see what concerns it. Such a key has no other scope."""
 
 
 class ChallengePurpose(StrEnum):
@@ -22,13 +24,14 @@ class ChallengePurpose(StrEnum):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who is asking. Exactly one of `session_id` and `api_key_id` is set."""
+    """Who is asking. Exactly one of `session_id` and `api_key_id` is set; `clone_id` is the clone that a key is for."""
 
     user_id: UserId
     scopes: frozenset[Scope]
     session_id: SessionId | None = None
     api_key_id: ApiKeyId | None = None
     csrf_token: str | None = None
+    clone_id: CloneId | None = None
 
     def credential_id(self) -> str:
         return self.session_id or self.api_key_id or ""
@@ -80,6 +83,7 @@ class ApiKeyView(msgspec.Struct, frozen=True):
     prefix: str
     created_at_ms: int
     last_used_ms: int | None
+    clone_id: CloneId | None = None
 
 
 class ApiKeyCreated(msgspec.Struct, frozen=True):
@@ -91,6 +95,7 @@ class ApiKeyCreated(msgspec.Struct, frozen=True):
     prefix: str
     created_at_ms: int
     key: str
+    clone_id: CloneId | None = None
 
 
 class UserView(msgspec.Struct, frozen=True):
@@ -153,9 +158,19 @@ class Users(Protocol):
         ...
 
     def create_api_key(
-        self, principal: Principal, *, name: str, scopes: Sequence[Scope], idempotency_key: str
+        self,
+        principal: Principal,
+        *,
+        name: str,
+        scopes: Sequence[Scope],
+        idempotency_key: str,
+        clone_id: CloneId | None = None,
     ) -> ApiKeyCreated:
-        """Create a key and show it this once. The same request again raises Conflict api_key_already_created."""
+        """Create a key and show it this once. The same request again raises Conflict api_key_already_created.
+
+        The scope `act` is given alone and for one clone, of which the caller knows that it is this user's. Raises
+        Invalid (act_alone).
+        """
         ...
 
     def list_api_keys(self, principal: Principal) -> Sequence[ApiKeyView]: ...

@@ -3,7 +3,7 @@
 import msgspec
 
 from pump_party.domains.users.contract import ChallengePurpose, Scope
-from pump_party.kernel.ids import ApiKeyId, ChallengeId, SessionId, UserId, WalletId
+from pump_party.kernel.ids import ApiKeyId, ChallengeId, CloneId, SessionId, UserId, WalletId
 
 
 class WalletAddress(msgspec.Struct, frozen=True):
@@ -67,3 +67,4 @@ class ApiKey(msgspec.Struct, frozen=True):
     key_sha256: bytes
     created_at_ms: int
     last_used_ms: int | None
+    clone_id: CloneId | None = None

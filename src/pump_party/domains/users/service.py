@@ -26,7 +26,7 @@ from pump_party.domains.users.proofs import WalletProofs
 from pump_party.domains.users.store import Answer, Store, Transaction
 from pump_party.events.users import SessionsRevoked
 from pump_party.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from pump_party.kernel.ids import ApiKeyId, SessionId, UserId, WalletId, is_uuid
+from pump_party.kernel.ids import ApiKeyId, CloneId, SessionId, UserId, WalletId, is_uuid
 from pump_party.platform.clock import Clock
 from pump_party.platform.ids import Ids
 
@@ -224,7 +224,13 @@ class UserService:
     # --- API keys ------------------------------------------------------------------------------
 
     def create_api_key(
-        self, principal: Principal, *, name: str, scopes: Sequence[Scope], idempotency_key: str
+        self,
+        principal: Principal,
+        *,
+        name: str,
+        scopes: Sequence[Scope],
+        idempotency_key: str,
+        clone_id: CloneId | None = None,
     ) -> ApiKeyCreated:
         """Create a key and show it this once.
 
@@ -232,8 +238,8 @@ class UserService:
         (api_key_already_created), naming the key to revoke if the first answer was lost.
         """
         _require_session(principal)
-        name, scopes = _check_api_key(name, scopes)
-        asked = msgspec.json.encode({"name": name, "scopes": scopes})
+        name, scopes = _check_api_key(name, scopes, clone_id)
+        asked = msgspec.json.encode({"name": name, "scopes": scopes, "clone_id": clone_id})
         answer = Answer(
             scope=f"users:api_keys:{principal.user_id}", key=idempotency_key, request_sha256=sha256(asked).hexdigest()
         )
@@ -247,6 +253,7 @@ class UserService:
             key_sha256=credentials.fingerprint(text),
             created_at_ms=self._clock.now_ms(),
             last_used_ms=None,
+            clone_id=clone_id,
         )
         with self._store.transaction() as tx:
             tx.lock_user(principal.user_id)
@@ -268,6 +275,7 @@ class UserService:
             prefix=key.prefix,
             created_at_ms=key.created_at_ms,
             key=text,
+            clone_id=clone_id,
         )
 
     def authenticate_api_key(self, key: str) -> Principal:
@@ -278,7 +286,12 @@ class UserService:
         now_ms = self._clock.now_ms()
         if found.last_used_ms is None or now_ms - found.last_used_ms >= SEEN_EVERY_MS_MAX:
             self._store.touch_api_key(found.api_key_id, used_ms=now_ms)
-        return Principal(user_id=found.user_id, scopes=frozenset(found.scopes), api_key_id=found.api_key_id)
+        return Principal(
+            user_id=found.user_id,
+            scopes=frozenset(found.scopes),
+            api_key_id=found.api_key_id,
+            clone_id=found.clone_id,
+        )
 
     def list_api_keys(self, principal: Principal) -> Sequence[ApiKeyView]:
         _require_session(principal)
@@ -290,6 +303,7 @@ class UserService:
                 prefix=key.prefix,
                 created_at_ms=key.created_at_ms,
                 last_used_ms=key.last_used_ms,
+                clone_id=key.clone_id,
             )
             for key in self._store.list_api_keys(principal.user_id)
         ]
@@ -337,7 +351,7 @@ def _publish_end(tx: Transaction, user_id: UserId, gone: Sequence[str], *, at_ms
         tx.publish(SessionsRevoked(user_id=user_id, session_ids=tuple(gone), at_ms=at_ms))
 
 
-def _check_api_key(name: str, scopes: Sequence[Scope]) -> tuple[str, tuple[Scope, ...]]:
+def _check_api_key(name: str, scopes: Sequence[Scope], clone_id: CloneId | None) -> tuple[str, tuple[Scope, ...]]:
     name = name.strip()
     if not 1 <= len(name) <= API_KEY_NAME_CHARS_MAX or not name.isprintable():
         raise Invalid(
@@ -345,6 +359,9 @@ def _check_api_key(name: str, scopes: Sequence[Scope]) -> tuple[str, tuple[Scope
         )
     if not scopes:
         raise Invalid("name at least one scope", code="no_scope", field="scopes")
+    is_for_clone = Scope.ACT in scopes
+    if is_for_clone != (clone_id is not None) or (is_for_clone and set(scopes) != {Scope.ACT}):
+        raise Invalid("`act` is given alone, with the clone that it is for", code="act_alone", field="scopes")
     return name, tuple(sorted(set(scopes)))
 
 

@@ -11,7 +11,7 @@ from pump_party.apps.api.parameters import access
 from pump_party.apps.api.schemas.users import Ticket
 
 
-@post("/v1/stream/tickets", opt=access(Access.READ), tags=["stream"])
+@post("/v1/stream/tickets", opt=access(Access.ANY), tags=["stream"])
 async def create_ticket(scope: Scope) -> Ticket:
     """A ticket for one socket, good once and for 30 seconds, tied to this session or API key."""
     call = call_of(scope)

@@ -29,6 +29,7 @@ from pump_party.apps.api.schemas.users import (
 )
 from pump_party.domains.users.contract import ChallengePurpose
 from pump_party.kernel.errors import Forbidden, Unauthenticated
+from pump_party.kernel.ids import CloneId
 
 USER_AGENT_CHARS_MAX = 200
 
@@ -142,14 +143,18 @@ async def list_api_keys(scope: Scope) -> ApiKeys:
 
 @post("/v1/api-keys", opt=access(Access.SESSION, idempotent=True), tags=["api keys"])
 async def create_api_key(scope: Scope, data: JSONBody[ApiKeyBody]) -> ApiKeyMade:
-    """Make an API key for programs. It is shown this once."""
+    """Make an API key for programs. It is shown this once. One with the scope `act` decides for one clone."""
     call = call_of(scope)
+    clone_id = None if data.clone_id is None else CloneId(data.clone_id)
+    if clone_id is not None:
+        await call.run(call.services.clones.owner_clone, call.user_id(), clone_id)
     made = await call.run(
         call.services.users.create_api_key,
         call.signed_in(),
         name=data.name,
         scopes=data.scopes,
         idempotency_key=call.idempotency_key(),
+        clone_id=clone_id,
     )
     return msgspec.convert(made, ApiKeyMade, from_attributes=True)
 

@@ -104,12 +104,12 @@ def render_results(view: ResultsView) -> Results:
         realised_pnl=format_micros(view.realised_pnl_micros),
         fees=format_micros(view.fees_micros),
         funding=format_micros(view.funding_micros),
-        baselines=None if view.baselines is None else _baselines(view.baselines),
+        baselines=None if view.baselines is None else render_baselines(view.baselines),
         curve=[render_equity_item(mark) for mark in view.curve],
     )
 
 
-def _baselines(view: BaselinesView) -> Baselines:
+def render_baselines(view: BaselinesView) -> Baselines:
     return Baselines(
         market=view.market,
         from_ms=view.from_ms,

@@ -29,8 +29,11 @@ class ProofBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ApiKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The scope `act` is given alone, with the `clone_id` of the clone of yours that the key may decide for."""
+
     name: KeyNameText
     scopes: Annotated[list[Scope], msgspec.Meta(min_length=1, max_length=2)]
+    clone_id: IdText | None = None
 
 
 class Challenge(msgspec.Struct, frozen=True):
@@ -91,6 +94,7 @@ class ApiKeyItem(msgspec.Struct, frozen=True):
     prefix: str
     created_at_ms: int
     last_used_ms: int | None
+    clone_id: str | None
 
 
 class ApiKeys(msgspec.Struct, frozen=True):
@@ -106,6 +110,7 @@ class ApiKeyMade(msgspec.Struct, frozen=True):
     prefix: str
     created_at_ms: int
     key: str
+    clone_id: str | None
 
 
 class Ticket(msgspec.Struct, frozen=True):
