@@ -15,13 +15,16 @@ from pump_party.db.faulty import FaultyDatabase
 from pump_party.domains.aitrading.budget import CLONE
 from pump_party.domains.aitrading.commands import SubmitProposals
 from pump_party.domains.aitrading.model import Direction, Proposal, ProposalAction
+from pump_party.domains.aitrading.records import Run
 from pump_party.domains.aitrading.run_views import RunState
+from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.slots import DAY_MS
 from pump_party.domains.clones.contract import Always, Clause, Strategy, Target
 from pump_party.kernel.ids import CloneId
 from pump_party.platform.clock import ManualClock
 
 STEPS_MAX = 200
+go_on = Runs.go_on
 RULE = rule_strategy(Clause(Always(), Target(250_000)))
 PROMPT = prompt_strategy("Buy when it is cheap.")
 
@@ -203,6 +206,34 @@ def test_a_deployment_killed_at_any_step_opens_one_account(mortal: tuple[Platfor
         if died_at is None:
             return
     pytest.fail("the request never came to its end")
+
+
+def test_a_run_that_two_bring_to_its_end_has_one(mortal: tuple[Platform, Life]) -> None:
+    platform, life = mortal
+    view = platform.deploy(RULE)
+    half = Proposal(SOL, ProposalAction.OPEN, Direction.LONG, 500_000)
+    command = SubmitProposals(ALICE, CloneId("clone-1"), "k1", (half,))
+    store = platform.parts.store
+    found = []
+
+    def taken_up_between(self: Runs, runs: list[Run]) -> None:
+        """Another process takes the run up while this one is about to submit it."""
+        found.extend(store.unfinished(limit=10))
+        platform.restart()
+        platform.work.take_over()
+        submit(self, runs)
+
+    submit = Runs.submit
+    with pytest.MonkeyPatch.context() as patch:
+        service = platform.service
+        patch.setattr(
+            Runs, "go_on", lambda self, runs: taken_up_between(self, runs) if not found else go_on(self, runs)
+        )
+        told = service.submit_actions(command)
+    assert len(found) == 1
+    assert told.run.state is RunState.EXECUTED
+    assert len(platform.engine.open_orders(ALICE, view.account_id)) == 1
+    assert len(platform.events()) == 1
 
 
 def test_two_workers_on_one_slot_do_it_once(mortal: tuple[Platform, Life]) -> None:

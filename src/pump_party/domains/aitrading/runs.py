@@ -5,6 +5,7 @@ what was submitted is found again by its run, and what is late is not done.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -34,7 +35,7 @@ from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import announce
 from pump_party.domains.aitrading.records import Call, Run
 from pump_party.domains.aitrading.run_views import FailureCode, RunState
-from pump_party.domains.aitrading.store import NextSlot, Step
+from pump_party.domains.aitrading.store import NextSlot, RunTaken, Step
 from pump_party.domains.prop_interface.contract import (
     ActionOutcome,
     OrderStatus,
@@ -114,7 +115,16 @@ class Runs:
             batches = [SubmitActions(r.user_id, r.account_id, r.run_id, r.body.actions) for r in due]
             outcomes = self._parts.fleet.submit_many(batches, until_ms=deadline_ms)
             now_ms = self._parts.clock.now_ms()
-            self.record(moved=[ended_by(r, o, now_ms=now_ms) for r, o in zip(due, outcomes, strict=True)])
+            self._end([ended_by(r, o, now_ms=now_ms) for r, o in zip(due, outcomes, strict=True)])
+
+    def _end(self, ended_runs: Sequence[Run]) -> None:
+        """Where somebody else has ended one of them, it has ended in the same way, and the others end alone."""
+        try:
+            self.record(moved=ended_runs)
+        except RunTaken:
+            for run in ended_runs:
+                with suppress(RunTaken):
+                    self.record(moved=[run])
 
     def take_up(self) -> int:
         """Bring runs to their end that another process began. Returns how many there were."""
@@ -129,7 +139,7 @@ class Runs:
         waiting = [run for run in runs if run.state in (RunState.CLAIMED, RunState.CONTEXTED, RunState.ANSWERED)]
         late = [run for run in waiting if now_ms > run.deadline_ms]
         if late:
-            self.record(moved=[ended(run, RunState.LATE, now_ms=now_ms) for run in late])
+            self._end([ended(run, RunState.LATE, now_ms=now_ms) for run in late])
         underway = [self._recalled(run) for run in waiting if now_ms <= run.deadline_ms]
         self.ask([one for one in underway if one.run.state is RunState.CONTEXTED])
         kept = [one for one in underway if one.run.state is RunState.ANSWERED]

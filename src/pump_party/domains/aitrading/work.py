@@ -6,14 +6,16 @@ from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.slot_runs import SlotRuns
+from pump_party.domains.aitrading.store import RunTaken
 from pump_party.domains.aitrading.watch import ConditionWatch
 from pump_party.domains.marketdata.contract import Quote
-from pump_party.kernel.errors import Refusal
+from pump_party.kernel.errors import Conflict, Refusal, Unavailable
 from pump_party.platform.jobs import Job
 
 LEASE_MS = 90_000
 """Longer than any slot takes. A worker that takes over does not wait for it."""
 
+RUN_TAKEN = "run_taken"
 SLOTS_AT_ONCE = 5
 """One of every cadence."""
 
@@ -32,9 +34,15 @@ class DecisionWork:
         self._parts.models.prepare()
 
     def take_over(self) -> int:
-        """Bring to their end what a worker before left undone. Returns how many runs that were."""
+        """Bring to their end what a worker before left undone. Returns how many runs that were.
+
+        Raises Unavailable when another worker is still at them: try again.
+        """
         self._parts.store.free_slots()
-        taken = self._runs.take_up()
+        try:
+            taken = self._runs.take_up()
+        except RunTaken as error:
+            raise Unavailable("another worker is at the runs it began", code=RUN_TAKEN) from error
         self._watch.reload()
         return taken
 
@@ -47,9 +55,15 @@ class DecisionWork:
         """Bring every run of a slot to its end. Returns how many clones it had. Raises a Refusal: it is due again."""
         try:
             return self._slots.work_off(job)
+        except RunTaken as taken:
+            self._again(job, RUN_TAKEN)
+            raise Conflict("another worker is at this slot", code=RUN_TAKEN) from taken
         except Refusal as refusal:
-            self._parts.store.retry_slot(job, error=refusal.code, now_ms=self._parts.clock.now_ms())
+            self._again(job, refusal.code)
             raise
+
+    def _again(self, job: Job, code: str) -> None:
+        self._parts.store.retry_slot(job, error=code, now_ms=self._parts.clock.now_ms())
 
     def reload_conditions(self) -> int:
         """Look which conditions are in force. Returns how many."""
