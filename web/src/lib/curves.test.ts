@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { curveOf, heldCurve, intervalFor, underwater } from './curves'
+import { changePpm, curveOf, heldCurve, intervalFor, underwater } from './curves'
 
 const mark = (at_ms: number, equity: string) => ({ at_ms, equity })
 
@@ -33,4 +33,11 @@ test('holding is drawn to end where the server says it ended, after its costs', 
 test('candles are as fine as one page of them allows', () => {
   const hour = 3_600_000
   expect([1, 20, 100, 2_000].map((hours) => intervalFor(hours * hour))).toEqual(['1m', '5m', '1h', '1d'])
+})
+
+test('a change needs a first point above nothing', () => {
+  const points = [100, 300, 101.5].map((value, seconds) => ({ seconds, value }))
+  expect(changePpm(points)).toBe(15_000)
+  expect(changePpm([])).toBeNull()
+  expect(changePpm([{ seconds: 0, value: 0 }])).toBeNull()
 })

@@ -17,6 +17,14 @@ export function curveOf(marks: readonly { at_ms: number; equity: string }[]): Cu
   return points
 }
 
+/** What the last point is above or below the first, in parts per million; null while there is nothing to compare. */
+export function changePpm(points: readonly CurvePoint[]): number | null {
+  const first = points[0]?.value
+  const last = points.at(-1)?.value
+  if (first === undefined || last === undefined || first <= 0) return null
+  return Math.round((last / first - 1) * 1_000_000)
+}
+
 /** How far below the highest point so far, in per cent, never above zero. What it started with is the first peak. */
 export function underwater(points: readonly CurvePoint[], start: string): CurvePoint[] {
   let peak = Number(start)

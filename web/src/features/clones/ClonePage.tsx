@@ -7,7 +7,7 @@ import { Avatar } from '@/ui/Avatar'
 import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
 import { useZone } from '@/ui/preferences'
-import { Failure, Loading } from '@/ui/States'
+import { Empty, Failure, Loading } from '@/ui/States'
 import { cloneQuery, deploymentQuery, type PublicClone } from './api'
 import { CloneEquity } from './CloneEquity'
 import { Decisions } from './Decisions'
@@ -26,9 +26,25 @@ export function ClonePage() {
   return (
     <div className="space-y-6 pt-4">
       <Identity clone={clone.data} />
-      <CloneEquity cloneId={id} />
-      <Decisions cloneId={id} />
+      <Record clone={clone.data} />
     </div>
+  )
+}
+
+/** What it has done; asked for only where it can have done something. */
+function Record({ clone }: { clone: PublicClone }) {
+  const deployment = useQuery({
+    ...deploymentQuery(clone.clone_id),
+    enabled: clone.version !== null,
+  })
+  if (clone.version === null || deployment.data === null) {
+    return <Empty title="No decision yet." />
+  }
+  return (
+    <>
+      <CloneEquity cloneId={clone.clone_id} />
+      <Decisions cloneId={clone.clone_id} />
+    </>
   )
 }
 
@@ -49,7 +65,7 @@ function Identity({ clone }: { clone: PublicClone }) {
         </p>
         {clone.bio && <p className="mt-1 break-words">{clone.bio}</p>}
         {clone.hidden && <p className="mt-1 text-sm text-warn">Its name is hidden by an operator.</p>}
-        <Trading cloneId={clone.clone_id} />
+        {clone.version !== null && <Trading cloneId={clone.clone_id} />}
         {clone.commitment && (
           <p
             className="figure mt-1 text-xs break-all text-muted"

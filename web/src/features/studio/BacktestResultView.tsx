@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
 import type { Results } from '@/api/types'
-import { curveOf, underwater } from '@/lib/curves'
+import { changePpm, curveOf, underwater } from '@/lib/curves'
 import { codeText, wantedText } from '@/lib/decisions'
 import { formatPpm, formatScaled, formatWire, MISSING } from '@/lib/format'
 import { formatDateTime } from '@/lib/time'
@@ -30,6 +30,13 @@ export function BacktestResultView({ id, others }: Props) {
       <Figures results={result.data.results} />
       {others.length > 0 && <Beside own={result.data.backtest} others={others} />}
       <DecisionLog id={id} counts={result.data.decisions} />
+      <a
+        href={`/v1/backtests/${encodeURIComponent(id)}/page`}
+        download
+        className="inline-block text-sm text-accent underline"
+      >
+        Keep it as one page
+      </a>
       <p className="figure text-xs break-all text-muted" data-testid="result-hash">
         result {result.data.backtest.result_hash}
       </p>
@@ -38,7 +45,7 @@ export function BacktestResultView({ id, others }: Props) {
 }
 
 function Curve({ result }: { result: BacktestResult }) {
-  const { curve, baselines, start } = result.results
+  const { curve, start } = result.results
   const points = useMemo(() => curveOf(curve), [curve])
   const held = useMemo(() => curveOf(result.holding), [result.holding])
   const drawdown = useMemo(() => underwater(points, start), [points, start])
@@ -51,12 +58,10 @@ function Curve({ result }: { result: BacktestResult }) {
             <span aria-hidden="true">━</span> strategy{' '}
             <span className="figure">{formatPpm(result.results.return_ppm)}</span>
           </span>
-          {baselines && (
-            <span className="text-muted">
-              <span aria-hidden="true">╌</span> holding {baselines.market}{' '}
-              <span className="figure">{formatPpm(baselines.buy_and_hold.return_ppm)}</span>
-            </span>
-          )}
+          <span className="text-muted">
+            <span aria-hidden="true">╌</span> holding {result.backtest.markets[0]}, without costs{' '}
+            <span className="figure">{formatPpm(changePpm(held))}</span>
+          </span>
         </p>
       }
     >

@@ -15,7 +15,17 @@ import { cadenceText } from './words'
 
 /** Let the newest version trade an account of its own. */
 export function DeployPanel({ clone }: { clone: OwnerClone }) {
-  const deployment = useQuery(deploymentQuery(clone.clone_id))
+  const deployment = useQuery({
+    ...deploymentQuery(clone.clone_id),
+    enabled: clone.version !== null,
+  })
+  if (clone.version === null) {
+    return (
+      <Panel title="Trade">
+        <p className="text-sm text-muted">Publish a version first: only a version can trade.</p>
+      </Panel>
+    )
+  }
   if (deployment.isPending) return <Loading label="Loading the deployment" />
   if (deployment.data === undefined) {
     return (
@@ -59,9 +69,6 @@ function Start({ clone }: { clone: OwnerClone }) {
       await client.invalidateQueries(accountsQuery)
     },
   })
-  if (clone.version === null) {
-    return <p className="text-sm text-muted">Publish a version first: only a version can trade.</p>
-  }
   return (
     <div className="space-y-2">
       <p className="text-sm text-muted">

@@ -110,10 +110,13 @@ function Head({ clone, draft, onPublish }: HeadProps) {
         Studio
       </Link>
       <Avatar cloneId={clone.clone_id} size={32} />
-      <div className="min-w-0 flex-1">
+      <div className="order-first min-w-0 flex-1 basis-full sm:order-none sm:basis-0">
         <h1 className="truncate text-xl font-semibold">{clone.name}</h1>
         <p className="text-xs text-muted">
-          {clone.version === null ? 'never published' : `version ${clone.version}`} ·{' '}
+          <span data-testid="published">
+            {clone.version === null ? 'never published' : `version ${clone.version}`}
+          </span>{' '}
+          ·{' '}
           <span data-testid="draft-state" data-state={draft.state} className={troubled ? 'text-warn' : ''}>
             {SAVED[draft.state]}
           </span>

@@ -147,26 +147,27 @@ function Placing({ node }: { node: StrategyNode }) {
     <div className="space-y-3 border-t border-line pt-3">
       <Rename key={node.id} node={node} />
       <div className="flex flex-wrap items-center gap-1">
-        <span className="mr-1 hidden text-xs text-muted md:inline">Move</span>
-        {MOVES.map(([sign, name, dx, dy]) => (
-          <Button
-            key={name}
-            size="small"
-            className="hidden md:inline-flex"
-            aria-label={`Move ${node.id} ${name}`}
-            onClick={() =>
-              change(
-                (now) => {
-                  const [x, y] = placed(now)[node.id] ?? [0, 0]
-                  return moveNode(now, node.id, x + dx, y + dy)
-                },
-                { mark: `move ${node.id}` },
-              )
-            }
-          >
-            {sign}
-          </Button>
-        ))}
+        <span className="hidden items-center gap-1 md:flex">
+          <span className="mr-1 text-xs text-muted">Move</span>
+          {MOVES.map(([sign, name, dx, dy]) => (
+            <Button
+              key={name}
+              size="small"
+              aria-label={`Move ${node.id} ${name}`}
+              onClick={() =>
+                change(
+                  (now) => {
+                    const [x, y] = placed(now)[node.id] ?? [0, 0]
+                    return moveNode(now, node.id, x + dx, y + dy)
+                  },
+                  { mark: `move ${node.id}` },
+                )
+              }
+            >
+              {sign}
+            </Button>
+          ))}
+        </span>
         <Button
           size="small"
           look="danger"
@@ -197,6 +198,7 @@ function Rename({ node }: { node: StrategyNode }) {
       <input
         className={`${INPUT} figure`}
         value={typed}
+        data-testid="block-id"
         aria-invalid={why !== undefined}
         onChange={(event) => setTyped(event.target.value)}
         onBlur={apply}

@@ -1,6 +1,7 @@
 import { inOrder } from './graph'
 import { countByNode } from './problems'
 import { useActions, useDoc, useEditor } from './store'
+import type { NodeKind } from './strategy'
 import { KIND_NAME, nodeSummary, plural } from './words'
 
 /** The graph as a list, for narrow screens and for whoever prefers to read: blocks in the order of their way. */
@@ -34,7 +35,7 @@ export function Outline() {
               </span>
               <span className="block truncate text-sm text-muted">{nodeSummary(node)}</span>
               <span className="block text-xs text-muted">
-                {targets.length > 0 ? `→ ${targets.join(', ')}` : 'not connected onwards'}
+                {onwards(node.kind, targets)}
                 {problems > 0 && <span className="ml-2 text-warn">{plural(problems, 'problem')}</span>}
               </span>
             </button>
@@ -43,4 +44,9 @@ export function Outline() {
       })}
     </ul>
   )
+}
+
+function onwards(kind: NodeKind, targets: readonly string[]): string {
+  if (kind === 'trading_clone') return 'the end of the way'
+  return targets.length > 0 ? `→ ${targets.join(', ')}` : 'not connected onwards'
 }

@@ -162,7 +162,7 @@ function TargetFields({ action, label, onChange }: ActionProps & { action: Targe
           onChange={(leverage) => set({ leverage })}
         />
       </Field>
-      <Field label="Stop below entry">
+      <Field label="Stop distance">
         <MaybePercent
           label={`${label}: stop`}
           value={action.stop_ppm}

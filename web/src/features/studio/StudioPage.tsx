@@ -67,7 +67,10 @@ const STATES = { running: 'trading', paused: 'paused', stopped: 'stopped' } as c
 
 function CloneRow({ clone }: { clone: OwnerClone }) {
   const zone = useZone()
-  const deployment = useQuery(deploymentQuery(clone.clone_id)).data
+  const deployment = useQuery({
+    ...deploymentQuery(clone.clone_id),
+    enabled: clone.version !== null,
+  }).data
   return (
     <li
       data-testid="clone-row"
