@@ -209,7 +209,7 @@ def test_a_deployment_killed_at_any_step_opens_one_account(mortal: tuple[Platfor
 
 
 def test_a_run_that_two_bring_to_its_end_has_one(mortal: tuple[Platform, Life]) -> None:
-    platform, life = mortal
+    platform, _ = mortal
     view = platform.deploy(RULE)
     half = Proposal(SOL, ProposalAction.OPEN, Direction.LONG, 500_000)
     command = SubmitProposals(ALICE, CloneId("clone-1"), "k1", (half,))

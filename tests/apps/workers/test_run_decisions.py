@@ -73,16 +73,18 @@ class Owner:
         self.price(150)
         self.services.aitrading.deploy(DeployClone(self.user_id, self.clone_id, "deploy"))
 
-    def price(self, whole: int) -> Quote:
-        now_ms = self.services.clock.now_ms()
+    def price(self, whole: int, *, ahead_ms: int = 0) -> Quote:
+        now_ms = self.services.clock.now_ms() + ahead_ms
         fields = {"publish_ms": now_ms, "recv_ms": now_ms, "slot": 1, "source": "test", "tick_sha256": "ab" * 32}
         quote = Quote(market=SOL, mid_e8=whole * E8, conf_e8=E8 // 100, feed="live", **fields)
         self.services.quotes.put([quote])
         return quote
 
     def leap_to_slot(self) -> None:
-        self.clock.leap(CADENCE_MS - self.services.clock.now_ms() % CADENCE_MS)
-        self.price(150)
+        ahead_ms = CADENCE_MS - self.services.clock.now_ms() % CADENCE_MS
+        # First the price: the worker may look the moment the clock has leapt.
+        self.price(150, ahead_ms=ahead_ms)
+        self.clock.leap(ahead_ms)
 
     def runs(self) -> list[OwnerRunView]:
         page = self.services.aitrading.decisions(self.clone_id, viewer=self.user_id, cursor=None, limit=50)
