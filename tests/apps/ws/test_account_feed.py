@@ -47,7 +47,7 @@ def test_an_event_that_cannot_be_read_leaves_a_gap_and_is_logged_once(
             shown = client.of("order_fill", "order_reject", "portfolio_update")
             assert [frame["seq"] for frame in shown] == [1, 2, 4, 5, 6, 7]
         [line] = [line for line in logged if line["event"] == "event_unreadable"]
-        assert (line["account_id"], line["seq"]) == (user.account_id, 3)
+        assert (line["subject"], line["seq"]) == (user.account_id, 3)
 
     run(services, scenario)
 

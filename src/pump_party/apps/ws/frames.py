@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from pump_party.apps.decision_wire import Decision, OwnDecision
 from pump_party.apps.order_wire import FillDetail, KeyText, MarketText, OrderBodyOut, OrderFields
 from pump_party.apps.perp_wire import PerpPosition
 from pump_party.apps.refusals import STATUS, invalid_body
@@ -31,10 +32,11 @@ class Authenticate(_Client, frozen=True, tag="authenticate"):
 
 
 class Subscribe(_Client, frozen=True, tag="subscribe"):
-    channel: Literal["price", "account"]
+    channel: Literal["price", "account", "clone"]
     market: MarketText | None = None
     markets: Annotated[list[MarketText], msgspec.Meta(max_length=MARKETS_PER_FRAME_MAX)] | None = None
     account_id: Uuid | None = None
+    clone_id: Uuid | None = None
     after_seq: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
@@ -77,11 +79,12 @@ class Authenticated(_Server, frozen=True, tag="authenticated"):
 
 
 class Subscribed(_Server, frozen=True, tag="subscribed"):
-    """`seq` is the account's newest at this moment: what is older and wanted follows, then what is newer."""
+    """`seq` is the account's or clone's newest at this moment: what is older and wanted follows, then what is newer."""
 
     channel: str
     markets: list[str] | UnsetType = UNSET
     account_id: str | UnsetType = UNSET
+    clone_id: str | UnsetType = UNSET
     seq: int | UnsetType = UNSET
     id: str | UnsetType = UNSET
 
@@ -90,6 +93,7 @@ class Unsubscribed(_Server, frozen=True, tag="unsubscribed"):
     channel: str
     markets: list[str] | UnsetType = UNSET
     account_id: str | UnsetType = UNSET
+    clone_id: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
 
 
@@ -207,6 +211,35 @@ class PositionUpdate(_Server, frozen=True, tag="position_update"):
     margin: str
     funding: str
     perp: PerpPosition
+    at_ms: int
+
+
+class CloneDecision(_Server, frozen=True, tag="clone_decision", kw_only=False):
+    """A clone has decided. Its owner gets the owner's form, everybody else the public one."""
+
+    clone_id: str
+    seq: int
+    decision: Decision | OwnDecision
+
+
+class ClonePublishedFrame(_Server, frozen=True, tag="clone_published", kw_only=False):
+    """A clone has a new version. The commitment fixes it without showing it."""
+
+    clone_id: str
+    seq: int
+    version: int
+    commitment: str
+    at_ms: int
+
+
+class CloneProfile(_Server, frozen=True, tag="clone_profile", kw_only=False):
+    """A clone shows another name or bio."""
+
+    clone_id: str
+    seq: int
+    name: str
+    bio: str
+    hidden: bool
     at_ms: int
 
 

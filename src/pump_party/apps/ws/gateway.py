@@ -20,7 +20,8 @@ from picows import (
     ws_create_server,
 )
 
-from pump_party.apps.ws.account_feed import AccountFeed
+from pump_party.apps.ws.account_feed import account_feed
+from pump_party.apps.ws.clone_feed import clone_feed
 from pump_party.apps.ws.fan_out import PriceBoard
 from pump_party.apps.ws.session import MESSAGE_BYTES_MAX, RESTART, REVOKED, SIGN_IN_S, TOO_MANY, TOO_SLOW, Session
 from pump_party.bootstrap import Services
@@ -28,7 +29,7 @@ from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.users.contract import Principal
 from pump_party.events.users import SessionsRevoked
 from pump_party.kernel.errors import Unavailable
-from pump_party.platform.bus import ACCOUNT_CHANNEL, PRICE_CHANNEL, SESSION_CHANNEL
+from pump_party.platform.bus import ACCOUNT_CHANNEL, CLONE_CHANNEL, PRICE_CHANNEL, SESSION_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
 PATH: Final = b"/v1/stream"
@@ -66,7 +67,8 @@ class Gateway:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.board = PriceBoard(services.clock, services.metrics)
-        self.feed = AccountFeed(services.outbox, services.metrics)
+        self.feed = account_feed(services.outbox, services.metrics)
+        self.clones = clone_feed(services.outbox, services.metrics)
         self._markets = [asset.market for asset in services.registry.assets()]
         self._origins = services.settings.origins()
         self._sessions: set[Session] = set()
@@ -183,6 +185,7 @@ class Gateway:
         takers: dict[str, Callable[[bytes], None]] = {
             PRICE_CHANNEL: lambda message: self.board.update([_decode_quote(message)]),
             ACCOUNT_CHANNEL: lambda message: self.feed.deliver(_decode_message(message)),
+            CLONE_CHANNEL: lambda message: self.clones.deliver(_decode_message(message)),
             SESSION_CHANNEL: self._revoke,
         }
         async for channel, message in self.services.bus.listen(tuple(takers)):
@@ -204,6 +207,7 @@ class Gateway:
         """After a time without the bus: everything it could have said is looked up."""
         await self.refresh_prices()
         await self.feed.check(patient=False)
+        await self.clones.check(patient=False)
         await self._check_validity([s for sessions in self._by_user.values() for s in sessions])
 
     # --- what does not depend on the bus
@@ -216,7 +220,7 @@ class Gateway:
             await asyncio.sleep(WATCH_S)
             self._close_stalled()
             self.board.check_silence()
-            for check in (self.refresh_prices, self.feed.check, self._check_users):
+            for check in (self.refresh_prices, self.feed.check, self.clones.check, self._check_users):
                 await self._try(check)
             if loop.time() - checked_at_s >= VALIDITY_CHECK_S:
                 checked_at_s = loop.time()

@@ -13,7 +13,6 @@ import msgspec
 import structlog
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from pump_party.apps.ws.account_feed import Subscription
 from pump_party.apps.ws.fan_out import Outlet
 from pump_party.apps.ws.frames import (
     Authenticate,
@@ -34,6 +33,7 @@ from pump_party.apps.ws.frames import (
     text_frame,
 )
 from pump_party.apps.ws.order_frames import answer_order, internal_error
+from pump_party.apps.ws.subject_feed import SubjectFeed, Subscription
 from pump_party.domains.users.contract import Principal, Scope
 from pump_party.kernel.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Refusal, Unauthenticated
 from pump_party.kernel.ids import is_uuid
@@ -53,6 +53,7 @@ ORDERS_IN_FLIGHT_MAX: Final = 256
 ORDERS_HELD_MAX: Final = 2_048
 """Orders that were already in the read buffer when reading stopped."""
 ACCOUNTS_PER_SOCKET: Final = 16
+CLONES_PER_SOCKET: Final = 32
 
 NORMAL: Final = 1000
 PROTOCOL_ERROR: Final = 1002
@@ -81,6 +82,7 @@ class Session(WSListener):
         self.principal: Principal | None = None
         self.outlet: Outlet
         self._accounts: dict[str, Subscription] = {}
+        self._clones: dict[str, Subscription] = {}
         self._bucket: Bucket | None = None
         self._parts: bytearray | None = None
         self._waiting: deque[ClientFrame] = deque()
@@ -126,9 +128,10 @@ class Session(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the listener's signature
         if self._sign_in_timer is not None:
             self._sign_in_timer.cancel()
-        for subscription in self._accounts.values():
-            self._gateway.feed.unsubscribe(subscription)
-        self._accounts.clear()
+        for feed, followed in self._followed():
+            for subscription in followed.values():
+                feed.unsubscribe(subscription)
+            followed.clear()
         self._waiting.clear()
         self._held.clear()
         self.outlet.close()
@@ -283,17 +286,29 @@ class Session(WSListener):
             self.outlet.send(text_frame(Subscribed(channel="price", markets=markets, id=frame.id)))
             self._gateway.board.subscribe(self.outlet, markets)
             return
+        if frame.channel == "clone":
+            clone_id, is_owner = await self._clone_of(frame)
+            self._leave(self._gateway.clones, self._clones, clone_id)
+            if len(self._clones) >= CLONES_PER_SOCKET:
+                raise Invalid(f"at most {CLONES_PER_SOCKET} clones a socket", code="too_many_followed")
+            await self._follow(self._gateway.clones, self._clones, clone_id, frame, is_owner=is_owner)
+            return
         account_id = await self._account_of(frame)
-        self._leave(account_id)
+        self._leave(self._gateway.feed, self._accounts, account_id)
         if len(self._accounts) >= ACCOUNTS_PER_SOCKET:
             raise Invalid(f"at most {ACCOUNTS_PER_SOCKET} accounts a socket", code="too_many_accounts")
-        subscription = await self._gateway.feed.subscribe(
-            self.outlet, account_id, after_seq=frame.after_seq, frame_id=frame.id
+        await self._follow(self._gateway.feed, self._accounts, account_id, frame, is_owner=True)
+
+    async def _follow(
+        self, feed: SubjectFeed, followed: dict[str, Subscription], subject: str, frame: Subscribe, *, is_owner: bool
+    ) -> None:
+        subscription = await feed.subscribe(
+            self.outlet, subject, is_owner=is_owner, after_seq=frame.after_seq, frame_id=frame.id
         )
         if self._close_code is not None or self.outlet.closed:
-            self._gateway.feed.unsubscribe(subscription)
+            feed.unsubscribe(subscription)
         else:
-            self._accounts[account_id] = subscription
+            followed[subject] = subscription
 
     async def _unsubscribe(self, frame: Unsubscribe) -> None:
         if frame.channel == "price":
@@ -301,10 +316,13 @@ class Session(WSListener):
             self._gateway.board.unsubscribe(self.outlet, markets)
             self.outlet.send(text_frame(Unsubscribed(channel="price", markets=markets, id=frame.id)))
             return
-        account_id = frame.account_id
-        if account_id is None:
-            raise Invalid("name the account", code="missing_field", field="account_id")
-        self._leave(account_id)
+        if frame.channel == "clone":
+            clone_id = _named(frame.clone_id, "clone")
+            self._leave(self._gateway.clones, self._clones, clone_id)
+            self.outlet.send(text_frame(Unsubscribed(channel="clone", clone_id=clone_id, id=frame.id)))
+            return
+        account_id = _named(frame.account_id, "account")
+        self._leave(self._gateway.feed, self._accounts, account_id)
         self.outlet.send(text_frame(Unsubscribed(channel="account", account_id=account_id, id=frame.id)))
 
     async def _ping(self, frame: Ping) -> None:
@@ -339,18 +357,33 @@ class Session(WSListener):
         assert self.principal is not None
         if Scope.READ not in self.principal.scopes:
             raise Forbidden("this key may not read", code="scope_missing")
-        account_id = frame.account_id
-        if account_id is None:
-            raise Invalid("name the account", code="missing_field", field="account_id")
+        account_id = _named(frame.account_id, "account")
         owner = self.principal.user_id
         if not is_uuid(account_id) or not await asyncio.to_thread(self._services.prop.owns, owner, account_id):
             raise NotFound("there is no such account of yours", code="account_not_found", field="account_id")
         return account_id
 
-    def _leave(self, account_id: str) -> None:
-        subscription = self._accounts.pop(account_id, None)
+    async def _clone_of(self, frame: Subscribe) -> tuple[str, bool]:
+        """The clone, which anybody may follow, and whether it is followed as its owner. Raises NotFound."""
+        assert self.principal is not None
+        clone_id = _named(frame.clone_id, "clone")
+        owner = await asyncio.to_thread(self._services.clones.owner_of, clone_id)
+        may_read = Scope.READ in self.principal.scopes or self.principal.clone_id == clone_id
+        return clone_id, may_read and owner == self.principal.user_id
+
+    def _followed(self) -> tuple[tuple[SubjectFeed, dict[str, Subscription]], ...]:
+        return (self._gateway.feed, self._accounts), (self._gateway.clones, self._clones)
+
+    def _leave(self, feed: SubjectFeed, followed: dict[str, Subscription], subject: str) -> None:
+        subscription = followed.pop(subject, None)
         if subscription is not None:
-            self._gateway.feed.unsubscribe(subscription)
+            feed.unsubscribe(subscription)
+
+
+def _named(subject: str | None, noun: str) -> str:
+    if subject is None:
+        raise Invalid(f"name the {noun}", code="missing_field", field=f"{noun}_id")
+    return subject
 
 
 def _too_many_sockets() -> Refusal:
