@@ -10,6 +10,7 @@ from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
+    CancelOrders,
     CancelReason,
     OpenAccount,
     OrderKind,
@@ -286,12 +287,34 @@ def test_closing_what_is_held_takes_precedence_over_resting_sales(latest: Desk) 
 
 
 def test_a_cancelled_order_frees_its_hold_and_stays_cancelled(desk: Desk) -> None:
-    placed = desk.place()
+    placed = desk.place(kind=OrderKind.LIMIT, limit_price_e8=140 * 10**8)
+    assert desk.tick(150) == 0
     cancelled = desk.cancel(placed)
     assert (cancelled.status, cancelled.cancel_reason) == (OrderStatus.CANCELLED, CancelReason.USER)
     assert desk.cancel(placed) == cancelled
     assert desk.tick(150) == 0
     assert desk.view().cash_micros == START
+    assert holds_nothing(desk)
+
+
+def test_an_order_in_flight_cannot_be_called_back_by_who_knows_its_tick_already(desk: Desk) -> None:
+    placed = desk.place()
+    assert desk.cancel(placed) == placed
+    desk.clock.advance(LATENCY_MS + 1)
+    assert desk.cancel(placed) == placed
+    assert desk.engine.cancel_orders(CancelOrders(ALICE, desk.account_id)) == []
+    assert desk.tick(150, after_ms=1) == 1
+    assert desk.order(placed).status is OrderStatus.FILLED
+
+
+def test_a_triggered_order_cannot_be_called_back_and_one_that_a_silent_market_holds_can(desk: Desk) -> None:
+    stop = desk.place(kind=OrderKind.STOP, trigger_price_e8=160 * 10**8)
+    desk.tick(161)
+    assert desk.cancel(stop).stage is OrderStage.WAITING
+    desk.clock.advance(WAIT_MS + TICK_GRACE_MS)
+    assert desk.cancel(stop).status is OrderStatus.ACCEPTED
+    desk.clock.advance(1)
+    assert desk.cancel(stop).status is OrderStatus.CANCELLED
     assert holds_nothing(desk)
 
 
@@ -302,10 +325,10 @@ def test_a_cancel_of_a_filled_order_answers_the_fill(latest: Desk) -> None:
 
 def test_cancel_and_fill_race_and_exactly_one_wins(desk: Desk) -> None:
     for _ in range(8):
-        placed = desk.place()
+        placed = desk.place(kind=OrderKind.LIMIT, limit_price_e8=140 * 10**8)
+        desk.tick(150)
         desk.clock.advance(LATENCY_MS + 1)
-        quote = desk.quote(150)
-        desk.quotes.set(quote)
+        quote = desk.quote(130)
         racers = [
             threading.Thread(target=desk.engine.take_ticks, args=([quote],)),
             threading.Thread(target=desk.cancel, args=(placed,)),

@@ -258,14 +258,30 @@ def test_the_same_key_waits_for_the_same_order(desk: Desk) -> None:
 
 
 def test_a_cancelled_order_frees_what_it_held_and_is_answered_the_same_again(desk: Desk) -> None:
-    waiting = desk.placing(BUY)
-    (open_order,) = desk.open()
-    first, again = (desk.person.delete(f"{desk.path}/{open_order['order_id']}") for _ in range(2))
+    order_id = rests(desk)
+    first, again = (desk.person.delete(f"{desk.path}/{order_id}") for _ in range(2))
     order = first.json()
     assert (first.status_code, order["status"], order["cancel_reason"]) == (200, "cancelled", "CANCELLED_BY_USER")
     assert first.json() == again.json()
-    assert (waiting.result().status_code, waiting.result().json()) == (201, order)
     assert desk.holds_nothing()
+
+
+def rests(desk: Desk) -> str:
+    """The id of a limit order that has met its first price, and could be cancelled."""
+    order_id: str = desk.place(LIMIT, 0).json()["order_id"]
+    desk.tick(150)
+    until(lambda: desk.order(order_id)["stage"] == "resting")
+    return order_id
+
+
+def test_an_order_in_flight_is_not_cancelled_and_the_answer_says_so(desk: Desk) -> None:
+    waiting = desk.placing(BUY)
+    (open_order,) = desk.open()
+    answer = desk.person.delete(f"{desk.path}/{open_order['order_id']}")
+    assert (answer.status_code, answer.json()) == (200, open_order)
+    assert (open_order["status"], open_order["stage"]) == ("accepted", "waiting")
+    desk.tick(150)
+    assert waiting.result().json()["status"] == "filled"
 
 
 def test_a_cancel_of_a_filled_order_answers_the_fill(latest: Desk) -> None:
@@ -289,11 +305,11 @@ def test_all_open_orders_or_those_of_a_market_are_cancelled_in_one_step(latest: 
 def test_a_cancel_and_a_fill_race_and_every_answer_tells_the_same_end(desk: Desk) -> None:
     ends = set()
     for _ in range(8):
-        placed = desk.place(BUY, 0).json()
-        order_path = f"{desk.path}/{placed['order_id']}"
-        _, cancelled = desk.at_once(lambda: desk.tick(150), lambda path=order_path: desk.person.delete(path))
+        order_id = rests(desk)
+        order_path = f"{desk.path}/{order_id}"
+        _, cancelled = desk.at_once(lambda: desk.tick(130), lambda path=order_path: desk.person.delete(path))
         until(lambda: not desk.open())
-        order = desk.order(placed["order_id"])
+        order = desk.order(order_id)
         assert cancelled.json() == order
         ends.add(order["status"])
     assert ends <= {"filled", "cancelled"}

@@ -23,9 +23,12 @@ from pump_party.domains.prop_interface.contract import (
     CancelOrder,
     CancelReason,
     OpenAccount,
+    OrderKind,
     OrderStatus,
+    OrderTerms,
     OrderView,
     PlaceOrder,
+    ResetAccount,
     Side,
 )
 from pump_party.kernel.ids import UserId
@@ -62,12 +65,14 @@ class Waiter:
         self.reads += 1
         return self.services.prop.order(*arguments)
 
-    def place(self) -> OrderView:
+    def place(self, terms: OrderTerms | None = None) -> OrderView:
         now_ms = self.services.clock.now_ms()
         fields = {"publish_ms": now_ms, "recv_ms": now_ms, "slot": 1, "source": "test", "tick_sha256": "ab" * 32}
         self.services.quotes.put([Quote(market=SOL, mid_e8=150 * 10**8, conf_e8=0, feed="live", **fields)])
         self._keys += 1
-        command = PlaceOrder(self.user_id, self.account_id, f"k{self._keys}", SOL, Side.BUY, quantity_nanos=10**9)
+        command = PlaceOrder(
+            self.user_id, self.account_id, f"k{self._keys}", SOL, Side.BUY, quantity_nanos=10**9, terms=terms
+        )
         (order,) = self.services.prop.place_orders([command])
         assert isinstance(order, OrderView)
         return order
@@ -76,7 +81,9 @@ class Waiter:
         return asyncio.create_task(self.waits.settle(order, self.user_id, wait_ms=wait_ms))
 
     def cancel(self, order: OrderView) -> OrderView:
-        return self.services.prop.cancel_order(CancelOrder(self.user_id, self.account_id, order.order_id))
+        """Only a reset calls back what is in flight."""
+        self.services.prop.reset_account(ResetAccount(self.user_id, self.account_id, order.order_id))
+        return self.services.prop.order(self.user_id, self.account_id, order.order_id)
 
     async def relay(self) -> None:
         """Send what is unsent to the bus, once."""
@@ -110,15 +117,15 @@ def test_an_event_ends_the_wait_without_asking_the_database_again(services: Serv
         order = waiter.place()
         waiting = waiter.settle(order)
         await until(lambda: waiter.reads)
-        other = waiter.place()
-        waiter.cancel(other)
+        other = waiter.place(OrderTerms(OrderKind.STOP, trigger_price_e8=200 * 10**8))
+        services.prop.cancel_order(CancelOrder(waiter.user_id, waiter.account_id, other.order_id))
         await waiter.relay()
         await asyncio.sleep(0.05)
         assert not waiting.done(), "another order of the account is none of its business"
         ended = waiter.cancel(order)
         await waiter.relay()
         assert await waiting == ended
-        assert ended.cancel_reason is CancelReason.USER
+        assert ended.cancel_reason is CancelReason.ACCOUNT_CLOSED
         assert waiter.reads == 1
 
     run(services, scenario)

@@ -33,7 +33,7 @@ from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import Batch, LoadedState
 from pump_party.domains.prop_engine.views import fill_detail
-from pump_party.domains.prop_engine.working import armed, closes_all, exit_terms, terms_of
+from pump_party.domains.prop_engine.working import armed, closes_all, exit_terms, is_in_flight, terms_of
 from pump_party.domains.prop_interface.contract import CancelReason, OrderTerms, PlaceOrder, RejectCode, Side
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
@@ -141,6 +141,12 @@ class Recorder:
         for other in self.of_account(order.account_id):
             if other.order.market == order.market and other.held_amount and other.order.side is Side.SELL:
                 self.end(other, CancelReason.OTHER_FILLED)
+
+    def may_cancel(self, open_order: OpenOrder) -> bool:
+        """Whether its owner may still cancel the order."""
+        rules = self.rule_sets[self.accounts[open_order.order.account_id].rule_set]
+        in_flight = is_in_flight(open_order, rules, now_ms=self.now_ms)
+        return not terms_of(open_order.order).is_closing and not in_flight
 
     def free_nanos(self, account_id: AccountId, market: Market) -> int:
         position = self.position(account_id, market)

@@ -34,7 +34,6 @@ from pump_party.domains.prop_engine.store import (
     Reset,
     TransactionConflict,
 )
-from pump_party.domains.prop_engine.working import terms_of
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     BATCH_ORDERS_MAX,
@@ -234,7 +233,7 @@ class PropTradingEngine:
         def cancel(transaction: OrdersTransaction) -> Batch:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             open_order = recorder.open_orders.get(key[0], {}).get(OrderId(order_id))
-            if open_order is not None and not terms_of(open_order.order).is_closing:
+            if open_order is not None and recorder.may_cancel(open_order):
                 recorder.end(open_order, CancelReason.USER)
             return recorder.batch
 
@@ -254,9 +253,7 @@ class PropTradingEngine:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             wanted = {order.order_id for order in open_orders}
             waiting = [
-                o
-                for o in recorder.of_account(account_id)
-                if o.order.order_id in wanted and not terms_of(o.order).is_closing
+                o for o in recorder.of_account(account_id) if o.order.order_id in wanted and recorder.may_cancel(o)
             ]
             ended[:] = [recorder.end(open_order, CancelReason.USER) for open_order in waiting]
             return recorder.batch

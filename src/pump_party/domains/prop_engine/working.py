@@ -228,6 +228,19 @@ def is_overdue(open_order: OpenOrder, now_ms: int) -> bool:
     return is_late(open_order, now_ms - TICK_GRACE_MS)
 
 
+def is_in_flight(open_order: OpenOrder, rules: RuleSet, *, now_ms: int) -> bool:
+    """Whether the order cannot be called back: its tick may be known to whoever sees the true price earlier.
+
+    Over when its tick has not come in the time there is for it: then only a silent or halted market holds the order.
+    """
+    if open_order.stage is not OrderStage.WAITING or rules.fill_mode is not FillMode.NEXT_TICK:
+        return False
+    market = open_order.order.market
+    perp = rules.perp.get(market)
+    params = rules.spot[market] if perp is None else perp.pricing
+    return now_ms <= open_order.due_ms - params.latency_ms + params.max_wait_ms + TICK_GRACE_MS
+
+
 def prices_for(
     open_order: OpenOrder, quote: Quote, book: Book | None, rules: RuleSet, params: SpotParams
 ) -> Prices | None:
