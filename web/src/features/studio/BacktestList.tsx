@@ -86,7 +86,9 @@ function Row({ backtest, open, onOpen }: RowProps) {
       className={open ? 'bg-raised' : ''}
     >
       <td className="font-medium">{backtest.name}</td>
-      <td className="text-sm">{backtest.tape}</td>
+      <td className="text-sm">
+        {backtest.tape} <span className="text-xs text-muted">{backtest.feed.toUpperCase()}</span>
+      </td>
       <td className="figure text-xs">{span}</td>
       {summary ? (
         <>

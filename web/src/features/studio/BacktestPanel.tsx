@@ -47,7 +47,7 @@ function Form({ clone, tapes }: { clone: OwnerClone; tapes: readonly Tape[] }) {
           <Select
             label="Tape"
             value={tape?.name ?? ''}
-            options={tapes.map((one) => [one.name, one.title] as const)}
+            options={tapes.map((one) => [one.name, `${one.title} · ${one.feed.toUpperCase()}`] as const)}
             onChange={setName}
             testId="tape"
           />
