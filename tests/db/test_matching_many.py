@@ -81,3 +81,12 @@ def test_an_account_that_stays_busy_keeps_its_tick_and_the_others_have_theirs(de
     assert desk.tick(150, after_ms=LATENCY_MS) == 1
     assert desk.engine.open_orders(BOB, bobs) == []
     assert desk.engine.open_orders(ALICE, desk.account_id) == []
+
+
+def test_an_account_that_cannot_be_marked_keeps_nobody_elses_marks_away(desk: Desk, database: Database) -> None:
+    bobs = bob_waits_too(desk)
+    with database.write() as connection:
+        broken = sa.update(accounts).where(accounts.c.account_id == bobs)
+        connection.execute(broken.values(rule_set="no-such-rules"))
+    assert desk.engine.mark_accounts() == 1
+    assert desk.engine.equity(ALICE, desk.account_id, cursor=None, limit=10).items

@@ -11,8 +11,11 @@ from pump_party.domains.prop_engine.store import PropStore
 from pump_party.domains.prop_engine.valuation import stake_of
 from pump_party.kernel.ids import AccountId, Market
 from pump_party.platform.clock import Clock
+from pump_party.platform.logging import get_logger
 
 MARK_PAGE = 500
+
+log = get_logger("marker")
 
 
 class Marker:
@@ -29,6 +32,7 @@ class Marker:
         self._rule_sets = rule_sets
         self._guard = guard
         self._clock = clock
+        self._broken: set[AccountId] = set()
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
     def mark_accounts(self) -> Sequence[Marked]:
@@ -41,21 +45,32 @@ class Marker:
         while page := self._store.accounts_to_mark(after=after, limit=MARK_PAGE):
             after = page[-1].holdings.account.account_id
             worth = _worth(page, prices)
-            marked = [
-                mark(
-                    markable,
-                    prices,
-                    self._rule_sets[markable.holdings.account.rule_set],
-                    grid_ms=grid_ms,
-                    equity_now_micros=worth.get(markable.holdings.account.account_id),
-                )
-                for markable in page
-            ]
+            marked = [self._mark(markable, prices, grid_ms, worth) for markable in page]
             found = [m for m in marked if m is not None]
             # Before they are written: a mark that shows a breach never stands beside an account that still trades.
             self._guard.check_marks(found)
             written.extend(self._store.record_marks(found))
         return written
+
+    def _mark(
+        self, markable: Markable, prices: Mapping[Market, MarkPrice], grid_ms: int, worth: Mapping[AccountId, int]
+    ) -> Marked | None:
+        """None of an account that cannot be valued at all: it is told in the log once, and holds up nobody else."""
+        account = markable.holdings.account
+        try:
+            return mark(
+                markable,
+                prices,
+                self._rule_sets[account.rule_set],
+                grid_ms=grid_ms,
+                equity_now_micros=worth.get(account.account_id),
+            )
+        except Exception as error:
+            # A bug or a broken row of one account must not stop the loss limits of all.
+            if account.account_id not in self._broken:
+                self._broken.add(account.account_id)
+                log.error("account_not_marked", account_id=account.account_id, exc_info=error)
+            return None
 
     def _prices(self, now_ms: int) -> dict[Market, MarkPrice]:
         """Of the markets that are open. A halted one gives no mark: a gap in the curve, not an invented price."""
