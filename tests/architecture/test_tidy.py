@@ -19,7 +19,7 @@ WAIVERS = {
 }
 """Path, or path::function, over its budget, and why it is still one thing."""
 
-DOMAIN_PREFIXES = ("users", "marketdata", "prop", "clones", "aitrading")
+DOMAIN_PREFIXES = ("users", "marketdata", "prop", "clones", "aitrading", "backtests")
 PLATFORM_PREFIX = "platform"
 TABLE_NAME = re.compile(rf"\b({'|'.join((*DOMAIN_PREFIXES, PLATFORM_PREFIX))})_[a-z0-9_]+\b")
 
