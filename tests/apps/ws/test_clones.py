@@ -104,6 +104,20 @@ def test_a_key_for_one_clone_is_told_why_of_that_one_only(services: Services, na
     run(services, scenario)
 
 
+def test_a_name_that_was_hidden_since_is_not_told_again(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        owner = stage.user(1)
+        clone_id = deployed(services, owner)
+        services.clones.set_profile(owner.principal.user_id, clone_id, name="Rude Words", bio="Worse words.")
+        services.clones.hide(clone_id, operator="alice", reason="rude")
+        client = await stage.signed_in(stage.user(2))
+        newest = (await follow(client, clone_id, after_seq=0))["seq"]
+        await client.until(lambda frame: frame.get("seq") == newest and frame["type"] == "clone_profile")
+        assert "ords" not in str(client.frames)
+
+    run(services, scenario)
+
+
 def test_a_clone_that_does_not_exist_cannot_be_followed(services: Services) -> None:
     async def scenario(stage: Stage) -> None:
         client = await stage.signed_in(stage.user())

@@ -40,7 +40,6 @@ def _render(message: OutboxMessage, is_owner: bool) -> list[tuple[str, bytes]]:
             return [("clone_published", text_frame(frame))]
         case CloneProfileChanged.KIND:
             now = _decode_profile(message.payload)
-            shown = CloneProfile(now.clone_id, message.seq, now.name, now.bio, now.hidden, now.at_ms)
-            return [("clone_profile", text_frame(shown))]
+            return [("clone_profile", text_frame(CloneProfile(now.clone_id, message.seq, now.at_ms)))]
         case kind:
             raise msgspec.ValidationError(f"{kind} is not known here")

@@ -233,13 +233,10 @@ class ClonePublishedFrame(_Server, frozen=True, tag="clone_published", kw_only=F
 
 
 class CloneProfile(_Server, frozen=True, tag="clone_profile", kw_only=False):
-    """A clone shows another name or bio."""
+    """A clone shows another name or bio: fetch it. An event can be shown again after what it told was hidden."""
 
     clone_id: str
     seq: int
-    name: str
-    bio: str
-    hidden: bool
     at_ms: int
 
 

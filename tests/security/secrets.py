@@ -1,0 +1,116 @@
+"""Clones that decide for real, with words and numbers in everything private of them that occur nowhere else."""
+
+import asyncio
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.adapters.model_server import ModelServer, answering
+from tests.apps.api.stage import SOL, Person
+from tests.domains.aitrading.answers import answer, opening
+from tests.domains.clones.strategies import (
+    asset,
+    compare,
+    feature,
+    graph,
+    number,
+    prompt,
+    rule,
+    sound,
+    stream,
+    trading_clone,
+)
+from tests.product import COMMAND, Product
+
+MODEL = "local:stub"
+MARK = "canary-7f3a91"
+PROMPT, ANSWER, DRAFT, BIO, OUTSIDE = (f"{MARK}-{place}" for place in ("prompt", "answer", "draft", "bio", "outside"))
+SEED, LEVEL = 748_211_903, "91827.364554"
+SECRETS = (MARK, str(SEED), LEVEL)
+DECIDED_WITHIN_S = 120
+START_S = 30
+
+
+@dataclass(frozen=True)
+class Clones:
+    asking: str
+    ruling: str
+    runs: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+@contextmanager
+def private_model() -> Iterator[ModelServer]:
+    """A model, served from a thread, that always opens a position and gives a private reason."""
+    server = ModelServer(answering(answer(opening(SOL, share="0.1", reason=ANSWER))))
+    loop, ready, done = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        async with server.open():
+            ready.set()
+            await done.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(START_S)
+        yield server
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(START_S)
+
+
+def let_clones_decide(product: Product, owner: Person) -> Clones:
+    """One clone by a model's word, one by rules, and one decision of a program outside."""
+    asking, ruling = _asking_clone(product, owner), _ruling_clone(owner)
+    accounts = []
+    for clone_id in (asking, ruling):
+        made = owner.post(f"/v1/clones/{clone_id}/deployment", {})
+        assert made.status_code == 201, made.text
+        accounts.append(made.json()["account_id"])
+    body = {"run_key": "outside", "proposals": [{"market": SOL, "action": "hold", "reason": OUTSIDE}]}
+    acted = owner.post(f"/v1/clones/{ruling}/actions", body)
+    assert acted.status_code == 201, acted.text
+    product.wait_until(lambda: _by_model(owner, asking), within_s=DECIDED_WITHIN_S)
+    product.wait_until(lambda: len(_finished(owner, ruling)) > 1, within_s=DECIDED_WITHIN_S)
+    runs = tuple(run["run_id"] for clone_id in (asking, ruling) for run in _finished(owner, clone_id))
+    return Clones(asking, ruling, runs, tuple(accounts))
+
+
+def secrets_in(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret in text]
+
+
+def _asking_clone(product: Product, owner: Person) -> str:
+    """Its bio is hidden by an operator, and its draft has gone on from what was published."""
+    strategy = graph(stream(), asset(SOL), prompt(f"{PROMPT}: buy low."), trading_clone(model=MODEL))
+    clone_id = owner.published_clone(strategy, "Night Bird")
+    assert owner.patch(f"/v1/clones/{clone_id}", {"bio": BIO}).status_code == 200
+    hide = [COMMAND, "clone", "hide", clone_id, "--operator", "alice", "--reason", "rude"]
+    subprocess.run([*hide, "--data-dir", product.folder / "data"], check=True, capture_output=True, timeout=60)
+    revision = owner.get(f"/v1/clones/{clone_id}/draft").json()["revision"]
+    draft = graph(stream(), asset(SOL), prompt(DRAFT), trading_clone(model=MODEL))
+    body = {"strategy": draft, "layout": {}, "base_version": 1, "revision": revision}
+    saved = owner.put(f"/v1/clones/{clone_id}/draft", body)
+    assert saved.status_code == 200, saved.text
+    return clone_id
+
+
+def _ruling_clone(owner: Person) -> str:
+    close = compare(feature("close", "1m", None), "above", number(LEVEL))
+    clauses = (
+        {"when": close, "then": {"kind": "close"}},
+        {"when": {"kind": "chance", "ppm": 999_999, "seed": SEED}, "then": {"kind": "target", "share_ppm": 100_000}},
+    )
+    return owner.published_clone(sound(decider=rule(*clauses)), "Rule Bird")
+
+
+def _finished(owner: Person, clone_id: str) -> list[dict[str, str]]:
+    items = owner.get(f"/v1/clones/{clone_id}/decisions").json()["items"]
+    return [item for item in items if item["finished_ms"] is not None]
+
+
+def _by_model(owner: Person, clone_id: str) -> bool:
+    return any(item["answer_sha256"] for item in _finished(owner, clone_id))
