@@ -22,7 +22,7 @@ from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.run_views import DeploymentView, OwnerRunView
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.service import AITradingService
-from pump_party.domains.aitrading.slots import next_slot_ms
+from pump_party.domains.aitrading.slots import SETTLE_MS, next_slot_ms
 from pump_party.domains.aitrading.work import DecisionWork
 from pump_party.domains.clones.contract import Strategy, StrategyVersion, Validation, clone_node, content_sha256
 from pump_party.domains.clones.validation import read
@@ -232,7 +232,7 @@ class Platform:
     def slot(self, cadence_s: int = 3_600, *, late_ms: int = 100) -> int:
         """Let time pass until a moment after the next slot, and work off whatever is due. Returns the slot."""
         slot_ms = next_slot_ms(self.clock.now_ms(), cadence_s)
-        self.clock.advance(slot_ms + late_ms - self.clock.now_ms())
+        self.clock.advance(slot_ms + max(late_ms, SETTLE_MS) - self.clock.now_ms())
         self.show()
         for job in self.work.due_slots():
             self.work.work_off(job)

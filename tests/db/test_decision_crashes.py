@@ -18,7 +18,7 @@ from pump_party.domains.aitrading.model import Direction, Proposal, ProposalActi
 from pump_party.domains.aitrading.records import Run
 from pump_party.domains.aitrading.run_views import RunState
 from pump_party.domains.aitrading.runs import Runs
-from pump_party.domains.aitrading.slots import DAY_MS
+from pump_party.domains.aitrading.slots import DAY_MS, SETTLE_MS
 from pump_party.domains.clones.contract import Always, Clause, Strategy, Target
 from pump_party.kernel.ids import CloneId
 from pump_party.platform.clock import ManualClock
@@ -109,7 +109,7 @@ def test_a_slot_killed_at_any_step_has_one_batch_and_one_outcome(
     for step in range(STEPS_MAX):
         clone = f"clone-{step}"
         view = platform.deploy(strategy, clone)
-        platform.clock.advance(view.next_slot_ms + 100 - platform.clock.now_ms())
+        platform.clock.advance(view.next_slot_ms + SETTLE_MS - platform.clock.now_ms())
         platform.show()
         asked = len(platform.model.asked)
         died_at = die_at(platform, life, step, lambda: work_off(platform))
@@ -170,7 +170,7 @@ def test_after_the_deadline_what_was_not_done_is_late_and_what_was_done_stands(
     for step in range(STEPS_MAX):
         clone = f"clone-{step}"
         view = platform.deploy(strategy, clone)
-        platform.clock.advance(view.next_slot_ms + 100 - platform.clock.now_ms())
+        platform.clock.advance(view.next_slot_ms + SETTLE_MS - platform.clock.now_ms())
         platform.show()
         died_at = die_at(platform, life, step, lambda: work_off(platform))
         platform.clock.advance(61_000)
@@ -239,7 +239,7 @@ def test_a_run_that_two_bring_to_its_end_has_one(mortal: tuple[Platform, Life]) 
 def test_two_workers_on_one_slot_do_it_once(mortal: tuple[Platform, Life]) -> None:
     platform, _ = mortal
     view = platform.deploy(RULE)
-    platform.clock.advance(view.next_slot_ms + 100 - platform.clock.now_ms())
+    platform.clock.advance(view.next_slot_ms + SETTLE_MS - platform.clock.now_ms())
     platform.show()
     (job,) = platform.work.due_slots()
     first = platform.work

@@ -18,6 +18,7 @@ from pump_party.domains.aitrading.run_views import (
     PublicRunView,
     RunState,
 )
+from pump_party.domains.aitrading.slots import SETTLE_MS
 from pump_party.domains.clones.contract import Always, Clause, Close, Compare, FeatureOperand, Hold, Op, Target
 from pump_party.domains.prop_interface.contract import AccountKind
 from pump_party.kernel.errors import Conflict, IdempotencyMismatch, NotFound
@@ -280,3 +281,12 @@ def test_a_close_by_rule_sells_what_was_bought(platform: Platform) -> None:
     account = platform.engine.account(ALICE, view.account_id)
     assert sum(p.quantity_nanos for p in account.positions) == 0
     assert account.residual_micros == 0
+
+
+def test_a_slot_waits_until_the_candle_that_ended_with_it_is_stored(platform: Platform) -> None:
+    view = platform.deploy(HOLD)
+    assert view.next_slot_ms is not None
+    platform.clock.advance(view.next_slot_ms + SETTLE_MS - 1 - platform.clock.now_ms())
+    assert platform.work.due_slots() == []
+    platform.clock.advance(1)
+    assert len(platform.work.due_slots()) == 1

@@ -20,7 +20,7 @@ from pump_party.db.engine import Database
 from pump_party.domains.aitrading.budget import BudgetLimits, Spent
 from pump_party.domains.aitrading.records import Call, CallState, Deployment, Run, deployment_after
 from pump_party.domains.aitrading.run_views import DeploymentState, RunState
-from pump_party.domains.aitrading.slots import job_key
+from pump_party.domains.aitrading.slots import SETTLE_MS, job_key
 from pump_party.domains.aitrading.store import Announce, NextSlot, Resumed, RunTaken, Step
 from pump_party.kernel.errors import Conflict
 from pump_party.kernel.ids import CloneId, DeploymentId, RunId
@@ -217,7 +217,7 @@ class AITradingStore:
 
     def _schedule(self, connection: sa.Connection, slot: NextSlot) -> None:
         key = job_key(slot.cadence_s, slot.slot_ms)
-        jobs.schedule(connection, ids=self._ids, kind=SLOT_JOB, key=key, payload="", run_at_ms=slot.slot_ms)
+        jobs.schedule(connection, ids=self._ids, kind=SLOT_JOB, key=key, payload="", run_at_ms=slot.slot_ms + SETTLE_MS)
 
     def claim_slots(self, *, now_ms: int, lease_ms: int, limit: int) -> Sequence[Job]:
         return self._jobs.claim(SLOT_JOB, now_ms=now_ms, lease_ms=lease_ms, limit=limit)

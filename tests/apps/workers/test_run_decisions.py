@@ -24,6 +24,7 @@ from pump_party.domains.aitrading.contract import (
     RunState,
     SubmitProposals,
 )
+from pump_party.domains.aitrading.slots import SETTLE_MS
 from pump_party.domains.clones.contract import Always, Clause, Hold, Op, Publish, Strategy, Target, canonical
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.ids import CloneId, UserId
@@ -81,7 +82,7 @@ class Owner:
         return quote
 
     def leap_to_slot(self) -> None:
-        ahead_ms = CADENCE_MS - self.services.clock.now_ms() % CADENCE_MS
+        ahead_ms = CADENCE_MS - self.services.clock.now_ms() % CADENCE_MS + SETTLE_MS
         # First the price: the worker may look the moment the clock has leapt.
         self.price(150, ahead_ms=ahead_ms)
         self.clock.leap(ahead_ms)

@@ -7,6 +7,10 @@ from pump_party.kernel.ids import RANDOM_BITS, DeploymentId, RunId, uuid7
 DEADLINE_MS_MAX = 60_000
 """After the slot, whatever the cadence."""
 
+SETTLE_MS = 1_500
+"""A slot is worked off this long after its time: the candle that ended with it is stored by then, so that a clone
+decides on what a backtest would show it, not on the bar before."""
+
 DAY_MS = 24 * 3_600_000
 
 
