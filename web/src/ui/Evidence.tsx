@@ -8,7 +8,7 @@ interface Props {
 /** A document that a decision was made from or with, folded away. It is shown as text and never as markup. */
 export function Evidence({ title, text, note }: Props) {
   return (
-    <details className="group/evidence border-b border-line">
+    <details className="group/evidence border-b border-line" data-testid={`evidence-${title.toLowerCase()}`}>
       <summary className="flex h-9 items-center gap-2 text-sm font-medium">
         <span aria-hidden="true" className="text-muted group-open/evidence:rotate-90">
           ▸

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatScaled, formatWire } from '@/lib/format'
+import { formatPrice, formatScaled } from '@/lib/format'
 import { formatDateTime } from '@/lib/time'
 import { Button } from '@/ui/Button'
 import { Change } from '@/ui/Figure'
@@ -97,7 +97,7 @@ function Row({ backtest, open, onOpen }: RowProps) {
           </td>
           <td className="figure text-sm">{percent(summary.max_drawdown_ppm)}</td>
           <td className="figure text-sm">{summary.fills}</td>
-          <td className="figure text-sm">{formatWire(summary.fees, 2)}</td>
+          <td className="figure text-sm">{formatPrice(summary.fees, 2)}</td>
         </>
       ) : (
         <td colSpan={4}>

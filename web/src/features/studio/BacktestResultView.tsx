@@ -3,7 +3,7 @@ import { lazy, Suspense, useMemo } from 'react'
 import type { Results } from '@/api/types'
 import { changePpm, curveOf, underwater } from '@/lib/curves'
 import { codeText, wantedText } from '@/lib/decisions'
-import { formatPpm, formatScaled, formatWire, MISSING } from '@/lib/format'
+import { formatPpm, formatPrice, formatScaled, MISSING } from '@/lib/format'
 import { formatDateTime } from '@/lib/time'
 import { Cell, Cells, Panel, TableScroll } from '@/ui/Panel'
 import { useZone } from '@/ui/preferences'
@@ -84,11 +84,11 @@ function Figures({ results }: { results: Results }) {
     <Cells>
       <Cell label="Return">{formatPpm(results.return_ppm)}</Cell>
       <Cell label="Largest drawdown">{percent(results.max_drawdown_ppm)}</Cell>
-      <Cell label="Sharpe">{results.sharpe ?? MISSING}</Cell>
-      <Cell label="Win rate">{results.win_rate ?? MISSING}</Cell>
+      <Cell label="Sharpe">{formatPrice(results.sharpe, 2)}</Cell>
+      <Cell label="Win rate">{formatPrice(results.win_rate, 2)}</Cell>
       <Cell label="Fills">{results.fills}</Cell>
-      <Cell label="Fees, USD">{formatWire(results.fees, 2)}</Cell>
-      <Cell label="Funding, USD">{formatWire(results.funding, 2)}</Cell>
+      <Cell label="Fees, USD">{formatPrice(results.fees, 2)}</Cell>
+      <Cell label="Funding, USD">{formatPrice(results.funding, 2)}</Cell>
       <Cell label="Exposure">{percent(results.exposure_ppm)}</Cell>
     </Cells>
   )
@@ -114,9 +114,9 @@ function Beside({ own, others }: { own: Backtest; others: readonly Backtest[] })
                 <td className="font-medium">{one.name}</td>
                 <td className="figure text-sm">{formatPpm(one.summary?.return_ppm)}</td>
                 <td className="figure text-sm">{percent(one.summary?.max_drawdown_ppm ?? null)}</td>
-                <td className="figure text-sm">{one.summary?.sharpe ?? MISSING}</td>
+                <td className="figure text-sm">{formatPrice(one.summary?.sharpe, 2)}</td>
                 <td className="figure text-sm">{one.summary?.fills ?? MISSING}</td>
-                <td className="figure text-sm">{formatWire(one.summary?.fees, 2)}</td>
+                <td className="figure text-sm">{formatPrice(one.summary?.fees, 2)}</td>
               </tr>
             ))}
           </tbody>
@@ -148,7 +148,7 @@ function DecisionLog({ id, counts }: { id: string; counts: BacktestResult['decis
                 <tr key={`${one.slot_ms} ${one.market}`}>
                   <td className="figure text-xs">{formatDateTime(one.slot_ms, zone)}</td>
                   <td className="text-sm">{wantedText(one)}</td>
-                  <td className="figure text-sm">{formatWire(one.mid, 2)}</td>
+                  <td className="figure text-sm">{formatPrice(one.mid, 2)}</td>
                   <td className="text-sm text-muted">{codeText(one.code)}</td>
                 </tr>
               ))}

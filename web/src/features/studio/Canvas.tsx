@@ -11,6 +11,8 @@ import {
   type NodeProps,
   Position,
   ReactFlow,
+  useNodesInitialized,
+  useReactFlow,
 } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
 import './flow.css'
@@ -34,6 +36,7 @@ import { KIND_NAME, nodeSummary, plural } from './words'
 
 type Block = FlowNode<{ node: StrategyNode; problems: number }, 'block'>
 
+const FIT = { maxZoom: 1, padding: 0.15 }
 const TYPES = { block: BlockNode }
 const FIELDS = 'input, textarea, select'
 
@@ -107,16 +110,28 @@ export default function Canvas() {
         snapToGrid
         snapGrid={[GRID, GRID]}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+        fitViewOptions={FIT}
         minZoom={0.3}
         proOptions={{ hideAttribution: true }}
         aria-label="Strategy graph"
       >
         <Background gap={GRID} size={1} color="var(--line)" />
         <Controls showInteractive={false} />
+        <FitAll count={doc.strategy.nodes.length} />
       </ReactFlow>
     </div>
   )
+}
+
+/** Brings every block into view when there are more or fewer of them. */
+function FitAll({ count }: { count: number }) {
+  const { fitView } = useReactFlow()
+  const measured = useNodesInitialized()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the count is what it is about
+  useEffect(() => {
+    if (measured) void fitView(FIT)
+  }, [measured, count, fitView])
+  return null
 }
 
 function BlockNode({ data, selected }: NodeProps<Block>) {

@@ -6,7 +6,7 @@ import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
 import { Empty, Failure, Loading } from '@/ui/States'
 import { type OwnerClone, ownCloneQuery, readDraft } from './api'
-import { draftKey, type Opened, openDraft, type ServerDraft } from './drafts'
+import { type Opened, openDraft, type ServerDraft } from './drafts'
 import { EditorView } from './EditorView'
 import { readLocal } from './localDrafts'
 import { createEditor, EditorContext } from './store'
@@ -37,7 +37,7 @@ function Opening({ userId, cloneId }: { userId: string; cloneId: string }) {
     queryKey: ['clones', 'draft', cloneId],
     queryFn: async () => {
       const server = await readDraft(cloneId)
-      const local = await readLocal(draftKey(userId, cloneId, server.base_version))
+      const local = await readLocal(userId, cloneId)
       return { server, opened: openDraft(server, local) }
     },
     staleTime: Number.POSITIVE_INFINITY,

@@ -28,6 +28,8 @@ export function PublishDialog({ clone, draft, onClose }: Props) {
     mutationFn: async (baseVersion: number | null) => {
       const wanted = `${baseVersion} ${docText(doc)}`
       if (intent.current.for !== wanted) intent.current = { for: wanted, key: newIdempotencyKey() }
+      // A save under way would name a revision that publishing makes an old one.
+      if (draft.state !== 'conflict') await draft.flush()
       const version = await publish(clone.clone_id, doc, baseVersion, intent.current.key)
       draft.goOnFrom(await readDraft(clone.clone_id))
       return version

@@ -19,8 +19,11 @@ export interface LocalDraft {
   saved_ms: number
 }
 
+/** What the keys of all drafts of a clone begin with. */
+export const draftPrefix = (userId: string, cloneId: string) => `${userId}/${cloneId}/`
+
 export const draftKey = (userId: string, cloneId: string, baseVersion: number | null) =>
-  `${userId}/${cloneId}/${baseVersion ?? 0}`
+  `${draftPrefix(userId, cloneId)}${baseVersion ?? 0}`
 
 export interface Opened {
   doc: Doc

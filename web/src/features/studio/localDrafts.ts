@@ -1,5 +1,5 @@
 /** Drafts in this browser (IndexedDB): what was typed survives a crash, a closed tab and a server that is away. */
-import type { LocalDraft } from './drafts'
+import { draftPrefix, type LocalDraft } from './drafts'
 
 const NAME = 'pump-party'
 const STORE = 'drafts'
@@ -27,9 +27,12 @@ async function use<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) =>
   }
 }
 
-/** Undefined where there is none, and where the browser keeps nothing. */
-export async function readLocal(key: string): Promise<LocalDraft | undefined> {
-  return use<LocalDraft | undefined>('readonly', (store) => store.get(key)).catch(() => undefined)
+/** The newest of a clone, whatever version it began with. Undefined where the browser keeps nothing. */
+export async function readLocal(userId: string, cloneId: string): Promise<LocalDraft | undefined> {
+  const prefix = draftPrefix(userId, cloneId)
+  const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`)
+  const found = await use<LocalDraft[]>('readonly', (store) => store.getAll(range)).catch(() => [])
+  return found.sort((a, b) => b.saved_ms - a.saved_ms)[0]
 }
 
 /** Returns whether it was kept: private windows keep nothing. */

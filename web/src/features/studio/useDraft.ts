@@ -136,6 +136,7 @@ export function useDraft({ userId, cloneId, store, server, savedText }: Props): 
     await flush()
   }
   const goOnFrom = (draft: ServerDraft) => {
+    void forgetLocal(draftKey(userId, cloneId, known.current.baseVersion))
     learn(draft, docText(docOf(draft)))
     setState(docText(store.getState().history.present) === known.current.text ? 'saved' : 'unsaved')
   }
