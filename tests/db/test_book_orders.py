@@ -1,5 +1,6 @@
 """Orders priced on an order book, on a real database: the walk, consumed depth, no book, a book seen too early."""
 
+import msgspec
 import pytest
 from tests.db.desk import ALICE, LATENCY_MS, ONE_SOL, Desk, holds_nothing
 from tests.domains.prop_engine.markets import SOL, SOL_PERP
@@ -137,3 +138,32 @@ def test_perpetuals_walk_the_book_too_and_what_they_take_stays_consumed(database
     assert fill.book.legs == ((15_025_000_000, 10 * ONE_SOL),)
     assert desk.engine.account(ALICE, desk.account_id).residual_micros == 0
     assert check(database).problems == []
+
+
+def test_a_book_that_cannot_take_a_position_does_not_keep_it_from_liquidation(
+    database: Database, clock: ManualClock
+) -> None:
+    desk = Desk(database, clock, "practice-book-v1", SOL_PERP)
+    desk.place("buy", 50 * ONE_SOL, leverage=10)
+    tick_with_book(desk)
+    for seq in (2, 3, 4):
+        # Fresh, and far from the oracle: no price for anybody's order.
+        desk.books.set(book(desk, seq=seq, publish_ms=desk.clock.now_ms() + LATENCY_MS + 1, market=SOL_PERP))
+        desk.tick(130)
+    (perp,) = [p for p in desk.view().perps if p.market == SOL_PERP] or [None]
+    assert perp is None or perp.quantity_nanos == 0
+    assert desk.view().residual_micros == 0
+    assert check(database).problems == []
+
+
+def test_a_stop_that_meets_a_thin_book_waits_for_a_better_one(desk: Desk) -> None:
+    desk.place("buy", 50 * ONE_SOL)
+    tick_with_book(desk)
+    stop = desk.place("sell", 50 * ONE_SOL, kind=OrderKind.STOP, trigger_price_e8=150 * 10**8, reduce_only=True)
+    thin: tuple[Level, ...] = ((14_990_000_000, ONE_SOL),)
+    for seq, bids in ((2, thin), (3, thin), (4, ((14_990_000_000, 200 * ONE_SOL),))):
+        shown = book(desk, seq=seq, publish_ms=desk.clock.now_ms() + LATENCY_MS + 1)
+        asks: tuple[Level, ...] = ((14_991_000_000, 200 * ONE_SOL),)
+        desk.books.set(msgspec.structs.replace(shown, bids=bids, asks=asks))
+        desk.tick(149.9)
+    assert desk.order(stop).status is OrderStatus.FILLED

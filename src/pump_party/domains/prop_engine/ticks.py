@@ -36,6 +36,10 @@ NO_PREMIUM_PPB = 0
 """Without a recorded premium funding is the interest alone (section 8)."""
 
 
+BOOK_CANNOT = (RejectCode.INSUFFICIENT_DEPTH, RejectCode.PRICE_DIVERGENCE)
+"""What only a book says. The engine's own orders then walk the ladder: no position hides behind a thin book."""
+
+
 def without_limits(rules: RuleSet, market: Market) -> RuleSet:
     """The rules by which the engine closes a position: no size and no slippage is too much to get out."""
 
@@ -105,6 +109,8 @@ class TickBatch:
             usable = book if rules.price_mode is PriceMode.BOOK else None
             prices = Prices(quote, fresh_book(usable, params.pricing, fill_ms=quote.recv_ms))
             change = liquidate(seen, quantity_nanos, prices, fill_ms=quote.recv_ms, params=params)
+            if change in BOOK_CANNOT:
+                change = liquidate(seen, quantity_nanos, Prices(quote), fill_ms=quote.recv_ms, params=params)
             if isinstance(change, PerpChange):
                 self._perps.liquidate(change, quote, params)
                 return True
@@ -124,6 +130,8 @@ class TickBatch:
         position = self._recorder.position(order.account_id, order.market)
         prices = prices_for(open_order, quote, book, rules, params)
         outcome = Change.NOTHING if prices is None else step(open_order, position, prices, rules, params)
+        if outcome in BOOK_CANNOT and terms_of(order).is_closing:
+            outcome = step(open_order, position, Prices(quote), rules, params)
         if isinstance(outcome, SpotFill):
             self._fill(open_order, outcome, quote)
             return True
@@ -139,6 +147,10 @@ class TickBatch:
         if prices is None:
             return False
         outcome = perp_orders.step(open_order, position, prices, rules, cash_micros=cash_micros, params=params)
+        if outcome in BOOK_CANNOT and terms_of(order).is_closing:
+            outcome = perp_orders.step(
+                open_order, position, Prices(quote), rules, cash_micros=cash_micros, params=params
+            )
         if isinstance(outcome, tuple):
             self._perps.fill_open(open_order, outcome, quote, params)
             return True

@@ -290,7 +290,14 @@ def arrived(decided: SpotFill | RejectCode, terms: OrderTerms) -> SpotFill | Rej
     return CancelReason.IOC if terms.time_in_force is TimeInForce.IOC else Change.RESTS
 
 
-NOT_NOW = (RejectCode.PRICE_STALE, RejectCode.PRICE_UNCERTAIN, RejectCode.SLIPPAGE_LIMIT, RejectCode.MARKET_HALTED)
+NOT_NOW = (
+    RejectCode.PRICE_STALE,
+    RejectCode.PRICE_UNCERTAIN,
+    RejectCode.PRICE_DIVERGENCE,
+    RejectCode.INSUFFICIENT_DEPTH,
+    RejectCode.SLIPPAGE_LIMIT,
+    RejectCode.MARKET_HALTED,
+)
 """Reasons that pass: a resting or triggered order outlives them."""
 
 

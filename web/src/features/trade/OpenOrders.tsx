@@ -18,7 +18,7 @@ export function useOpenOrders(account: Account) {
   return { ...query, orders: account.open_orders > 0 ? (query.data ?? []) : [] }
 }
 
-/** Orders that wait, each with what is held for it and a way to cancel it. */
+/** Orders that wait, each with what is held for it and a way to cancel it, but for those that cannot be called back. */
 export function OpenOrders({ account }: { account: Account }) {
   const { orders, isLoading, error, data, refetch } = useOpenOrders(account)
   const [failure, setFailure] = useState<string>()
@@ -117,15 +117,21 @@ function OpenOrderRow({ order, busy, onCancel }: RowProps) {
       <td data-figure>{order.held === '0' ? '–' : heldText(order.held, order.held_asset)}</td>
       <td className="text-sm">{stageText(order)}</td>
       <td data-figure>
-        <Button
-          size="small"
-          data-testid="cancel-order"
-          disabled={busy}
-          onClick={onCancel}
-          aria-label={`Cancel ${typeText(order)} ${order.side} ${order.market}`}
-        >
-          {busy ? 'Cancelling…' : 'Cancel'}
-        </Button>
+        {order.stage === 'waiting' ? (
+          <span className="text-sm text-muted" title="It fills or fails within seconds.">
+            In flight
+          </span>
+        ) : (
+          <Button
+            size="small"
+            data-testid="cancel-order"
+            disabled={busy}
+            onClick={onCancel}
+            aria-label={`Cancel ${typeText(order)} ${order.side} ${order.market}`}
+          >
+            {busy ? 'Cancelling…' : 'Cancel'}
+          </Button>
+        )}
       </td>
     </tr>
   )
