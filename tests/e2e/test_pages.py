@@ -20,7 +20,7 @@ PAGES = {
     "/portfolio": re.compile("Sign in to see your portfolio|Portfolio practice account"),
     "/leaderboard": "Practice leaderboard",
     "/settings": "Settings",
-    "/studio": "Build a clone that trades by itself",
+    "/studio": re.compile("Build a clone that trades by itself|No clone yet"),
 }
 
 

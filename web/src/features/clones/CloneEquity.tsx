@@ -32,7 +32,9 @@ export function CloneEquity({ cloneId }: { cloneId: string }) {
                 <span className="figure">{formatPpm(data.baselines.buy_and_hold.return_ppm)}</span>
               </span>
             )}
-            <span className="text-muted">{data.fills} fills</span>
+            <span className="text-muted">
+              {data.fills} {data.fills === 1 ? 'fill' : 'fills'}
+            </span>
           </p>
         )
       }

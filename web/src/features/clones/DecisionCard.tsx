@@ -15,6 +15,7 @@ import {
   type Run,
 } from './api'
 import { type CardLine, headlineOf, linesOf } from './feed'
+import { OrderOutcome } from './OrderOutcome'
 
 /** Action and size first, one line for each market, then the way there: context, reasoning, proposal, verdict, fill. */
 export function DecisionCard({ run }: { run: Run }) {
@@ -75,7 +76,9 @@ function Way({ run, lines }: { run: OwnerRun; lines: readonly CardLine[] }) {
       <Artifact run={run} kind="context" sha256={run.context_sha256} title="Context" />
       <Artifact run={run} kind="prompt" sha256={run.prompt_sha256} title="Prompt" />
       <Artifact run={run} kind="answer" sha256={run.answer_sha256} title="Answer" />
-      {lines.map((one) => one.own && <Own key={one.market} own={one.own} title={one.title} />)}
+      {lines.map(
+        (one) => one.own && <Own key={one.market} own={one.own} title={one.title} cloneId={run.clone_id} />,
+      )}
       {run.detail && <p className="text-sm text-muted">{run.detail}</p>}
       {run.usage && (
         <p className="figure text-xs text-muted">
@@ -93,12 +96,11 @@ function Way({ run, lines }: { run: OwnerRun; lines: readonly CardLine[] }) {
   )
 }
 
-function Own({ own, title }: { own: OwnerDecision; title: string }) {
+function Own({ own, title, cloneId }: { own: OwnerDecision; title: string; cloneId: string }) {
   const rows = [
     ['Reasoning', own.reason],
     ['Proposal', proposalText(own, title)],
     ['Risk verdict', own.detail ? `${codeText(own.code)}: ${own.detail}` : codeText(own.code)],
-    ['Orders', own.order_ids.join(', ') || 'none'],
   ] as const
   return (
     <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-x-3 gap-y-1 border-t border-line pt-2 text-sm">
@@ -113,6 +115,12 @@ function Own({ own, title }: { own: OwnerDecision; title: string }) {
             </div>
           ),
       )}
+      <dt className="text-xs leading-[18px] text-muted">Fill</dt>
+      <dd data-testid="own-orders">
+        {own.order_ids.length === 0
+          ? 'none'
+          : own.order_ids.map((id) => <OrderOutcome key={id} cloneId={cloneId} orderId={id} />)}
+      </dd>
     </dl>
   )
 }

@@ -7,7 +7,7 @@ import type { Page } from '@/api/types'
 type Schemas = components['schemas']
 
 const DECISIONS_LIMIT = 20
-export const DECISIONS_POLL_MS = 5_000
+const DECISIONS_POLL_MS = 5_000
 
 export type PublicClone = Schemas['Clone']
 export type PublicRun = Schemas['Decision']

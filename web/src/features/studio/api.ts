@@ -86,9 +86,6 @@ async function orNull<T>(asked: Promise<T>): Promise<T | null> {
 export const createClone = (body: { name: string; bio: string }, idempotencyKey: string) =>
   request<OwnerClone>('POST', '/v1/clones', { body, idempotencyKey })
 
-export const changeProfile = (cloneId: string, body: { name?: string; bio?: string }) =>
-  request<OwnerClone>('PATCH', clonePath(cloneId), { body })
-
 export const readDraft = (cloneId: string) => request<ServerDraft>('GET', `${clonePath(cloneId)}/draft`)
 
 export const saveDraft = (

@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest'
 import { newFeature, renamed } from './features'
-import {
-  addTo,
-  conditionAs,
-  moveClause,
-  newClause,
-  operandAs,
-  removeFrom,
-  replaceAt,
-  withSide,
-} from './rules'
+import { addTo, conditionAs, moveClause, newClause, operandAs, removeFrom, withSide } from './rules'
 import { CONDITIONS_MAX, type Condition, type Operand } from './strategy'
 import { clauseText } from './words'
 
@@ -22,18 +13,6 @@ test('a condition becomes a group around itself and the comparison comes back ou
   expect(conditionAs(all, 'not')).toEqual({ kind: 'not', condition: all })
   expect(conditionAs(all, 'compare')).toEqual(compare)
   expect(conditionAs(compare, 'cross')).toEqual({ ...compare, kind: 'cross' })
-})
-
-test('a condition deep in the tree is replaced and the rest stays', () => {
-  const tree: Condition = {
-    kind: 'all',
-    conditions: [{ kind: 'always' }, { kind: 'not', condition: compare }],
-  }
-  expect(replaceAt(tree, [1, 0], { kind: 'always' })).toEqual({
-    kind: 'all',
-    conditions: [{ kind: 'always' }, { kind: 'not', condition: { kind: 'always' } }],
-  })
-  expect(replaceAt(tree, [], { kind: 'always' })).toEqual({ kind: 'always' })
 })
 
 test('a group takes conditions up to its limit', () => {

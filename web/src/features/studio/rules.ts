@@ -1,4 +1,4 @@
-/** Changing a rule: clauses in their order, conditions by their path in the tree. Pure. */
+/** Changing a rule: clauses in their order, conditions in their tree. Pure. */
 import { newFeature, unitOfFeature } from './features'
 import {
   CLAUSES_MAX,
@@ -10,9 +10,6 @@ import {
   type RuleAction,
   type Unit,
 } from './strategy'
-
-/** Where a condition stands below its clause: the index at each group, 0 below a `not`. */
-export type Path = readonly number[]
 
 export const CONDITION_KINDS: readonly [kind: Condition['kind'], label: string][] = [
   ['compare', 'is above / below'],
@@ -79,16 +76,6 @@ function innerComparison(condition: Condition): Comparison | undefined {
     case 'chance':
       return undefined
   }
-}
-
-/** The tree with the condition at a path replaced. */
-export function replaceAt(condition: Condition, path: Path, next: Condition): Condition {
-  const [first, ...rest] = path
-  if (first === undefined) return next
-  if (condition.kind === 'not') return { ...condition, condition: replaceAt(condition.condition, rest, next) }
-  if (condition.kind !== 'all' && condition.kind !== 'any') return condition
-  const conditions = condition.conditions.map((one, at) => (at === first ? replaceAt(one, rest, next) : one))
-  return { ...condition, conditions }
 }
 
 export const canAddTo = (condition: Condition): boolean =>
