@@ -14,14 +14,16 @@ interface Props {
 export function FeaturePicker({ feature, onChange, label }: Props) {
   const intervals = intervalsOf(feature.name)
   return (
-    <span className="grid min-w-0 grid-cols-[minmax(0,1fr)_64px_64px] gap-1">
-      <Select
-        label={`${label}: feature`}
-        value={feature.name}
-        options={NAMES}
-        onChange={(name) => onChange(renamed(feature, name))}
-        testId="feature-name"
-      />
+    <span className="grid min-w-0 grid-cols-2 gap-1">
+      <span className="col-span-2">
+        <Select
+          label={`${label}: feature`}
+          value={feature.name}
+          options={NAMES}
+          onChange={(name) => onChange(renamed(feature, name))}
+          testId="feature-name"
+        />
+      </span>
       {intervals.length > 0 && (
         <Select
           label={`${label}: interval`}
