@@ -1,0 +1,3 @@
+from tests.apps.api.conftest import api, person
+
+__all__ = ["api", "person"]
