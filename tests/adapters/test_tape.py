@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.adapters.venues import Collected
 
-from pump_party.adapters.candle_path import CANDLE_MS, RecordedCandle
 from pump_party.adapters.tape import BEHIND_MAX_MS, STEP_MS, TapeSource
 from pump_party.adapters.tape_files import parse_candle, read_rows
+from pump_party.domains.marketdata.candle_path import CANDLE_MS, RecordedCandle
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.model import Tick
 from pump_party.domains.marketdata.registry import load_registry

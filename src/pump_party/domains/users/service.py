@@ -259,11 +259,7 @@ class UserService:
             tx.lock_user(principal.user_id)
             earlier = tx.recall(answer)
             if earlier is not None:
-                raise Conflict(
-                    f"this request created the key {earlier.decode()}, and a secret is shown once; "
-                    "if it was lost, revoke that key and create another",
-                    code="api_key_already_created",
-                )
+                raise _already_created(earlier.decode())
             if tx.count_api_keys(principal.user_id) >= API_KEYS_PER_USER_MAX:
                 raise Conflict(f"a user has at most {API_KEYS_PER_USER_MAX} API keys", code="too_many_api_keys")
             tx.add_api_key(key)
@@ -349,6 +345,14 @@ def _require_session(principal: Principal) -> SessionId:
 def _publish_end(tx: Transaction, user_id: UserId, gone: Sequence[str], *, at_ms: int) -> None:
     if gone:
         tx.publish(SessionsRevoked(user_id=user_id, session_ids=tuple(gone), at_ms=at_ms))
+
+
+def _already_created(api_key_id: str) -> Conflict:
+    return Conflict(
+        f"this request created the key {api_key_id}, and a secret is shown once; "
+        "if it was lost, revoke that key and create another",
+        code="api_key_already_created",
+    )
 
 
 def _check_api_key(name: str, scopes: Sequence[Scope], clone_id: CloneId | None) -> tuple[str, tuple[Scope, ...]]:
