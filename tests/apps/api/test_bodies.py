@@ -40,6 +40,7 @@ GOOD = {
     "/v1/clones/{clone_id}/dry-runs": {"market": SOL, "strategy": sound()},
     "/v1/clones/{clone_id}/actions": {"run_key": "k", "proposals": [{"market": SOL, "action": "hold"}]},
     "/v1/decisions/{run_id}/replays": {"model": "openai:gpt", "prompt": "Buy low.", "rule": None},
+    "/v1/backtests": {"tape": "no-such-tape", "strategy": sound()},
 }
 METHODS = {"/v1/clones/{clone_id}": "PATCH", "/v1/clones/{clone_id}/draft": "PUT"}
 """The other routes with a body are POSTs."""
@@ -61,6 +62,7 @@ OPTIONAL = {
     ("/v1/decisions/{run_id}/replays", "model"),
     ("/v1/decisions/{run_id}/replays", "prompt"),
     ("/v1/decisions/{run_id}/replays", "rule"),
+    ("/v1/backtests", "strategy"),
 }
 WRONG = (None, True, 1, 1.5, [], {}, "", "\u0000", "x" * 10_000)
 NOT_WRONG: dict[tuple[str, str], tuple[object, ...]] = {
