@@ -45,8 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""
     redis_url: str = ""
     object_store_url: str = ""
-    strategy_keys: str = ""
     tapes_dir: str = ""
+    strategy_keys: str = ""
     host: str = "127.0.0.1"
     port: int = 8400
     ws_port: int = 8401

@@ -14,7 +14,7 @@ from pump_party.redis.client import CONNECTIONS_MAX
 from pump_party.redis.memory import TICKETS_MAX, MemoryTickets
 from pump_party.redis.tickets import RedisTickets
 
-REQUESTS = 10 * CONNECTIONS_MAX
+REQUESTS = 5 * CONNECTIONS_MAX
 HANGS_S_MAX = 5
 """However long Redis hangs: the wait for a connection, then for an answer, once more after a lost connection."""
 

@@ -115,9 +115,9 @@ def test_a_clone_decides_when_its_slot_has_come(services: Services, owner: Owner
             await asyncio.sleep(0.3)
             assert owner.runs() == []
             owner.leap_to_slot()
-            await until(lambda: len(owner.runs()) == 1)
+            await until(lambda: owner.price(150) and len(owner.runs()) == 1)
             owner.leap_to_slot()
-            await until(lambda: len(owner.runs()) == 2)
+            await until(lambda: owner.price(150) and len(owner.runs()) == 2)
 
     asyncio.run(play())
     assert {run.state for run in owner.runs()} <= {RunState.EXECUTED, RunState.REJECTED}
