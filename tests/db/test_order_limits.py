@@ -31,13 +31,34 @@ def test_the_size_of_a_position_counts_the_orders_that_wait(trader: OpenDesk) ->
     assert desk.place("sell", 6 * ONE_SOL).status is OrderStatus.FILLED, "the way out stays open"
 
 
-def test_a_short_and_a_flip_are_held_to_the_same_size(trader: OpenDesk) -> None:
+def test_a_short_is_held_to_the_same_size_and_a_flip_goes_through_a_close(trader: OpenDesk) -> None:
     desk = trader(market=SOL_PERP, max_position_micros=1_500_000_000)
     assert desk.place("sell", 11 * ONE_SOL, leverage=5).reject_code is RejectCode.MAX_NOTIONAL
     assert desk.place("sell", 10 * ONE_SOL, leverage=5).status is OrderStatus.FILLED
-    assert desk.place("buy", 21 * ONE_SOL, leverage=5).reject_code is RejectCode.MAX_NOTIONAL
-    assert desk.place("buy", 20 * ONE_SOL, leverage=5).status is OrderStatus.FILLED
+    assert desk.place("buy", 11 * ONE_SOL, leverage=5).reject_code is RejectCode.MAX_NOTIONAL
+    assert desk.place("buy", None, reduce_only=True).status is OrderStatus.FILLED
+    assert desk.place("buy", 10 * ONE_SOL, leverage=5).status is OrderStatus.FILLED
     assert desk.view().perps[0].direction == 1
+
+
+def test_closing_a_position_lets_no_order_that_rests_against_it_pass_the_limit(trader: OpenDesk) -> None:
+    desk = trader(market=SOL_PERP, max_position_micros=1_500_000_000)
+    assert desk.place("buy", 10 * ONE_SOL, leverage=5).status is OrderStatus.FILLED
+    above = {"kind": OrderKind.LIMIT, "limit_price_e8": 151 * 10**8, "leverage": 5}
+    assert desk.place("sell", 19 * ONE_SOL, **above).reject_code is RejectCode.MAX_NOTIONAL
+    assert desk.place("sell", 5 * ONE_SOL, **above).status is OrderStatus.ACCEPTED
+    assert desk.place("sell", 5 * ONE_SOL, **above).reject_code is RejectCode.MAX_NOTIONAL
+    assert desk.place("sell", None, reduce_only=True).status is OrderStatus.FILLED
+    desk.tick(152)
+    short = desk.view().perps[0]
+    assert (short.direction, short.quantity_nanos) == (-1, 5 * ONE_SOL)
+
+
+def test_a_sale_limited_far_below_the_price_counts_at_the_price_it_may_fill_at(trader: OpenDesk) -> None:
+    desk = trader(market=SOL_PERP, max_position_micros=1_500_000_000)
+    cheap = {"kind": OrderKind.LIMIT, "limit_price_e8": 10**8, "leverage": 5}
+    assert desk.place("sell", 11 * ONE_SOL, **cheap).reject_code is RejectCode.MAX_NOTIONAL
+    assert desk.place("sell", 10 * ONE_SOL, **cheap).status is OrderStatus.FILLED
 
 
 def test_orders_of_the_last_minute_are_counted_and_refused_ones_beyond_the_limit_are_not(trader: OpenDesk) -> None:

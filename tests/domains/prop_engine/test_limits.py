@@ -28,6 +28,12 @@ USDC = 10**6
             False,
             200 * USDC,
         ),
+        (
+            "sell",
+            {"quantity_nanos": ONE_SOL, "terms": OrderTerms(OrderKind.LIMIT, 100 * 10**8)},
+            True,
+            150 * USDC,
+        ),
     ],
 )
 def test_an_order_adds_its_notional_at_its_own_price_unless_it_only_reduces(side, fields, is_perp, added):
@@ -35,39 +41,40 @@ def test_an_order_adds_its_notional_at_its_own_price_unless_it_only_reduces(side
     assert added_micros(command, QUOTE, is_perp=is_perp) == added
 
 
-def test_the_worst_case_is_that_all_waiting_orders_of_one_side_fill():
-    assert Exposure(10, 5, 20).worst_micros() == 15
-    assert Exposure(10, 5, 26).worst_micros() == 16
-    assert Exposure(-10, 5, 1).worst_micros() == 11
+def test_the_worst_case_of_a_side_is_that_all_its_orders_fill_and_nothing_stands_against_them():
+    exposure = Exposure(10, 5, 20)
+    assert (exposure.worst_micros(Side.BUY), exposure.worst_micros(Side.SELL)) == (15, 20)
+    exposure = Exposure(-10, 5, 1)
+    assert (exposure.worst_micros(Side.BUY), exposure.worst_micros(Side.SELL)) == (5, 11)
     long_with_sale = exposure_of(2 * ONE_SOL, [order("u", "a", "k", "sell", 5 * ONE_SOL)], QUOTE, is_perp=True)
     assert (long_with_sale.position_micros, long_with_sale.selling_micros) == (300 * USDC, 750 * USDC)
     assert exposure_of(-ONE_SOL, [], QUOTE, is_perp=True) == Exposure(-150 * USDC, 0, 0)
 
 
 @pytest.mark.parametrize(
-    ("position", "side", "sols", "code"),
+    ("position", "waiting", "side", "sols", "code"),
     [
-        (0, "buy", 2, None),
-        (0, "buy", 3, RejectCode.MAX_NOTIONAL),
-        (5, "sell", 1, None),
-        (5, "sell", 7, None),
-        (5, "sell", 10, None),
-        (5, "sell", 11, RejectCode.MAX_NOTIONAL),
-        (-5, "buy", 5, None),
-        (-5, "sell", 1, RejectCode.MAX_NOTIONAL),
+        (0, 0, "buy", 2, None),
+        (0, 0, "buy", 3, RejectCode.MAX_NOTIONAL),
+        (-1, 0, "sell", 1, None),
+        (-5, 0, "sell", 1, RejectCode.MAX_NOTIONAL),
+        (5, 0, "sell", 2, None),
+        (5, 0, "sell", 3, RejectCode.MAX_NOTIONAL),
+        (2, 1, "sell", 1, None),
+        (2, 1, "sell", 2, RejectCode.MAX_NOTIONAL),
+        (-2, 2, "buy", 2, None),
+        (-2, 2, "buy", 3, RejectCode.MAX_NOTIONAL),
     ],
 )
-def test_a_position_beyond_its_limit_may_shrink_and_turn_but_not_grow(position, side, sols, code):
-    exposure = exposure_of(position * ONE_SOL, [], QUOTE, is_perp=True)
-    got = check_limits(
-        RiskRules(max_position_micros=300 * USDC),
-        order("u", "a", "k", side, sols * ONE_SOL),
-        exposure,
-        QUOTE,
-        is_perp=True,
-        orders_last_minute=0,
-    )
-    assert got is code
+def test_an_order_that_may_open_counts_as_if_the_position_it_meets_were_gone(position, waiting, side, sols, code):
+    """`waiting` sells."""
+    orders = [order("u", "a", "w", "sell", waiting * ONE_SOL)] if waiting else []
+    exposure = exposure_of(position * ONE_SOL, orders, QUOTE, is_perp=True)
+    command = order("u", "a", "k", side, sols * ONE_SOL)
+    rules = RiskRules(max_position_micros=300 * USDC)
+    assert check_limits(rules, command, exposure, QUOTE, is_perp=True, orders_last_minute=0) is code
+    reducing = msgspec.structs.replace(command, terms=OrderTerms(reduce_only=True))
+    assert check_limits(rules, reducing, exposure, QUOTE, is_perp=True, orders_last_minute=0) is None
 
 
 def test_without_a_price_only_market_and_rate_are_judged():

@@ -14,27 +14,26 @@ TIGHT = RiskRules(max_leverage=5, max_position_micros=1_000_000, orders_per_minu
 
 
 @pytest.mark.parametrize(
-    ("market", "leverage", "before", "after", "orders", "code"),
+    ("market", "leverage", "opens", "position", "orders", "code"),
     [
-        (SOL, 5, 0, 1_000_000, 2, None),
-        (DOGE, 99, 0, 9_000_000, 9, RejectCode.BAD_REQUEST),
-        (SOL, 99, 0, 9_000_000, 3, RejectCode.RATE_LIMITED),
-        (SOL, 6, 0, 9_000_000, 2, RejectCode.MAX_LEVERAGE),
-        (SOL, 5, 0, 1_000_001, 2, RejectCode.MAX_NOTIONAL),
-        (SOL, 99, 9_000_000, 8_999_999, 2, None),
-        (SOL, 99, 9_000_000, 8_999_999, 3, RejectCode.RATE_LIMITED),
+        (SOL, 5, True, 1_000_000, 2, None),
+        (DOGE, 99, True, 9_000_000, 9, RejectCode.BAD_REQUEST),
+        (SOL, 99, True, 9_000_000, 3, RejectCode.RATE_LIMITED),
+        (SOL, 6, True, 9_000_000, 2, RejectCode.MAX_LEVERAGE),
+        (SOL, 5, True, 1_000_001, 2, RejectCode.MAX_NOTIONAL),
+        (SOL, 99, False, 8_999_999, 2, None),
+        (SOL, 99, False, 8_999_999, 3, RejectCode.RATE_LIMITED),
     ],
 )
 def test_an_order_is_refused_in_the_order_of_checks_and_a_way_out_stays_open(
-    market, leverage, before, after, orders, code
+    market, leverage, opens, position, orders, code
 ):
     got = check_order(
         TIGHT,
         market=market,
         leverage=leverage,
-        opens=after > before,
-        position_before_micros=before,
-        position_after_micros=after,
+        opens=opens,
+        worst_position_micros=position,
         orders_last_minute=orders,
     )
     assert got is code
@@ -47,8 +46,7 @@ def test_rules_that_say_nothing_allow_everything():
             market=DOGE,
             leverage=10**6,
             opens=True,
-            position_before_micros=0,
-            position_after_micros=10**18,
+            worst_position_micros=10**18,
             orders_last_minute=10**6,
         )
         is None

@@ -1,6 +1,7 @@
 """Hold an order against the risk rules of its account: what it would make of the exposure to its market. Pure.
 
-Orders that wait count as if they had filled, so that many small ones cannot go where one large one may not.
+What counts is the worst case: every order of one side fills, and the position that stands against them was closed
+before. So neither many small orders nor a close at the right moment go where one large order may not.
 """
 
 from collections.abc import Iterable
@@ -22,9 +23,11 @@ class Exposure(msgspec.Struct, frozen=True):
     buying_micros: int
     selling_micros: int
 
-    def worst_micros(self) -> int:
-        """The largest absolute position that any of the waiting orders could make."""
-        return max(abs(self.position_micros + self.buying_micros), abs(self.position_micros - self.selling_micros))
+    def worst_micros(self, side: Side) -> int:
+        """The largest position that waiting orders could make on a side: what stands against it may close first."""
+        if side is Side.BUY:
+            return max(self.position_micros, 0) + self.buying_micros
+        return max(-self.position_micros, 0) + self.selling_micros
 
     def with_order(self, side: Side, micros: int) -> "Exposure":
         if side is Side.BUY:
@@ -47,13 +50,19 @@ def only_reduces(order: Order | PlaceOrder, *, is_perp: bool) -> bool:
 
 
 def added_micros(order: Order | PlaceOrder, quote: Quote, *, is_perp: bool) -> int:
-    """The exposure an order may add: nothing when it only reduces, as every sale of a spot market does."""
+    """The exposure an order may add: nothing when it only reduces, as every sale of a spot market does.
+
+    A sale may fill far above its limit: it counts at the mid at least.
+    """
     terms = terms_of(order)
     if only_reduces(order, is_perp=is_perp):
         return 0
     if order.quantity_nanos is None:
         return max(0, order.quote_micros or 0)
-    return ceil_div(max(0, order.quantity_nanos) * reference_e8(terms, quote), NOTIONAL_DIVISOR)
+    price_e8 = reference_e8(terms, quote)
+    if order.side is Side.SELL:
+        price_e8 = max(price_e8, quote.mid_e8)
+    return ceil_div(max(0, order.quantity_nanos) * price_e8, NOTIONAL_DIVISOR)
 
 
 def check_limits(
@@ -66,16 +75,15 @@ def check_limits(
     orders_last_minute: int,
 ) -> RejectCode | None:
     """Why the rules forbid the order, or None. Without a price only its market and the rate can be judged."""
-    before = after = 0
+    worst = 0
     if exposure is not None and quote is not None:
         added = added_micros(command, quote, is_perp=is_perp)
-        before, after = exposure.worst_micros(), exposure.with_order(command.side, added).worst_micros()
+        worst = exposure.with_order(command.side, added).worst_micros(command.side)
     return check_order(
         rules,
         market=command.market,
         leverage=terms_of(command).leverage or 1,
         opens=not only_reduces(command, is_perp=is_perp),
-        position_before_micros=before,
-        position_after_micros=after,
+        worst_position_micros=worst,
         orders_last_minute=orders_last_minute,
     )

@@ -48,15 +48,14 @@ def check_order(
     market: Market,
     leverage: int,
     opens: bool,
-    position_before_micros: int,
-    position_after_micros: int,
+    worst_position_micros: int,
     orders_last_minute: int,
 ) -> RejectCode | None:
     """Refuse an order the rules do not allow: BAD_REQUEST for its market, RATE_LIMITED, MAX_LEVERAGE, MAX_NOTIONAL.
 
-    Positions are absolute notionals of the market; `leverage` is 1 for spot; `orders_last_minute` counts the earlier
-    ones. `opens`: the order may open a position, also when the one it would reduce is gone before it fills. An order
-    that makes the position smaller is never refused for size, one that can do nothing else not for leverage either.
+    `worst_position_micros` is the largest notional that the market's position could have on the order's side;
+    `leverage` is 1 for spot; `orders_last_minute` counts the earlier ones. `opens`: the order may open a position,
+    also when the one it would reduce is gone before it fills. One that cannot is not refused for size or leverage.
     """
     if rules.allowed_markets is not None and market not in rules.allowed_markets:
         return RejectCode.BAD_REQUEST
@@ -64,9 +63,7 @@ def check_order(
         return RejectCode.RATE_LIMITED
     if opens and rules.max_leverage is not None and leverage > rules.max_leverage:
         return RejectCode.MAX_LEVERAGE
-    if position_after_micros <= position_before_micros:
-        return None
-    if rules.max_position_micros is not None and position_after_micros > rules.max_position_micros:
+    if opens and rules.max_position_micros is not None and worst_position_micros > rules.max_position_micros:
         return RejectCode.MAX_NOTIONAL
     return None
 
