@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import pytest
 import sqlalchemy as sa
 from tests.domains.prop_engine.markets import SOL, SOL_PERP
 
 from pump_party.db.engine import Database
 from pump_party.db.prop_engine import PropStore
+from pump_party.domains.prop_engine.store import Tick
 
 ROWS = 20_000
 NUMBERS = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"
@@ -51,6 +53,36 @@ def test_a_tick_finds_the_positions_to_watch_without_reading_the_rest(database: 
     _reads_by_index(database, "prop_perp_positions", WATCHED, partial(find, mid_e8=MID_E8))
 
 
+def test_a_round_of_ticks_that_concern_nobody_is_one_question_answered_by_indexes(database: Database) -> None:
+    _fill(database, ACCOUNTS, POSITIONS, RESTING)
+    store = PropStore(database)
+    quiet = [Tick(SOL, 10**12, MID_E8, 10), Tick(SOL_PERP, 10**12, MID_E8, 10)]
+    assert store.first_concerned(quiet) is None
+    names = [f"prop_open_orders_by_{name}" for name in ("time", "fall", "rise")]
+    names += [f"prop_perp_positions_by_{name}" for name in WATCHED]
+    _plans_by_index(database, names, ("prop_open_orders", "prop_perp_positions"), lambda: store.first_concerned(quiet))
+
+
+@pytest.mark.parametrize(
+    ("tick", "concerns"),
+    [
+        (Tick(SOL, 10**12, 1_000, 10), True),
+        (Tick(SOL, 10**12, 2_001, 10), True),
+        (Tick(SOL, 1, 1_000, 10), False),
+        (Tick(SOL_PERP, 10**12, 1_000, 10), True),
+        (Tick(SOL_PERP, 10**12, 2_001, 10), True),
+        (Tick(SOL_PERP, 10**12, MID_E8, 11), True),
+        (Tick(SOL_PERP, 10**12, MID_E8, 10), False),
+    ],
+)
+def test_a_round_starts_at_the_first_tick_that_fills_triggers_funds_or_liquidates(
+    database: Database, tick: Tick, concerns: bool
+) -> None:
+    _fill(database, ACCOUNTS, POSITIONS, RESTING)
+    quiet = Tick(SOL, 10**12, MID_E8, 10)
+    assert PropStore(database).first_concerned([quiet, quiet, tick]) == (2 if concerns else None)
+
+
 def _fill(database: Database, *statements: str) -> None:
     with database.write() as connection:
         for statement in statements:
@@ -60,7 +92,12 @@ def _fill(database: Database, *statements: str) -> None:
 
 
 def _reads_by_index(database: Database, table: str, names: Sequence[str], ask: Callable[[], object]) -> None:
-    indexes = [f"{table}_by_{name}" for name in names]
+    _plans_by_index(database, [f"{table}_by_{name}" for name in names], [table], ask)
+
+
+def _plans_by_index(
+    database: Database, indexes: Sequence[str], tables: Sequence[str], ask: Callable[[], object]
+) -> None:
     asked: list[tuple[str, object]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
@@ -71,9 +108,11 @@ def _reads_by_index(database: Database, table: str, names: Sequence[str], ask: C
         ask()
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
-    ((statement, parameters),) = [(text, values) for text, values in asked if text.startswith("SELECT")]
+    ((statement, parameters),) = [(text, values) for text, values in asked if text.startswith(("SELECT", "WITH"))]
     explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
     with database.read() as connection:
         plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
     assert all(index in plan for index in indexes), plan
-    assert not any(whole in plan for whole in ("Seq Scan", f"SCAN {table}", "_pkey", "PRIMARY KEY")), plan
+    assert not any(
+        whole in plan for whole in ("Seq Scan", *(f"SCAN {table}" for table in tables), "_pkey", "PRIMARY KEY")
+    ), plan

@@ -6,11 +6,13 @@ Built anew for each tick they took two fifths of a core of a tape of six markets
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from pump_party.db.engine import Database
 from pump_party.db.prop_tables import open_orders, perp_positions
 from pump_party.domains.prop_engine.perp_model import FLAT, LONG, SHORT
+from pump_party.domains.prop_engine.store import Tick
 from pump_party.kernel.ids import AccountId, Market, OrderId
 
 Parameter = sa.BindParameter[Any]
@@ -67,6 +69,56 @@ _LATE: "sa.Select[Any]" = (
     .order_by(open_orders.c.deadline_ms)
     .limit(_LIMIT)
 )
+
+
+_TICKS = {
+    True: "SELECT key AS place, json_extract(value, '$[0]') AS market, json_extract(value, '$[1]') AS publish_ms, "
+    "json_extract(value, '$[2]') AS mid_e8, json_extract(value, '$[3]') AS hour FROM json_each(:ticks)",
+    False: "SELECT place - 1 AS place, tick ->> 0 AS market, (tick ->> 1)::bigint AS publish_ms, "
+    "(tick ->> 2)::bigint AS mid_e8, (tick ->> 3)::bigint AS hour "
+    "FROM jsonb_array_elements(CAST(:ticks AS jsonb)) WITH ORDINALITY AS ticks (tick, place)",
+}
+"""The ticks of a round as a table, by whether the database is SQLite."""
+
+_DUE_REASONS = (
+    ("o.at_or_below_e8 IS NULL AND o.at_or_above_e8 IS NULL", "o.due_ms"),
+    ("o.at_or_below_e8 >= t.mid_e8 AND o.at_or_above_e8 IS NULL", "o.at_or_below_e8 DESC"),
+    (
+        "o.at_or_above_e8 <= t.mid_e8 AND (o.at_or_below_e8 IS NULL OR o.at_or_below_e8 >= t.mid_e8)",
+        "o.at_or_above_e8",
+    ),
+)
+_WATCH_REASONS = (
+    (f"p.funded_hour < t.hour AND p.direction <> {FLAT}", "p.funded_hour"),
+    (f"p.direction = {LONG} AND p.liquidation_e8 >= t.mid_e8", "p.liquidation_e8 DESC"),
+    (f"p.direction = {SHORT} AND p.liquidation_e8 <= t.mid_e8", "p.liquidation_e8"),
+    (f"p.breach_ms > 0 AND p.direction <> {FLAT}", "p.breach_ms DESC"),
+)
+"""Why a tick concerns an order or a position, and the order of its index: asked for the first in that order, a planner
+that believes in many takes the index all the same."""
+
+
+def _first_concerned(*, is_sqlite: bool) -> sa.TextClause:
+    due = [
+        f"FROM prop_open_orders o WHERE o.market = t.market AND o.due_ms < t.publish_ms AND {reason} ORDER BY {order}"
+        for reason, order in _DUE_REASONS
+    ]
+    watched = [
+        f"FROM prop_perp_positions p WHERE p.market = t.market AND {reason} ORDER BY {order}"
+        for reason, order in _WATCH_REASONS
+    ]
+    is_concerned = " OR ".join(f"(SELECT 1 {found} LIMIT 1) IS NOT NULL" for found in (*due, *watched))
+    return sa.text(f"WITH t AS MATERIALIZED ({_TICKS[is_sqlite]}) SELECT min(t.place) FROM t WHERE {is_concerned}")
+
+
+_FIRST_CONCERNED = {is_sqlite: _first_concerned(is_sqlite=is_sqlite) for is_sqlite in (True, False)}
+
+
+def first_concerned(database: Database, ticks: Sequence[Tick]) -> int | None:
+    asked = {"ticks": msgspec.json.encode(ticks).decode()}
+    with database.read() as connection:
+        place: int | None = connection.execute(_FIRST_CONCERNED[database.is_sqlite], asked).scalar_one()
+    return place
 
 
 def due_orders(

@@ -46,7 +46,7 @@ from pump_party.domains.prop_engine.model import (
 )
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_engine.store import OrdersTransaction, Performance, Reset, TransactionConflict
+from pump_party.domains.prop_engine.store import OrdersTransaction, Performance, Reset, Tick, TransactionConflict
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, AccountKind, EquityMark
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
@@ -68,6 +68,9 @@ class PropStore:
             if _says_written_before(error):
                 raise TransactionConflict from error
             raise
+
+    def first_concerned(self, ticks: Sequence[Tick]) -> int | None:
+        return prop_due.first_concerned(self._database, ticks)
 
     def due_orders(
         self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pump_party.domains.marketdata.contract import Book, Books, Quote
 from pump_party.domains.prop_engine.rule_set import RuleSet
-from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore, TransactionConflict
+from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore, Tick, TransactionConflict
 from pump_party.domains.prop_engine.ticks import TickBatch
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX, PriceMode
@@ -44,6 +44,13 @@ class Matcher:
         self._broken: set[Key] = set()
 
     def take_ticks(self, quotes: Sequence[Quote]) -> int:
+        # Most rounds concern nobody: they cost one question, not two for each tick.
+        first = self._store.first_concerned(
+            [Tick(q.market, q.publish_ms, q.mid_e8, q.publish_ms // HOUR_MS) for q in quotes]
+        )
+        if first is None:
+            return 0
+        quotes = quotes[first:]
         books = self._books.latest(sorted({q.market for q in quotes})) if self._needs_books else {}
         ended = 0
         for quote in quotes:

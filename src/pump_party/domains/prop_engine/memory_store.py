@@ -28,7 +28,7 @@ from pump_party.domains.prop_engine.model import (
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_engine.store import Batch, Performance, Reset, TransactionConflict
+from pump_party.domains.prop_engine.store import Batch, Performance, Reset, Tick, TransactionConflict
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, AccountKind, EquityMark
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
@@ -127,6 +127,10 @@ class MemoryStore:
     def _forget_open(self, account_id: AccountId, market: Market, order_id: OrderId) -> None:
         self.shelves[account_id].open_orders.pop(order_id, None)
         self.ticks.forget(market, order_id)
+
+    def first_concerned(self, ticks: Sequence[Tick]) -> int | None:
+        with self.lock:
+            return next((place for place, tick in enumerate(ticks) if self.ticks.is_concerned(tick)), None)
 
     def due_orders(
         self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int

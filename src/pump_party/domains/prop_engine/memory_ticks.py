@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from pump_party.domains.prop_engine.model import OpenOrder
 from pump_party.domains.prop_engine.perp_model import FLAT, LONG, PerpPosition
+from pump_party.domains.prop_engine.store import Tick
 from pump_party.kernel.ids import AccountId, Market, OrderId
 
 HOUR_MS = 3_600_000
@@ -33,6 +34,10 @@ class TickIndex:
 
     def forget_perp(self, market: Market, account_id: AccountId) -> None:
         self._perps[market].pop(account_id, None)
+
+    def is_concerned(self, tick: Tick) -> bool:
+        due = self.due(tick.market, publish_ms=tick.publish_ms, mid_e8=tick.mid_e8, after="", limit=1)
+        return bool(due or self.perps_to_watch(tick.market, mid_e8=tick.mid_e8, hour=tick.hour, after="", limit=1))
 
     def due(
         self, market: Market, *, publish_ms: int, mid_e8: int, after: str, limit: int

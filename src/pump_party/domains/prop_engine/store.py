@@ -31,6 +31,15 @@ class TransactionConflict(Exception):
     """
 
 
+class Tick(msgspec.Struct, frozen=True, array_like=True):
+    """What of a quote decides whom it concerns. `hour` is the last full hour that funding is due for."""
+
+    market: Market
+    publish_ms: int
+    mid_e8: int
+    hour: int
+
+
 class Batch(msgspec.Struct):
     """Everything one transaction writes. `orders` have ended; `opened` are new or changed, `ended` are open no more."""
 
@@ -113,6 +122,10 @@ class PropStore(Protocol):
         `keys` are (account, market, idempotency key); an empty key asks for no earlier outcome. Durable when the
         block has ended.
         """
+        ...
+
+    def first_concerned(self, ticks: Sequence[Tick]) -> int | None:
+        """The place of the first tick that concerns an open order or a position; None when none of them does."""
         ...
 
     def due_orders(
