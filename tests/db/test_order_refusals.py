@@ -63,6 +63,28 @@ def test_an_account_has_a_limit_of_open_orders(desk: Desk) -> None:
     assert len(desk.open()) == OPEN_ORDERS_MAX
 
 
+def test_an_order_with_exits_needs_room_for_them(desk: Desk) -> None:
+    exits = {"stop_price_e8": 100 * 10**8, "target_price_e8": 200 * 10**8}
+    for _ in range(OPEN_ORDERS_MAX - 3):
+        assert desk.place(kind=OrderKind.LIMIT, limit_price_e8=10**10, nanos=ONE_SOL // 50).reject_code is None
+    assert desk.place(nanos=ONE_SOL // 50, **exits).status is OrderStatus.ACCEPTED
+    assert desk.place(nanos=ONE_SOL // 50, **exits).reject_code is RejectCode.RATE_LIMITED, "one place is left"
+    assert desk.place(nanos=ONE_SOL // 50).status is OrderStatus.ACCEPTED
+    assert desk.place(nanos=ONE_SOL // 50).reject_code is RejectCode.RATE_LIMITED
+    desk.tick(150)
+    assert len(desk.open()) == OPEN_ORDERS_MAX - 1, "the stop and the target in the place of their order"
+    assert desk.problems() == []
+
+
+def test_what_is_decided_at_once_needs_no_room_but_for_its_exits(venue: Venue, clock: ManualClock) -> None:
+    desk = Desk(venue, clock, "practice-v2")
+    for _ in range(OPEN_ORDERS_MAX):
+        assert desk.place(kind=OrderKind.LIMIT, limit_price_e8=10**10, nanos=ONE_SOL // 50).reject_code is None
+    assert desk.place(nanos=ONE_SOL).status is OrderStatus.FILLED
+    assert desk.place(nanos=ONE_SOL, stop_price_e8=10**10).reject_code is RejectCode.RATE_LIMITED
+    assert desk.place("sell", None, reduce_only=True).status is OrderStatus.FILLED, "the way out stays open"
+
+
 def test_a_stranger_can_neither_see_nor_cancel_an_order(desk: Desk) -> None:
     placed = desk.place()
     with pytest.raises(NotFound):

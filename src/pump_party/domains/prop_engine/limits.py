@@ -65,6 +65,12 @@ def added_micros(order: Order | PlaceOrder, quote: Quote, *, is_perp: bool) -> i
     return ceil_div(max(0, order.quantity_nanos) * price_e8, NOTIONAL_DIVISOR)
 
 
+def places_of(order: Order | PlaceOrder, *, waits: bool = True) -> int:
+    """How many orders may wait for its sake at a time: itself, then in its place the exits it attaches."""
+    terms = terms_of(order)
+    return max(int(waits), (terms.stop_price_e8 is not None) + (terms.target_price_e8 is not None))
+
+
 def check_limits(
     rules: RiskRules,
     command: PlaceOrder,

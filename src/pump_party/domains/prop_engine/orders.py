@@ -9,7 +9,7 @@ from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.domains.prop_engine import perp_orders
 from pump_party.domains.prop_engine.execution import check_funds
 from pump_party.domains.prop_engine.ledger import base_asset
-from pump_party.domains.prop_engine.limits import check_limits, exposure_of
+from pump_party.domains.prop_engine.limits import check_limits, exposure_of, places_of
 from pump_party.domains.prop_engine.model import (
     OWN_KEY_MARK,
     Account,
@@ -205,7 +205,7 @@ class OrderBatch:
     ) -> Outcome:
         """Whatever is not a plain market order at the newest price: check it, then decide it now or take it in."""
         quote = self._quotes.get(command.market)
-        code = check_terms(command, params, is_perp=False) or self._refused_now(command, quote)
+        code = check_terms(command, params, is_perp=False) or self._refused_now(command, rules, quote)
         if code is not None:
             return self._reject(command, fingerprint, code)
         assert quote is not None
@@ -271,7 +271,7 @@ class OrderBatch:
         self, command: PlaceOrder, account: Account, fingerprint: bytes, rules: RuleSet, params: PerpParams
     ) -> Outcome:
         quote = self._quotes.get(command.market)
-        code = check_terms(command, params.pricing, is_perp=True) or self._refused_now(command, quote)
+        code = check_terms(command, params.pricing, is_perp=True) or self._refused_now(command, rules, quote)
         if code is not None:
             return self._reject(command, fingerprint, code)
         assert quote is not None
@@ -310,10 +310,13 @@ class OrderBatch:
             raise BooksNeeded
         return Prices(quote, fresh_book(self._books.get(market), params, fill_ms=self._now_ms))
 
-    def _refused_now(self, command: PlaceOrder, quote: Quote | None) -> RejectCode | None:
+    def _refused_now(self, command: PlaceOrder, rules: RuleSet, quote: Quote | None) -> RejectCode | None:
         """What forbids any order that may wait: too many of them, a client order id twice, a market without price."""
         waiting = self._recorder.open_orders.get(command.account_id, {})
-        if len(waiting) >= OPEN_ORDERS_MAX:
+        terms = terms_of(command)
+        waits = terms.limit_price_e8 is not None or not is_immediate(terms, rules.fill_mode)
+        needed = places_of(command, waits=waits)
+        if needed and sum(places_of(o.order) for o in waiting.values()) + needed > OPEN_ORDERS_MAX:
             return RejectCode.RATE_LIMITED
         client_id = command.client_order_id
         if client_id is not None and any(o.order.client_order_id == client_id for o in waiting.values()):
