@@ -105,6 +105,10 @@ def test_holding_and_chance_trade_the_same_prices_under_the_same_fees(desk: Desk
     assert held.fees_micros > 0
     assert 0 <= found.baselines.beaten <= 20
     assert desk.engine.results(ALICE, desk.account_id).baselines == found.baselines
+    curve = found.baselines.held
+    assert [mark.at_ms for mark in curve] == [mark.at_ms for mark in found.curve]
+    assert curve[0].equity_micros == START
+    assert curve[-1].equity_micros > START + (found.equity_micros or 0) - START > START
     # Holding three tenths all the time explains nearly all of it.
     assert found.timing_alpha_ppm is not None
     assert abs(found.timing_alpha_ppm) < (found.return_ppm or 0) // 3

@@ -84,8 +84,16 @@ class AITradingStore:
         return bool(changed)
 
     def newest_deployment(self, clone_id: str) -> Deployment | None:
+        return self.newest_deployments([CloneId(clone_id)]).get(CloneId(clone_id))
+
+    def newest_deployments(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, Deployment]:
+        found: dict[CloneId, Deployment] = {}
+        oldest_first = deployments.c.started_ms, deployments.c.deployment_id
         with self._database.read() as connection:
-            return _newest(connection, clone_id)
+            for page in _pages(clone_ids):
+                query = sa.select(deployments).where(deployments.c.clone_id.in_(page)).order_by(*oldest_first)
+                found |= {row.clone_id: deployment_of(row) for row in connection.execute(query)}
+        return found
 
     def running(self, cadence_s: int, *, slot_ms: int) -> Sequence[Deployment]:
         query = sa.select(deployments).where(
@@ -227,13 +235,6 @@ class AITradingStore:
 
     def retry_slot(self, job: Job, *, error: str, now_ms: int) -> None:
         self._jobs.fail(job, error=error, now_ms=now_ms)
-
-
-def _newest(connection: sa.Connection, clone_id: str) -> Deployment | None:
-    newest = deployments.c.started_ms.desc(), deployments.c.deployment_id.desc()
-    query = sa.select(deployments).where(deployments.c.clone_id == clone_id).order_by(*newest).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else deployment_of(row)
 
 
 def _move(connection: sa.Connection, moved: Sequence[Run]) -> None:

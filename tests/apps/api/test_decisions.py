@@ -8,6 +8,10 @@ from tests.apps.api.stage import SOL, Api, Person
 from tests.domains.clones.strategies import rule, sound, target
 
 from pump_party.apps.decision_wire import Decision, OwnDecision
+from pump_party.db.marketdata import MarketDataStore
+from pump_party.domains.marketdata.contract import Candle, CandleInterval
+from pump_party.domains.marketdata.store import Batch
+from pump_party.kernel.ids import Market
 
 BUY = sound(decider=rule({"when": {"kind": "always"}, "then": target(200_000)}))
 REASON = "only-the-owner-reads-this"
@@ -53,6 +57,8 @@ def test_a_deployment_is_made_once_paused_resumed_and_stopped(person: Person, ap
     clone_id = person.published_clone(BUY)
     path = f"/v1/clones/{clone_id}/deployment"
     assert person.get(path).json()["code"] == "not_deployed"
+    clone = f"/v1/clones/{clone_id}"
+    assert [person.get(p).json()["deployment"] for p in (clone, f"{clone}/private")] == [None, None]
     first, again = (person.post(path, {}, key="deploy") for _ in range(2))
     assert (first.status_code, again.json()) == (201, first.json())
     assert person.post(path, {}).json()["code"] == "already_deployed"
@@ -60,6 +66,10 @@ def test_a_deployment_is_made_once_paused_resumed_and_stopped(person: Person, ap
     assert person.post(f"{path}/pause").json()["code"] == "not_running"
     assert person.post(f"{path}/resume").json()["state"] == "running"
     assert person.post(f"{path}/stop").json()["state"] == "stopped"
+    seen, own = person.get(clone).json()["deployment"], person.get("/v1/clones").json()["items"][0]["deployment"]
+    assert (seen["form"], seen["state"], "account_id" in seen) == ("public", "stopped", False)
+    assert (own["form"], own["account_id"]) == ("owner", first.json()["account_id"])
+    assert api.client.get("/v1/clones/directory").json()["items"][0]["deployment"] == seen
 
 
 def test_a_decision_from_outside_is_gated_and_shown_in_two_forms(api: Api, person: Person, clone_id: str):
@@ -208,6 +218,19 @@ def test_the_equity_of_a_clone_is_everybodys(api: Api, person: Person, clone_id:
     seen = api.client.get(f"/v1/clones/{clone_id}/equity")
     assert (seen.status_code, seen.json()["start"]) == (200, "10000")
     assert person.user_id not in seen.text
+
+
+def test_the_equity_of_a_clone_stands_beside_holding_from_the_first_price(api: Api, person: Person, clone_id: str):
+    path = f"/v1/clones/{clone_id}/equity"
+    api.services.prop.mark_accounts()
+    assert api.client.get(path).json()["buy_and_hold_points"] == []
+    now_ms = api.services.clock.now_ms()
+    candle = Candle(Market(SOL), CandleInterval.M1, now_ms // 60_000 * 60_000, *[150 * 10**8] * 4, 1, False)
+    batch = Batch("live", now_ms, [candle], {Market(SOL): now_ms}, refusals=(), quarantines=(), ends=())
+    MarketDataStore(api.services.database).write(batch)
+    view = api.client.get(path).json()
+    assert [p["at_ms"] for p in view["buy_and_hold_points"]] == [p["at_ms"] for p in view["curve"]] != []
+    assert view["buy_and_hold_points"][0]["equity"] == view["start"]
 
 
 def test_usage_is_that_of_the_day(person: Person, clone_id: str):

@@ -1822,7 +1822,8 @@ export interface components {
          * Clone
          * @description A clone as everybody sees it. While its name is `hidden`, `name` is a neutral one and `bio` empty.
          *
-         *         `version` and `commitment` are the newest version's, null before the first.
+         *         `version` and `commitment` are the newest version's, null before the first. `deployment` is the newest one, null for
+         *         a clone that never traded.
          */
         Clone: {
             avatar_seed: number;
@@ -1830,6 +1831,7 @@ export interface components {
             clone_id: string;
             commitment: string | null;
             created_ms: number;
+            deployment: components["schemas"]["PublicDeployment"] | null;
             hidden: boolean;
             name: string;
             owner_name: string;
@@ -1853,10 +1855,13 @@ export interface components {
         /**
          * CloneEquity
          * @description How a clone's account has gone, beside holding its market and chance. Null where nothing is marked yet.
+         *
+         *         `buy_and_hold_points` is what holding was worth at the times of `curve`; empty while no price is known.
          */
         CloneEquity: {
             as_of_ms: number | null;
             baselines: components["schemas"]["Baselines"] | null;
+            buy_and_hold_points: components["schemas"]["EquityItem"][];
             clone_id: string;
             curve: components["schemas"]["EquityItem"][];
             equity: string | null;
@@ -2709,6 +2714,8 @@ export interface components {
         /**
          * OwnClone
          * @description A clone as its owner sees it, without its strategy. `draft_revision` is 0 while no draft was saved.
+         *
+         *         `deployment` is the newest one, null for a clone that never traded.
          */
         OwnClone: {
             avatar_seed: number;
@@ -2716,6 +2723,7 @@ export interface components {
             clone_id: string;
             commitment: string | null;
             created_ms: number;
+            deployment: components["schemas"]["Deployment"] | null;
             draft_revision: number;
             hidden_reason: string | null;
             name: string;

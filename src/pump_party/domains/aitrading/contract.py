@@ -3,7 +3,7 @@
 What the public may see and what the owner may see are different types: no public type has a private field.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pump_party.domains.aitrading.commands import PROPOSALS_MAX as PROPOSALS_MAX
@@ -55,7 +55,7 @@ from pump_party.domains.aitrading.run_views import RunUsageView as RunUsageView
 from pump_party.domains.aitrading.run_views import RunView as RunView
 from pump_party.domains.aitrading.run_views import UsageView as UsageView
 from pump_party.domains.clones.contract import Strategy
-from pump_party.kernel.ids import UserId
+from pump_party.kernel.ids import CloneId, UserId
 
 
 class Decider(Protocol):
@@ -131,6 +131,14 @@ class AITrading(Protocol):
 
     def deployment(self, clone_id: str, *, viewer: UserId | None) -> DeploymentView | PublicDeploymentView:
         """The newest deployment. Raises NotFound (clone_not_found, not_deployed)."""
+        ...
+
+    def deployments(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, PublicDeploymentView]:
+        """The newest deployment of each, as everybody sees it. Clones that never traded are absent."""
+        ...
+
+    def own_deployments(self, user_id: UserId, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, DeploymentView]:
+        """The same as the owner sees it, of those that are this user's."""
         ...
 
     def decisions(self, clone_id: str, *, viewer: UserId | None, cursor: str | None, limit: int) -> RunPage:

@@ -1,6 +1,6 @@
 """The shell of AI trading: what owners, outside programs and pages may ask of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from pump_party.domains.aitrading import presenting
@@ -118,6 +118,15 @@ class AITradingService:
         if viewer == deployment.user_id:
             return self._view(deployment)
         return presenting.public_deployment(deployment, now_ms=self._parts.clock.now_ms())
+
+    def deployments(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, PublicDeploymentView]:
+        now_ms = self._parts.clock.now_ms()
+        newest = self._parts.store.newest_deployments(clone_ids)
+        return {clone_id: presenting.public_deployment(one, now_ms=now_ms) for clone_id, one in newest.items()}
+
+    def own_deployments(self, user_id: UserId, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, DeploymentView]:
+        newest = self._parts.store.newest_deployments(clone_ids)
+        return {clone_id: self._view(one) for clone_id, one in newest.items() if one.user_id == user_id}
 
     # --- what was decided ---
 

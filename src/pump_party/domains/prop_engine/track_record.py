@@ -206,7 +206,20 @@ def _baselines(track: Track, net_ppm: int) -> BaselinesView | None:
         random=_baseline_view(tossed[(RANDOM_SEEDS - 1) // 2]),
         seeds=RANDOM_SEEDS,
         beaten=sum(baseline.return_ppm < net_ppm for baseline in tossed),
+        # The last mark may be of after the sale, which the account's curve has none of.
+        held=held_curve(held.marks[: len(prices)], track.curve, account),
     )
+
+
+def held_curve(held: Sequence[EquityMark], curve: Sequence[EquityMark], account: Account) -> tuple[MarkView, ...]:
+    """What holding was worth at the times of a curve, by the newest of its marks until then."""
+    points, worth_micros, place = [], account.start_micros, 0
+    for mark in curve:
+        while place < len(held) and held[place].at_ms <= mark.at_ms:
+            worth_micros = held[place].equity_micros
+            place += 1
+        points.append(MarkView(mark.at_ms, account.cycle, worth_micros))
+    return tuple(points)
 
 
 def _baseline_view(baseline: Baseline) -> BaselineView:

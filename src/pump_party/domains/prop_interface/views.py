@@ -267,7 +267,8 @@ class BaselineView(msgspec.Struct, frozen=True):
 class BaselinesView(msgspec.Struct, frozen=True):
     """The result beside holding one market and beside `seeds` coin tossers, `beaten` of which it did better than.
 
-    `random` is the median tosser. `from_ms` to `to_ms` is the part of the cycle that prices are stored for.
+    `random` is the median tosser. `from_ms` to `to_ms` is the part of the cycle that prices are stored for. `held` is
+    what holding was worth at the times of the account's curve: the start capital until the first price.
     """
 
     market: Market
@@ -277,6 +278,7 @@ class BaselinesView(msgspec.Struct, frozen=True):
     random: BaselineView
     seeds: int
     beaten: int
+    held: tuple[EquityMark, ...]
 
 
 class ResultsView(msgspec.Struct, frozen=True):

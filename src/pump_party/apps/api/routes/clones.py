@@ -1,5 +1,6 @@
 """Clones: who they are, for everybody; their drafts and versions, for the owner alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from litestar.params import JSONBody
 from litestar.types import Scope
 
 from pump_party.apps.api.auth import Access
-from pump_party.apps.api.calls import call_of
+from pump_party.apps.api.calls import Call, call_of
 from pump_party.apps.api.codec import ApiResponse, Document, refuse_body
 from pump_party.apps.api.parameters import (
     PAGE_DEFAULT,
@@ -52,7 +53,7 @@ from pump_party.apps.api.schemas.clones import (
     render_validation,
     render_version,
 )
-from pump_party.domains.clones.contract import Mood, Publish, SaveDraft, StrategyDiff, json_schema
+from pump_party.domains.clones.contract import Mood, OwnerClone, Publish, SaveDraft, StrategyDiff, json_schema
 
 SVG = "image/svg+xml"
 
@@ -62,30 +63,35 @@ async def create_clone(scope: Scope, data: JSONBody[CloneBody]) -> OwnClone:
     """A clone with a public name and no strategy yet."""
     call = call_of(scope)
     creating = call.services.clones.create_clone
-    return render_own(
-        await call.run(creating, call.user_id(), name=data.name, bio=data.bio, idempotency_key=call.idempotency_key())
-    )
+    key = call.idempotency_key()
+    view = await call.run(creating, call.user_id(), name=data.name, bio=data.bio, idempotency_key=key)
+    return (await _own(call, [view]))[0]
 
 
 @get("/v1/clones", opt=access(Access.READ), tags=["clones"])
 async def list_clones(scope: Scope) -> OwnClones:
     """Your clones, newest first."""
     call = call_of(scope)
-    return OwnClones([render_own(view) for view in await call.run(call.services.clones.my_clones, call.user_id())])
+    return OwnClones(await _own(call, await call.run(call.services.clones.my_clones, call.user_id())))
 
 
 @get("/v1/clones/directory", opt=access(Access.PUBLIC), tags=["clones"])
 async def list_directory(scope: Scope, cursor: Cursor = None, limit: DirectoryLimit = PAGE_DEFAULT) -> CloneDirectory:
     """Everybody's clones that have a published version."""
     call = call_of(scope)
-    return render_directory(await call.run(call.services.clones.directory, cursor=cursor, limit=limit))
+    found = await call.run(call.services.clones.directory, cursor=cursor, limit=limit)
+    return render_directory(
+        found, await call.run(call.services.aitrading.deployments, [c.clone_id for c in found.clones])
+    )
 
 
 @get("/v1/clones/{clone_id:str}", opt=access(Access.PUBLIC), tags=["clones"])
 async def read_clone(scope: Scope, clone_id: PathText) -> Clone:
     """A clone as everybody sees it."""
     call = call_of(scope)
-    return render_clone(await call.run(call.services.clones.public_clone, checked_id(clone_id, "clone")))
+    view = await call.run(call.services.clones.public_clone, checked_id(clone_id, "clone"))
+    trading = await call.run(call.services.aitrading.deployments, [view.clone_id])
+    return render_clone(view, trading.get(view.clone_id))
 
 
 @get("/v1/clones/{clone_id:str}/private", opt=access(Access.READ), tags=["clones"])
@@ -93,7 +99,8 @@ async def read_own_clone(scope: Scope, clone_id: PathText) -> OwnClone:
     """A clone of yours."""
     call = call_of(scope)
     clone_id = checked_id(clone_id, "clone")
-    return render_own(await call.run(call.services.clones.owner_clone, call.user_id(), clone_id))
+    view = await call.run(call.services.clones.owner_clone, call.user_id(), clone_id)
+    return (await _own(call, [view]))[0]
 
 
 @patch("/v1/clones/{clone_id:str}", opt=access(Access.SESSION), tags=["clones"])
@@ -102,7 +109,8 @@ async def change_clone(scope: Scope, clone_id: PathText, data: JSONBody[ProfileB
     call = call_of(scope)
     clone_id = checked_id(clone_id, "clone")
     changing = call.services.clones.set_profile
-    return render_own(await call.run(changing, call.user_id(), clone_id, name=data.name, bio=data.bio))
+    view = await call.run(changing, call.user_id(), clone_id, name=data.name, bio=data.bio)
+    return (await _own(call, [view]))[0]
 
 
 @get(
@@ -264,3 +272,9 @@ async def read_revealed(scope: Scope, clone_id: PathText, number: PathNumber) ->
     call = call_of(scope)
     clone_id = checked_id(clone_id, "clone")
     return render_revealed(await call.run(call.services.clones.revealed, clone_id, number))
+
+
+async def _own(call: Call, views: Sequence[OwnerClone]) -> list[OwnClone]:
+    """Clones of theirs, each with its newest deployment."""
+    trading = await call.run(call.services.aitrading.own_deployments, call.user_id(), [v.clone_id for v in views])
+    return [render_own(view, trading.get(view.clone_id)) for view in views]

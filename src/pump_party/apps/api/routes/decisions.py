@@ -17,20 +17,22 @@ from pump_party.apps.api.schemas.decisions import (
     CloneEquity,
     CloneUsage,
     DecisionPage,
-    Deployment,
     DeploymentBody,
     DryRunBody,
     DryRunResult,
-    PublicDeployment,
     ReplayBody,
     ReplayResult,
     render_clone_equity,
     render_clone_usage,
-    render_deployment,
     render_dry_run,
-    render_own_deployment,
     render_page,
     render_replay,
+)
+from pump_party.apps.api.schemas.deployments import (
+    Deployment,
+    PublicDeployment,
+    render_deployment,
+    render_own_deployment,
 )
 from pump_party.apps.api.schemas.prop import Account, render_account
 from pump_party.apps.api.schemas.proposals import ActionsBody, OutsideDecision, parse_proposal, render_outside

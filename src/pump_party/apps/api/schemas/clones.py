@@ -1,10 +1,17 @@
 """Clones on the wire. What everybody may see and what the owner sees are different types."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 
+from pump_party.apps.api.schemas.deployments import (
+    Deployment,
+    PublicDeployment,
+    render_own_deployment,
+    render_public_deployment,
+)
+from pump_party.domains.aitrading.contract import DeploymentView, PublicDeploymentView
 from pump_party.domains.clones.contract import (
     VERSIONS_PER_CLONE_MAX,
     CloneStatus,
@@ -85,7 +92,8 @@ class StrategyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Clone(msgspec.Struct, frozen=True):
     """A clone as everybody sees it. While its name is `hidden`, `name` is a neutral one and `bio` empty.
 
-    `version` and `commitment` are the newest version's, null before the first.
+    `version` and `commitment` are the newest version's, null before the first. `deployment` is the newest one, null for
+    a clone that never traded.
     """
 
     clone_id: CloneId
@@ -98,6 +106,7 @@ class Clone(msgspec.Struct, frozen=True):
     version: int | None
     commitment: str | None
     created_ms: int
+    deployment: PublicDeployment | None
 
 
 class CloneDirectory(msgspec.Struct, frozen=True):
@@ -108,7 +117,10 @@ class CloneDirectory(msgspec.Struct, frozen=True):
 
 
 class OwnClone(msgspec.Struct, frozen=True):
-    """A clone as its owner sees it, without its strategy. `draft_revision` is 0 while no draft was saved."""
+    """A clone as its owner sees it, without its strategy. `draft_revision` is 0 while no draft was saved.
+
+    `deployment` is the newest one, null for a clone that never traded.
+    """
 
     clone_id: str
     name: str
@@ -122,6 +134,7 @@ class OwnClone(msgspec.Struct, frozen=True):
     draft_revision: int
     created_ms: int
     updated_ms: int
+    deployment: Deployment | None
 
 
 class OwnClones(msgspec.Struct, frozen=True):
@@ -224,16 +237,19 @@ class HouseStrategies(msgspec.Struct, frozen=True):
     items: list[HouseItem]
 
 
-def render_clone(view: PublicClone) -> Clone:
-    return msgspec.convert(view, Clone, from_attributes=True)
+def render_clone(view: PublicClone, deployment: PublicDeploymentView | None) -> Clone:
+    shown = None if deployment is None else render_public_deployment(deployment)
+    return Clone(**msgspec.structs.asdict(view), deployment=shown)
 
 
-def render_directory(view: DirectoryView) -> CloneDirectory:
-    return CloneDirectory([render_clone(clone) for clone in view.clones], view.next_cursor)
+def render_directory(view: DirectoryView, deployments: Mapping[CloneId, PublicDeploymentView]) -> CloneDirectory:
+    items = [render_clone(clone, deployments.get(clone.clone_id)) for clone in view.clones]
+    return CloneDirectory(items, view.next_cursor)
 
 
-def render_own(view: OwnerView) -> OwnClone:
-    return msgspec.convert(view, OwnClone, from_attributes=True)
+def render_own(view: OwnerView, deployment: DeploymentView | None) -> OwnClone:
+    shown = None if deployment is None else render_own_deployment(deployment)
+    return OwnClone(**msgspec.structs.asdict(view), deployment=shown)
 
 
 def render_draft(view: DraftView) -> Draft:

@@ -22,11 +22,8 @@ from pump_party.apps.decision_wire import (
 from pump_party.apps.order_wire import MarketText
 from pump_party.domains.aitrading.contract import (
     CounterfactualView,
-    DeploymentState,
-    DeploymentView,
     DryRunView,
     FailureCode,
-    PublicDeploymentView,
     ReplayView,
     RunPage,
     Unusable,
@@ -70,32 +67,6 @@ class ReplayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Annotated[str, msgspec.Meta(max_length=MODEL_CHARS_MAX)] | None = None
     prompt: Annotated[str, msgspec.Meta(max_length=PROMPT_CHARS_MAX)] | None = None
     rule: RuleNode | None = None
-
-
-class PublicDeployment(msgspec.Struct, frozen=True, tag_field="form", tag="public"):
-    """Whether a clone trades, as everybody sees it. `next_slot_ms` is null while it does not run."""
-
-    clone_id: str
-    state: DeploymentState
-    version: int
-    cadence_s: int
-    next_slot_ms: int | None
-    started_ms: int
-
-
-class Deployment(msgspec.Struct, frozen=True, tag_field="form", tag="owner"):
-    """A clone trading an account of its own, as its owner sees it. `next_slot_ms` is null while it does not run."""
-
-    deployment_id: str
-    clone_id: str
-    account_id: str
-    rule_set: str
-    state: DeploymentState
-    version: int
-    version_id: str
-    cadence_s: int
-    next_slot_ms: int | None
-    started_ms: int
 
 
 class DecisionPage(msgspec.Struct, frozen=True):
@@ -193,7 +164,10 @@ class CloneUsage(msgspec.Struct, frozen=True):
 
 
 class CloneEquity(msgspec.Struct, frozen=True):
-    """How a clone's account has gone, beside holding its market and chance. Null where nothing is marked yet."""
+    """How a clone's account has gone, beside holding its market and chance. Null where nothing is marked yet.
+
+    `buy_and_hold_points` is what holding was worth at the times of `curve`; empty while no price is known.
+    """
 
     clone_id: str
     started_ms: int
@@ -206,16 +180,7 @@ class CloneEquity(msgspec.Struct, frozen=True):
     fills: int
     baselines: Baselines | None
     curve: list[EquityItem]
-
-
-def render_deployment(view: DeploymentView | PublicDeploymentView) -> Deployment | PublicDeployment:
-    if isinstance(view, DeploymentView):
-        return render_own_deployment(view)
-    return msgspec.convert(view, PublicDeployment, from_attributes=True)
-
-
-def render_own_deployment(view: DeploymentView) -> Deployment:
-    return msgspec.convert(view, Deployment, from_attributes=True)
+    buy_and_hold_points: list[EquityItem]
 
 
 def render_page(page: RunPage) -> DecisionPage:
@@ -289,6 +254,7 @@ def render_clone_equity(clone_id: CloneId, view: ResultsView) -> CloneEquity:
         fills=view.fills,
         baselines=None if view.baselines is None else render_baselines(view.baselines),
         curve=[render_equity_item(mark) for mark in view.curve],
+        buy_and_hold_points=[] if view.baselines is None else [render_equity_item(m) for m in view.baselines.held],
     )
 
 
