@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -22,13 +24,11 @@ from pump_party.apps.api.openapi import openapi_document
 ROOT = Path(__file__).parents[3]
 UNDOCUMENTED = {("GET", "/metrics"), ("GET", "/v1/openapi.json")}
 ENDS_THE_SESSION = ("DELETE",)
-EXAMPLES_PER_ROUTE = 4
-GENERATED_S_MAX = 600
-"""All routes are one test: its limit is that of many."""
-
+EXAMPLES_PER_ROUTE = 10
 
 DOCUMENT = openapi_document()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+OPERATIONS = [found.ok() for found in SCHEMA.exclude(method=list(ENDS_THE_SESSION)).get_all_operations()]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -68,22 +68,25 @@ def account_id(trader: Person) -> str:
     return trader.open_account()
 
 
-@pytest.mark.timeout(GENERATED_S_MAX)
-@SCHEMA.exclude(method=list(ENDS_THE_SESSION)).parametrize()
-@settings(
-    max_examples=EXAMPLES_PER_ROUTE,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_generated_requests_get_documented_answers(api: Api, trader: Person, account_id: str, case):
-    if "account_id" in case.path_parameters:
-        case.path_parameters["account_id"] = account_id
-    if "market" in case.path_parameters:
-        case.path_parameters["market"] = SOL
-    case.call_and_validate(
-        base_url=f"http://127.0.0.1:{api.port}",
-        headers={"Authorization": f"Bearer {trader.token}"},
-        checks=CHECKS,
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_generated_requests_get_documented_answers(api: Api, trader: Person, account_id: str, operation):
+    @given(case=st.one_of(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
+    @settings(
+        max_examples=EXAMPLES_PER_ROUTE,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
+    def every_answer_is_documented(case):
+        if "account_id" in case.path_parameters:
+            case.path_parameters["account_id"] = account_id
+        if "market" in case.path_parameters:
+            case.path_parameters["market"] = SOL
+        case.call_and_validate(
+            base_url=f"http://127.0.0.1:{api.port}",
+            headers={"Authorization": f"Bearer {trader.token}"},
+            checks=CHECKS,
+        )
+
+    every_answer_is_documented()
