@@ -1,16 +1,16 @@
 """An account on a real database, or in memory, with its market and clock, as tests of orders drive them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from tests.domains.prop_engine.markets import SOL, FixedBooks, FixedQuotes, order, quote_at, rule_sets
 
 from pump_party.db.engine import Database
 from pump_party.db.outbox import OutboxStore
-from pump_party.db.prop_check import check
+from pump_party.db.prop_check import changed, check
 from pump_party.db.prop_engine import PropStore
 from pump_party.domains.marketdata.contract import Quote
-from pump_party.domains.prop_engine.audit import Problem, audit
+from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
 from pump_party.domains.prop_engine.memory_store import MemoryStore
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.service import PropTradingEngine
@@ -107,10 +107,16 @@ class Desk:
             return self.database.shelves[self.account_id].messages
         return OutboxStore(self.database).after(self.account_id, seq=0, limit=50)
 
+    def records(self) -> Iterator[AccountRecords]:
+        """All there is of every account."""
+        if isinstance(self.database, MemoryStore):
+            return self.database.account_records()
+        return iter(changed(self.database, {}))
+
     def problems(self) -> list[Problem]:
         """What the audit finds, of all accounts."""
         if isinstance(self.database, MemoryStore):
-            return [problem for records in self.database.account_records() for problem in audit(records)]
+            return [problem for records in self.records() for problem in audit(records)]
         return check(self.database).problems
 
 

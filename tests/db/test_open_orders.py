@@ -2,11 +2,13 @@
 
 import threading
 
+import msgspec
 import pytest
 from tests.db.desk import ALICE, LATENCY_MS, ONE_SOL, START, WAIT_MS, Desk, Venue, holds_nothing
-from tests.domains.prop_engine.markets import SOL, order
+from tests.domains.prop_engine.markets import SOL, SOL_PERP, order
 
 from pump_party.domains.marketdata.contract import HaltReason
+from pump_party.domains.prop_engine.model import RecordKind
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import (
     AccountKind,
@@ -21,7 +23,7 @@ from pump_party.domains.prop_interface.contract import (
     TimeInForce,
 )
 from pump_party.kernel.errors import Invalid
-from pump_party.kernel.ids import UserId
+from pump_party.kernel.ids import Market, UserId
 from pump_party.platform.clock import ManualClock
 
 
@@ -183,6 +185,25 @@ def test_an_immediate_or_cancel_limit_never_rests(desk: Desk, latest: Desk) -> N
     assert (at_once.status, at_once.cancel_reason) == (OrderStatus.CANCELLED, CancelReason.IOC)
     assert holds_nothing(desk)
     assert holds_nothing(latest)
+
+
+@pytest.mark.parametrize(("market", "leverage"), [(SOL, None), (SOL_PERP, 2)])
+def test_a_limit_that_misses_at_once_is_told_and_recorded_as_cancelled(
+    venue: Venue, clock: ManualClock, market: Market, leverage: int | None
+) -> None:
+    desk = Desk(venue, clock, "practice-v2", market)
+    ioc = {"kind": OrderKind.LIMIT, "limit_price_e8": 140 * 10**8, "time_in_force": TimeInForce.IOC}
+    missed = desk.place(**ioc, leverage=leverage)
+    assert missed.cancel_reason is CancelReason.IOC
+    (told,) = desk.messages()
+    assert told.kind == "order_updated"
+    order_told = msgspec.json.decode(told.payload)["order"]
+    assert (order_told["status"], order_told["cancel_reason"]) == ("cancelled", "CANCELLED_IOC")
+    journal = next(iter(desk.records())).journal
+    assert [record.kind for record in journal] == [RecordKind.OPEN, RecordKind.CANCEL]
+    (listed,) = desk.engine.orders(ALICE, desk.account_id, cursor=None, limit=9).items
+    assert listed == missed
+    assert holds_nothing(desk)
 
 
 def test_a_stop_is_triggered_by_one_tick_and_filled_by_a_later_one(desk: Desk) -> None:

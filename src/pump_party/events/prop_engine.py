@@ -48,7 +48,7 @@ class PositionUpdated(msgspec.Struct, frozen=True):
 
 
 class OrderUpdated(msgspec.Struct, frozen=True):
-    """An order was accepted, rests, was triggered or was cancelled.
+    """An order was accepted, rests, was triggered or was cancelled, also at once: a limit that may not wait and missed.
 
     `order` is the JSON of a prop_interface `OrderView`; the rest is the account afterwards.
     """

@@ -69,6 +69,24 @@ def test_the_life_of_an_order_is_told_in_sequence(services: Services, clock: Lea
     run(services, scenario, matching=True)
 
 
+def test_a_limit_that_misses_at_once_is_told_as_cancelled(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        user = stage.user(rule_set="practice-v2")
+        client = await stage.following(user)
+        await stage.price()
+        limit = {"order_type": "limit", "limit_price": "100", "time_in_force": "ioc"}
+        answer = (await client.ask(**(user.order("miss", **limit) | {"id": None})))["order"]
+        told = await client.until(lambda frame: frame.get("seq") == 1)
+        assert (told["type"], told["order"]) == ("order_update", answer)
+        assert (answer["status"], answer["cancel_reason"], answer["reject_code"]) == (
+            "cancelled",
+            "CANCELLED_IOC",
+            None,
+        )
+
+    run(services, scenario)
+
+
 def test_a_fill_of_a_perpetual_is_told_with_what_it_leaves_of_the_cash(services: Services, clock: LeapingClock) -> None:
     async def scenario(stage: Stage) -> None:
         user = stage.user(rule_set=NEXT_TICK)

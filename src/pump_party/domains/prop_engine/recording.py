@@ -65,14 +65,14 @@ class Recorder:
         return empty_position(account_id, market) if position is None else position
 
     def reject(self, order: Order) -> RecordedOrder:
-        """Refuse an order that was never accepted."""
+        """End an order that was never accepted: refused, or cancelled because it would not wait."""
         account = self.accounts[order.account_id]
-        record = write_record(account, order.order_id, RecordKind.REJECT, at_ms=self.now_ms, order=order)
+        record = write_record(account, order.order_id, _kind_of_end(order), at_ms=self.now_ms, order=order)
         account = _replace(account, seq=account.seq + 1, version=record.version, head=record.sha256)
         self.keep_account(account)
         self.batch.orders.append(order)
         self.batch.records.append(record)
-        self.batch.messages.append(announce.order_rejected(order, account, at_ms=self.now_ms))
+        self._tell_end(order)
         return RecordedOrder(order, None)
 
     def fill(self, order: Order, decided: SpotFill, quote: Quote, *, fill_ms: int) -> RecordedOrder:
@@ -107,16 +107,10 @@ class Recorder:
     def end(self, open_order: OpenOrder, code: RejectCode | CancelReason) -> RecordedOrder:
         """End an open order without a fill and free what it held."""
         order = _replace(open_order.order, reject_code=code)
-        rejected = isinstance(code, RejectCode)
-        kind = RecordKind.REJECT if rejected else RecordKind.CANCEL
-        self._hold(order, open_order.held_asset, -open_order.held_amount, open_orders=-1, kind=kind)
+        self._hold(order, open_order.held_asset, -open_order.held_amount, open_orders=-1, kind=_kind_of_end(order))
         self.forget_open(order)
         self.batch.orders.append(order)
-        account = self.accounts[order.account_id]
-        if rejected:
-            self.batch.messages.append(announce.order_rejected(order, account, at_ms=self.now_ms))
-        else:
-            self._tell(order, None)
+        self._tell_end(order)
         return RecordedOrder(order, None)
 
     def fill_open(self, open_order: OpenOrder, decided: SpotFill, quote: Quote) -> RecordedOrder:
@@ -294,6 +288,18 @@ class Recorder:
     def _tell(self, order: Order, open_order: OpenOrder | None) -> None:
         account = self.accounts[order.account_id]
         self.batch.messages.append(announce.order_updated(order, open_order, account, at_ms=self.now_ms))
+
+    def _tell_end(self, order: Order) -> None:
+        """Of an order that ended without a fill."""
+        if isinstance(order.reject_code, CancelReason):
+            self._tell(order, None)
+        else:
+            account = self.accounts[order.account_id]
+            self.batch.messages.append(announce.order_rejected(order, account, at_ms=self.now_ms))
+
+
+def _kind_of_end(order: Order) -> RecordKind:
+    return RecordKind.CANCEL if isinstance(order.reject_code, CancelReason) else RecordKind.REJECT
 
 
 def _with_hold(account: Account, position: Position, asset: str, amount: int) -> tuple[Account, Position]:
