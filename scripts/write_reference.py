@@ -18,6 +18,7 @@ from pump_party.domains.clones.contract import ProblemCode, json_schema
 from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import RejectCode
 from pump_party.events import aitrading as aitrading_events
+from pump_party.events import backtests as backtest_events
 from pump_party.events import clones as clone_events
 from pump_party.events import prop_engine as prop_events
 from pump_party.events import users as user_events
@@ -136,7 +137,7 @@ def events_page() -> str:
     text = (
         f"{NOTE}# Events\n\nWhat the outbox carries, written in the transaction of the fact. Fields are only added.\n"
     )
-    for module in (prop_events, user_events, clone_events, aitrading_events):
+    for module in (prop_events, user_events, clone_events, aitrading_events, backtest_events):
         for name, kind in vars(module).items():
             if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__:
                 text += f"\n## {name}\n\n{_opening(kind)}\n\n" + _table("Field", "Type")

@@ -16,6 +16,7 @@ from pump_party.adapters.strategy_seal import StrategySeal
 from pump_party.bootstrap.engine import build_all_rule_sets
 from pump_party.db.backtests import BacktestStore
 from pump_party.db.engine import Database
+from pump_party.db.outbox import OutboxStore
 from pump_party.domains.aitrading.decider import StrategyDecider
 from pump_party.domains.backtests import contract
 from pump_party.domains.backtests.contract import BacktestState, StartBacktest, TapeMarket, TapeView
@@ -26,8 +27,10 @@ from pump_party.domains.backtests.work import ATTEMPTS_MAX, PLAY_MS_MAX, Backtes
 from pump_party.domains.clones.contract import InvalidStrategy, canonical
 from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.prop_engine.paper_venue import PaperVenue
+from pump_party.events.backtests import BacktestChanged
 from pump_party.kernel.errors import Conflict, IdempotencyMismatch, Invalid, NotFound, Unavailable
 from pump_party.kernel.ids import Market, UserId
+from pump_party.platform.bus import BACKTEST_CHANNEL
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import LeaseLost
@@ -53,7 +56,7 @@ class HerePlayer:
 
     def play(self, request: PlayRequest, tell: Callable[[int], bool]) -> bytes | None:
         self.before()
-        if not tell(MINUTES // 2):
+        if not (tell(MINUTES // 2) and tell(MINUTES // 2)):
             return None
         self.played += 1
         strategy = msgspec.json.decode(request.strategy)
@@ -68,6 +71,7 @@ class Bench:
         self.clock, self.database = clock, database
         self.workshop = Workshop(database, clock, ids)
         self.store = BacktestStore(database, ids)
+        self.outbox = OutboxStore(database)
         self.player = HerePlayer()
         seal = StrategySeal(AesGcmSealing(PlatformKeys("k1:" + "11" * 32, folder / "keys")), lambda: True)
         artifacts = ObjectStore("memory://")
@@ -248,6 +252,34 @@ def test_a_user_has_so_many_waiting_and_so_many_kept(bench: Bench, monkeypatch: 
         newest.backtest_id,
         *(view.backtest_id for view in views[:2]),
     }
+
+
+def test_followers_are_told_of_every_change_and_of_nothing_twice(bench: Bench):
+    def told(view: contract.BacktestView) -> list[tuple[int, BacktestState, int]]:
+        messages = bench.outbox.after(view.backtest_id, seq=0, limit=100)
+        assert {(m.channel, m.kind) for m in messages} <= {(BACKTEST_CHANNEL, BacktestChanged.KIND)}
+        events = [msgspec.json.decode(m.payload, type=BacktestChanged) for m in messages]
+        assert {event.user_id for event in events} <= {ALICE}
+        views = [msgspec.json.decode(event.backtest, type=contract.BacktestView) for event in events]
+        return [(m.seq, v.state, v.minutes_done) for m, v in zip(messages, views, strict=True)]
+
+    asked = bench.start()
+    bench.work_off()
+    bench.service.cancel(ALICE, asked.backtest_id)
+    running, done = BacktestState.RUNNING, BacktestState.DONE
+    assert told(asked) == [(1, running, 0), (2, running, MINUTES // 2), (3, done, MINUTES)]
+    cancelled = bench.start("two")
+    bench.service.cancel(ALICE, cancelled.backtest_id)
+    assert told(cancelled) == [(1, BacktestState.CANCELLED, 0)]
+
+
+def test_what_was_told_of_a_backtest_goes_with_it(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pump_party.db.backtests.KEPT_PER_USER_MAX", 1)
+    views = [bench.start(key) for key in ("a", "b")]
+    for view in views:
+        bench.service.cancel(ALICE, view.backtest_id)
+    bench.start("c")
+    assert [bench.outbox.latest_seq(view.backtest_id) for view in views] == [0, 1]
 
 
 def test_a_strategy_is_in_the_database_sealed_and_only_until_it_was_played(bench: Bench):

@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from pump_party.db import jobs
 from pump_party.db.engine import Bytes, Database, Int64, Text, metadata
 from pump_party.db.idempotency import recall, remember
+from pump_party.db.outbox import append_next, forget
 from pump_party.domains.backtests.contract import KEPT_PER_USER_MAX, WAITING_PER_USER_MAX
 from pump_party.domains.backtests.store import LEASE_MS, Ended
 from pump_party.domains.backtests.views import ENDED, BacktestState, BacktestView, Summary
+from pump_party.events.backtests import BacktestChanged
 from pump_party.kernel.errors import Conflict
 from pump_party.kernel.ids import BacktestId, UserId
+from pump_party.platform.bus import BACKTEST_CHANNEL
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import Job
 
@@ -116,19 +119,23 @@ class BacktestStore:
         return found[0] if found else None
 
     def begin(self, backtest_id: BacktestId, *, now_ms: int) -> None:
-        begun = sa.update(backtests).where(backtests.c.backtest_id == backtest_id, backtests.c.state.not_in(_ENDED))
+        changes = {"state": BacktestState.RUNNING.value, "started_ms": now_ms, "minutes_done": 0}
         with self._database.write() as connection:
-            connection.execute(begun.values(state=BacktestState.RUNNING.value, started_ms=now_ms, minutes_done=0))
+            _change(connection, backtest_id, changes, at_ms=now_ms)
 
     def progress(self, job: Job, *, minutes_done: int, now_ms: int) -> bool:
-        mine = sa.update(backtests).where(backtests.c.backtest_id == job.key, backtests.c.state.not_in(_ENDED))
+        done = sa.select(backtests.c.minutes_done)
+        done = done.where(backtests.c.backtest_id == job.key, backtests.c.state.not_in(_ENDED))
         with self._database.write() as connection:
             jobs.extend(connection, job, lease_until_ms=now_ms + LEASE_MS)
-            return connection.execute(mine.values(minutes_done=minutes_done)).rowcount == 1
+            known = connection.execute(done).scalar_one_or_none()
+            if known == minutes_done:
+                return True
+            return _change(connection, job.key, {"minutes_done": minutes_done}, at_ms=now_ms)
 
     def finish(self, job: Job, ended: Ended) -> None:
         with self._database.write() as connection:
-            _end(connection, BacktestId(job.key), ended)
+            _end(connection, job.key, ended)
             jobs.complete(connection, job)
 
     def _lock_user(self, connection: sa.Connection, user_id: UserId) -> None:
@@ -147,9 +154,29 @@ class BacktestStore:
         beyond = ended.order_by(backtests.c.backtest_id.desc()).offset(KEPT_PER_USER_MAX)
         ids = connection.execute(beyond).scalars().all()
         connection.execute(sa.delete(backtests).where(backtests.c.backtest_id.in_(ids)))
+        forget(connection, ids)
 
 
-def _end(connection: sa.Connection, backtest_id: BacktestId, ended: Ended) -> None:
+def _change(connection: sa.Connection, backtest_id: str, changes: dict[str, Any], *, at_ms: int) -> bool:
+    """Change one that has not ended and tell its followers. False when it has."""
+    mine = backtests.c.backtest_id == backtest_id
+    changed = connection.execute(sa.update(backtests).where(mine, backtests.c.state.not_in(_ENDED)).values(**changes))
+    if changed.rowcount == 0:
+        return False
+    view = _view(connection.execute(sa.select(backtests).where(mine)).one())
+    event = BacktestChanged(view.backtest_id, view.user_id, msgspec.Raw(_encode(view)), at_ms)
+    append_next(
+        connection,
+        channel=BACKTEST_CHANNEL,
+        subject=view.backtest_id,
+        kind=event.KIND,
+        payload=_encode(event),
+        at_ms=at_ms,
+    )
+    return True
+
+
+def _end(connection: sa.Connection, backtest_id: str, ended: Ended) -> None:
     """The first end counts. The sealed strategy is needed no more."""
     values = {
         "state": ended.state.value,
@@ -161,8 +188,7 @@ def _end(connection: sa.Connection, backtest_id: BacktestId, ended: Ended) -> No
         "summary": None if ended.summary is None else _encode(ended.summary),
         "sealed": None,
     }
-    unfinished = (backtests.c.backtest_id == backtest_id, backtests.c.state.not_in(_ENDED))
-    connection.execute(sa.update(backtests).where(*unfinished).values(**values))
+    _change(connection, backtest_id, values, at_ms=ended.finished_ms)
 
 
 def _view(row: Any) -> BacktestView:

@@ -96,6 +96,11 @@ def append_all_next(connection: sa.Connection, messages: Sequence[OutboxMessage]
     append(connection, numbered)
 
 
+def forget(connection: sa.Connection, subjects: Sequence[str]) -> None:
+    """Delete all that was ever told of subjects that are no more."""
+    connection.execute(sa.delete(outbox).where(outbox.c.subject.in_(subjects)))
+
+
 class OutboxStore:
     """Implements `platform.outbox.Outbox`. Safe to call from threads."""
 

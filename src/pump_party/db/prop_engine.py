@@ -267,6 +267,9 @@ class PropStore:
             (holdings,) = read_holdings(snapshot, [account])
             return prop_marks.performance(snapshot, holdings, fills_limit=fills_limit)
 
+    def newest_standings(self, account_ids: Sequence[AccountId]) -> Sequence[Standing]:
+        return prop_marks.newest_standings(self._database, account_ids)
+
     def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
         return prop_marks.top_standings(self._database, kind, limit=limit)
 

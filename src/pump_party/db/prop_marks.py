@@ -22,6 +22,8 @@ from pump_party.kernel.ids import AccountId, Market
 MOVES_MAX = 500
 """Records of an account that are looked through for one round of marks. Of more the oldest get no mark of their own."""
 
+STANDINGS_PAGE = 500
+
 MARKERS_LOCK = 7_011
 """Advisory lock of Postgres: one marker writes at a time, so that none folds a mark into a standing twice."""
 
@@ -172,6 +174,17 @@ def performance(connection: sa.Connection, holdings: Holdings, *, fills_limit: i
     )
     filled = [fill_of(r) for r in connection.execute(query)] if account.fills else []
     return Performance(holdings, None if row is None else _standing_of(row), filled)
+
+
+def newest_standings(database: Database, account_ids: Sequence[AccountId]) -> list[Standing]:
+    """Those of these accounts that were ever marked."""
+    found: list[Standing] = []
+    with database.read() as connection:
+        for start in range(0, len(account_ids), STANDINGS_PAGE):
+            page = account_ids[start : start + STANDINGS_PAGE]
+            rows = connection.execute(sa.select(standings).where(standings.c.account_id.in_(page)))
+            found.extend(_standing_of(row) for row in rows)
+    return found
 
 
 def top_standings(database: Database, kind: str, *, limit: int) -> list[Standing]:

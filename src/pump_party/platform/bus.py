@@ -20,6 +20,9 @@ CLONE_CHANNEL = "clone"
 whole.
 """
 
+BACKTEST_CHANNEL = "backtest"
+"""Message: a JSON `OutboxMessage` about a backtest, which is for its owner alone."""
+
 SESSION_CHANNEL = "session"
 """Message: a JSON `OutboxMessage` whose event revokes sessions."""
 

@@ -19,3 +19,15 @@ def settings(sqlite_path: Path) -> Settings:
 def services(settings: Settings) -> Iterator[Services]:
     with closing(build(settings)) as built:
         yield built
+
+
+@pytest.fixture(params=["in_process", "postgres_and_redis"])
+def services_on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:
+    """The same on both storages, one after the other."""
+    if request.param == "in_process":
+        settings = Settings(data_dir=str(request.getfixturevalue("sqlite_path").parent))
+    else:
+        database_url, redis_url = (request.getfixturevalue(name) for name in ("postgres_url", "redis_url"))
+        settings = Settings(data_dir=str(tmp_path), database_url=database_url, redis_url=redis_url)
+    with closing(build(settings)) as built:
+        yield built

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from pump_party.apps.backtest_wire import Backtest
 from pump_party.apps.decision_wire import Decision, OwnDecision
 from pump_party.apps.order_wire import FillDetail, KeyText, MarketText, OrderBodyOut, OrderFields
 from pump_party.apps.perp_wire import PerpPosition
@@ -32,11 +33,12 @@ class Authenticate(_Client, frozen=True, tag="authenticate"):
 
 
 class Subscribe(_Client, frozen=True, tag="subscribe"):
-    channel: Literal["price", "account", "clone"]
+    channel: Literal["price", "account", "clone", "backtest"]
     market: MarketText | None = None
     markets: Annotated[list[MarketText], msgspec.Meta(max_length=MARKETS_PER_FRAME_MAX)] | None = None
     account_id: Uuid | None = None
     clone_id: Uuid | None = None
+    backtest_id: Uuid | None = None
     after_seq: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
@@ -79,12 +81,17 @@ class Authenticated(_Server, frozen=True, tag="authenticated"):
 
 
 class Subscribed(_Server, frozen=True, tag="subscribed"):
-    """`seq` is the account's or clone's newest at this moment: what is older and wanted follows, then what is newer."""
+    """`seq` is the account's or clone's newest at this moment: what is older and wanted follows, then what is newer.
+
+    `backtest` is what one is at this moment.
+    """
 
     channel: str
     markets: list[str] | UnsetType = UNSET
     account_id: str | UnsetType = UNSET
     clone_id: str | UnsetType = UNSET
+    backtest_id: str | UnsetType = UNSET
+    backtest: Backtest | UnsetType = UNSET
     seq: int | UnsetType = UNSET
     id: str | UnsetType = UNSET
 
@@ -94,6 +101,7 @@ class Unsubscribed(_Server, frozen=True, tag="unsubscribed"):
     markets: list[str] | UnsetType = UNSET
     account_id: str | UnsetType = UNSET
     clone_id: str | UnsetType = UNSET
+    backtest_id: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
 
 
@@ -238,6 +246,43 @@ class CloneProfile(_Server, frozen=True, tag="clone_profile", kw_only=False):
     clone_id: str
     seq: int
     at_ms: int
+
+
+class CloneFill(_Server, frozen=True, tag="clone_fill"):
+    """The account that a clone trades was filled. `realised` is what the fill realised, fees apart."""
+
+    clone_id: str
+    market: str
+    side: str
+    price: str
+    quantity: str
+    fee: str
+    realised: str
+    at_ms: int
+
+
+class OwnCloneFill(CloneFill, frozen=True, tag="clone_fill"):
+    """The same for the owner, who may look the order up."""
+
+    order_id: str
+
+
+class CloneEquityFrame(_Server, frozen=True, tag="clone_equity", kw_only=False):
+    """What the account of a clone is worth; `drawdown` is the fraction it is below its peak. The newest mark at once,
+    then each, at most one a second.
+    """
+
+    clone_id: str
+    equity: str
+    drawdown: str
+    at_ms: int
+
+
+class BacktestProgress(_Server, frozen=True, tag="backtest_progress", kw_only=False):
+    """What a backtest is now, as `GET /v1/backtests/{id}` has it. The last one says how it ended."""
+
+    backtest_id: str
+    backtest: Backtest
 
 
 class OrderResult(_Server, frozen=True, tag="order_result"):

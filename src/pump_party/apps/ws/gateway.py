@@ -21,7 +21,9 @@ from picows import (
 )
 
 from pump_party.apps.ws.account_feed import account_feed
+from pump_party.apps.ws.backtest_feed import BacktestFeed
 from pump_party.apps.ws.clone_feed import clone_feed
+from pump_party.apps.ws.clone_trades import CloneTrades
 from pump_party.apps.ws.fan_out import PriceBoard
 from pump_party.apps.ws.session import MESSAGE_BYTES_MAX, RESTART, REVOKED, SIGN_IN_S, TOO_MANY, TOO_SLOW, Session
 from pump_party.bootstrap import Services
@@ -29,7 +31,7 @@ from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.users.contract import Principal
 from pump_party.events.users import SessionsRevoked
 from pump_party.kernel.errors import Unavailable
-from pump_party.platform.bus import ACCOUNT_CHANNEL, CLONE_CHANNEL, PRICE_CHANNEL, SESSION_CHANNEL
+from pump_party.platform.bus import ACCOUNT_CHANNEL, BACKTEST_CHANNEL, CLONE_CHANNEL, PRICE_CHANNEL, SESSION_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
 
 PATH: Final = b"/v1/stream"
@@ -69,6 +71,8 @@ class Gateway:
         self.board = PriceBoard(services.clock, services.metrics)
         self.feed = account_feed(services.outbox, services.metrics)
         self.clones = clone_feed(services.outbox, services.metrics)
+        self.trades = CloneTrades(services.aitrading, services.prop, services.outbox, services.metrics)
+        self.backtests = BacktestFeed(services.outbox, services.metrics)
         self._markets = [asset.market for asset in services.registry.assets()]
         self._origins = services.settings.origins()
         self._sessions: set[Session] = set()
@@ -184,8 +188,9 @@ class Gateway:
         """Bring every message of the bus to the sockets it concerns."""
         takers: dict[str, Callable[[bytes], None]] = {
             PRICE_CHANNEL: lambda message: self.board.update([_decode_quote(message)]),
-            ACCOUNT_CHANNEL: lambda message: self.feed.deliver(_decode_message(message)),
+            ACCOUNT_CHANNEL: lambda message: self._tell_of_account(_decode_message(message)),
             CLONE_CHANNEL: lambda message: self.clones.deliver(_decode_message(message)),
+            BACKTEST_CHANNEL: lambda message: self.backtests.deliver(_decode_message(message)),
             SESSION_CHANNEL: self._revoke,
         }
         async for channel, message in self.services.bus.listen(tuple(takers)):
@@ -197,6 +202,10 @@ class Gateway:
             except msgspec.DecodeError as error:
                 _log.warning("bus_message_refused", channel=channel, reason=str(error))
 
+    def _tell_of_account(self, message: OutboxMessage) -> None:
+        self.feed.deliver(message)
+        self.trades.deliver(message)
+
     def _revoke(self, message: bytes) -> None:
         revoked = _decode_revoked(_decode_message(message).payload)
         for session in tuple(self._by_user.get(revoked.user_id, ())):
@@ -206,8 +215,8 @@ class Gateway:
     async def _make_good(self) -> None:
         """After a time without the bus: everything it could have said is looked up."""
         await self.refresh_prices()
-        await self.feed.check(patient=False)
-        await self.clones.check(patient=False)
+        for feed in (self.feed, self.clones, self.trades, self.backtests):
+            await feed.check(patient=False)
         await self._check_validity([s for sessions in self._by_user.values() for s in sessions])
 
     # --- what does not depend on the bus
@@ -220,7 +229,8 @@ class Gateway:
             await asyncio.sleep(WATCH_S)
             self._close_stalled()
             self.board.check_silence()
-            for check in (self.refresh_prices, self.feed.check, self.clones.check, self._check_users):
+            feeds = (self.feed.check, self.clones.check, self.trades.check, self.backtests.check)
+            for check in (self.refresh_prices, *feeds, self._check_users):
                 await self._try(check)
             if loop.time() - checked_at_s >= VALIDITY_CHECK_S:
                 checked_at_s = loop.time()

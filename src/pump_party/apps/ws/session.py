@@ -14,6 +14,7 @@ import structlog
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from pump_party.apps.ws.fan_out import Outlet
+from pump_party.apps.ws.following import Following
 from pump_party.apps.ws.frames import (
     Authenticate,
     Authenticated,
@@ -24,19 +25,15 @@ from pump_party.apps.ws.frames import (
     PlaceOrderFrame,
     Pong,
     Subscribe,
-    Subscribed,
     Unsubscribe,
-    Unsubscribed,
     error_frame,
     explain,
     read_frame,
     text_frame,
 )
 from pump_party.apps.ws.order_frames import answer_order, internal_error
-from pump_party.apps.ws.subject_feed import SubjectFeed, Subscription
-from pump_party.domains.users.contract import Principal, Scope
-from pump_party.kernel.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Refusal, Unauthenticated
-from pump_party.kernel.ids import is_uuid
+from pump_party.domains.users.contract import Principal
+from pump_party.kernel.errors import Conflict, RateLimited, Refusal, Unauthenticated
 from pump_party.platform.limits import Bucket, Limit, take
 
 if TYPE_CHECKING:
@@ -52,8 +49,6 @@ FRAMES_WAITING_MAX: Final = 64
 ORDERS_IN_FLIGHT_MAX: Final = 256
 ORDERS_HELD_MAX: Final = 2_048
 """Orders that were already in the read buffer when reading stopped."""
-ACCOUNTS_PER_SOCKET: Final = 16
-CLONES_PER_SOCKET: Final = 32
 
 NORMAL: Final = 1000
 PROTOCOL_ERROR: Final = 1002
@@ -81,8 +76,7 @@ class Session(WSListener):
         self.address = ""
         self.principal: Principal | None = None
         self.outlet: Outlet
-        self._accounts: dict[str, Subscription] = {}
-        self._clones: dict[str, Subscription] = {}
+        self._following: Following
         self._bucket: Bucket | None = None
         self._parts: bytearray | None = None
         self._waiting: deque[ClientFrame] = deque()
@@ -100,6 +94,7 @@ class Session(WSListener):
         peer = transport.underlying_transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else "unknown"
         self.outlet = Outlet(transport, self._gateway.board, lambda: self.close(TOO_SLOW, "too slow"))
+        self._following = Following(self._gateway, self.outlet)
         self._sign_in_timer = self._loop.call_later(SIGN_IN_S, self.close, UNAUTHENTICATED, "no ticket in time")
         refusal = self._gateway.admit(self)
         if refusal is not None:
@@ -128,10 +123,7 @@ class Session(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the listener's signature
         if self._sign_in_timer is not None:
             self._sign_in_timer.cancel()
-        for feed, followed in self._followed():
-            for subscription in followed.values():
-                feed.unsubscribe(subscription)
-            followed.clear()
+        self._following.leave_all()
         self._waiting.clear()
         self._held.clear()
         self.outlet.close()
@@ -281,49 +273,11 @@ class Session(WSListener):
         self.outlet.send(text_frame(Authenticated(user_id=principal.user_id, id=frame.id)))
 
     async def _subscribe(self, frame: Subscribe) -> None:
-        if frame.channel == "price":
-            markets = self._markets_of(frame)
-            self.outlet.send(text_frame(Subscribed(channel="price", markets=markets, id=frame.id)))
-            self._gateway.board.subscribe(self.outlet, markets)
-            return
-        if frame.channel == "clone":
-            clone_id, is_owner = await self._clone_of(frame)
-            self._leave(self._gateway.clones, self._clones, clone_id)
-            if len(self._clones) >= CLONES_PER_SOCKET:
-                raise Invalid(f"at most {CLONES_PER_SOCKET} clones a socket", code="too_many_followed")
-            await self._follow(self._gateway.clones, self._clones, clone_id, frame, is_owner=is_owner)
-            return
-        account_id = await self._account_of(frame)
-        self._leave(self._gateway.feed, self._accounts, account_id)
-        if len(self._accounts) >= ACCOUNTS_PER_SOCKET:
-            raise Invalid(f"at most {ACCOUNTS_PER_SOCKET} accounts a socket", code="too_many_accounts")
-        await self._follow(self._gateway.feed, self._accounts, account_id, frame, is_owner=True)
-
-    async def _follow(
-        self, feed: SubjectFeed, followed: dict[str, Subscription], subject: str, frame: Subscribe, *, is_owner: bool
-    ) -> None:
-        subscription = await feed.subscribe(
-            self.outlet, subject, is_owner=is_owner, after_seq=frame.after_seq, frame_id=frame.id
-        )
-        if self._close_code is not None or self.outlet.closed:
-            feed.unsubscribe(subscription)
-        else:
-            followed[subject] = subscription
+        assert self.principal is not None
+        await self._following.subscribe(frame, self.principal)
 
     async def _unsubscribe(self, frame: Unsubscribe) -> None:
-        if frame.channel == "price":
-            markets = self._markets_of(frame)
-            self._gateway.board.unsubscribe(self.outlet, markets)
-            self.outlet.send(text_frame(Unsubscribed(channel="price", markets=markets, id=frame.id)))
-            return
-        if frame.channel == "clone":
-            clone_id = _named(frame.clone_id, "clone")
-            self._leave(self._gateway.clones, self._clones, clone_id)
-            self.outlet.send(text_frame(Unsubscribed(channel="clone", clone_id=clone_id, id=frame.id)))
-            return
-        account_id = _named(frame.account_id, "account")
-        self._leave(self._gateway.feed, self._accounts, account_id)
-        self.outlet.send(text_frame(Unsubscribed(channel="account", account_id=account_id, id=frame.id)))
+        await self._following.unsubscribe(frame)
 
     async def _ping(self, frame: Ping) -> None:
         self.outlet.send(text_frame(Pong(server_ms=self._services.clock.now_ms(), id=frame.id)))
@@ -341,49 +295,6 @@ class Session(WSListener):
         Unsubscribe: _unsubscribe,
         Ping: _ping,
     }
-
-    def _markets_of(self, frame: Subscribe) -> list[str]:
-        if (frame.market is None) == (frame.markets is None):
-            raise Invalid("give either market or markets", code="missing_field", field="markets")
-        markets = [frame.market] if frame.market is not None else list(dict.fromkeys(frame.markets or ()))
-        if not markets:
-            raise Invalid("name at least one market", code="missing_field", field="markets")
-        for market in markets:
-            self._services.registry.asset(market)
-        return markets
-
-    async def _account_of(self, frame: Subscribe) -> str:
-        """The account, if it belongs to who asks. A foreign one looks like one that does not exist."""
-        assert self.principal is not None
-        if Scope.READ not in self.principal.scopes:
-            raise Forbidden("this key may not read", code="scope_missing")
-        account_id = _named(frame.account_id, "account")
-        owner = self.principal.user_id
-        if not is_uuid(account_id) or not await asyncio.to_thread(self._services.prop.owns, owner, account_id):
-            raise NotFound("there is no such account of yours", code="account_not_found", field="account_id")
-        return account_id
-
-    async def _clone_of(self, frame: Subscribe) -> tuple[str, bool]:
-        """The clone, which anybody may follow, and whether it is followed as its owner. Raises NotFound."""
-        assert self.principal is not None
-        clone_id = _named(frame.clone_id, "clone")
-        owner = await asyncio.to_thread(self._services.clones.owner_of, clone_id)
-        may_read = Scope.READ in self.principal.scopes or self.principal.clone_id == clone_id
-        return clone_id, may_read and owner == self.principal.user_id
-
-    def _followed(self) -> tuple[tuple[SubjectFeed, dict[str, Subscription]], ...]:
-        return (self._gateway.feed, self._accounts), (self._gateway.clones, self._clones)
-
-    def _leave(self, feed: SubjectFeed, followed: dict[str, Subscription], subject: str) -> None:
-        subscription = followed.pop(subject, None)
-        if subscription is not None:
-            feed.unsubscribe(subscription)
-
-
-def _named(subject: str | None, noun: str) -> str:
-    if subject is None:
-        raise Invalid(f"name the {noun}", code="missing_field", field=f"{noun}_id")
-    return subject
 
 
 def _too_many_sockets() -> Refusal:

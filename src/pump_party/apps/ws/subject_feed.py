@@ -6,7 +6,7 @@ pages until nothing more came meanwhile, and only then follows the bus.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -23,7 +23,10 @@ PAGE: Final = 100
 READERS_MAX: Final = 4
 """Subscriptions that read the outbox at a time, so that many of them leave the database to orders."""
 
-Render = Callable[[OutboxMessage, bool], list[tuple[str, bytes]]]
+Frames = Sequence[tuple[str, bytes | None]]
+"""(type, bytes) of each; one without bytes takes its number and is not shown."""
+
+Render = Callable[[OutboxMessage, bool], Frames]
 Answer = Callable[[str, int, str | msgspec.UnsetType], Subscribed]
 
 _log = get_logger("subject_feed")
@@ -46,11 +49,11 @@ class Subscription:
 
 
 class SubjectFeed:
-    """Who follows which subject. `render` makes the frames of an event, (type, bytes), in the form that it is told; the
-    last one carries the event's seq. `answer` is what a new subscription is told first.
+    """Who follows which subject. `render` makes the frames of an event in the form that it is told; the last one
+    carries the event's seq. `answer` is what a new subscription is told first, if anything.
     """
 
-    def __init__(self, outbox: Outbox, metrics: Metrics, render: Render, answer: Answer) -> None:
+    def __init__(self, outbox: Outbox, metrics: Metrics, render: Render, answer: Answer | None) -> None:
         self._outbox = outbox
         self._metrics = metrics
         self._render = render
@@ -84,7 +87,8 @@ class SubjectFeed:
             self.unsubscribe(subscription)
             raise
         subscription.sent_seq = newest if after_seq is None else after_seq
-        outlet.send(text_frame(self._answer(subject, newest, frame_id)))
+        if self._answer is not None:
+            outlet.send(text_frame(self._answer(subject, newest, frame_id)))
         if subscription.sent_seq < newest or subscription.behind:
             self._catch_up(subscription)
         else:
@@ -161,7 +165,7 @@ class SubjectFeed:
             subscription.outlet.send(text_frame(error_frame(gone, msgspec.UNSET)))
         self._show(subscription, message.seq, frames)
 
-    def _frames(self, message: OutboxMessage, *, is_owner: bool) -> list[tuple[str, bytes]]:
+    def _frames(self, message: OutboxMessage, *, is_owner: bool) -> Frames:
         """The frames of an event. None of one that another version wrote in its own way: who follows the subject sees
         the gap and fetches it. The log says so once for each kind.
         """
@@ -174,16 +178,16 @@ class SubjectFeed:
                 _log.warning("event_unreadable", **told, reason=str(error))
             return []
 
-    def _show(self, subscription: Subscription, seq: int, frames: list[tuple[str, bytes]]) -> None:
+    def _show(self, subscription: Subscription, seq: int, frames: Frames) -> None:
         if seq <= subscription.sent_seq:
             return
         first = seq - len(frames) + 1
         for number, (kind, frame) in enumerate(frames, start=first):
-            if number > subscription.sent_seq:
+            if frame is not None and number > subscription.sent_seq:
                 subscription.outlet.send(frame)
                 self._metrics.frames_sent(kind)
         subscription.sent_seq = seq
 
 
-def _leaves_gap(subscription: Subscription, seq: int, frames: list[tuple[str, bytes]]) -> bool:
+def _leaves_gap(subscription: Subscription, seq: int, frames: Frames) -> bool:
     return seq - max(1, len(frames)) > subscription.sent_seq

@@ -55,7 +55,7 @@ from pump_party.domains.aitrading.run_views import RunUsageView as RunUsageView
 from pump_party.domains.aitrading.run_views import RunView as RunView
 from pump_party.domains.aitrading.run_views import UsageView as UsageView
 from pump_party.domains.clones.contract import Strategy
-from pump_party.kernel.ids import CloneId, UserId
+from pump_party.kernel.ids import AccountId, CloneId, UserId
 
 
 class Decider(Protocol):
@@ -139,6 +139,10 @@ class AITrading(Protocol):
 
     def own_deployments(self, user_id: UserId, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, DeploymentView]:
         """The same as the owner sees it, of those that are this user's."""
+        ...
+
+    def accounts(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, AccountId]:
+        """The account that each clone traded last. Asks nobody's leave: never to be shown but to its owner."""
         ...
 
     def decisions(self, clone_id: str, *, viewer: UserId | None, cursor: str | None, limit: int) -> RunPage:

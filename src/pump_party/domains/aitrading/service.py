@@ -31,7 +31,7 @@ from pump_party.domains.aitrading.store import NextSlot, Resumed
 from pump_party.domains.clones.contract import StrategyVersion
 from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX, AccountKind, OpenAccount
 from pump_party.kernel.errors import Conflict, Invalid, NotFound
-from pump_party.kernel.ids import CloneId, DeploymentId, RunId, UserId, is_uuid
+from pump_party.kernel.ids import AccountId, CloneId, DeploymentId, RunId, UserId, is_uuid
 
 DEPLOY_KEY_CHARS_MAX = 80
 
@@ -127,6 +127,10 @@ class AITradingService:
     def own_deployments(self, user_id: UserId, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, DeploymentView]:
         newest = self._parts.store.newest_deployments(clone_ids)
         return {clone_id: self._view(one) for clone_id, one in newest.items() if one.user_id == user_id}
+
+    def accounts(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, AccountId]:
+        newest = self._parts.store.newest_deployments(clone_ids)
+        return {clone_id: deployment.account_id for clone_id, deployment in newest.items()}
 
     # --- what was decided ---
 

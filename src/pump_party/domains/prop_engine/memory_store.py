@@ -288,6 +288,11 @@ class MemoryStore:
         with self.lock:
             return memory_marks.performance(self._shelf(user_id, account_id), fills_limit=fills_limit)
 
+    def newest_standings(self, account_ids: Sequence[AccountId]) -> Sequence[Standing]:
+        with self.lock:
+            found = [self.shelves[own] for own in account_ids if own in self.shelves]
+            return [shelf.marks[-1] for shelf in found if shelf.marks]
+
     def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
         with self.lock:
             return memory_marks.top_standings(list(self.shelves.values()), kind, limit=limit)

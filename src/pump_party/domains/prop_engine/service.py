@@ -23,7 +23,7 @@ from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.preview import preview
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.reports import Reporter
-from pump_party.domains.prop_engine.results import rank
+from pump_party.domains.prop_engine.results import drawdown_ppm, rank
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.status import refuse_reset
 from pump_party.domains.prop_engine.store import (
@@ -49,6 +49,7 @@ from pump_party.domains.prop_interface.contract import (
     FillView,
     LeaderboardRow,
     LedgerEntryView,
+    NewestMark,
     OpenAccount,
     OrderView,
     Page,
@@ -323,6 +324,13 @@ class PropTradingEngine:
             user_id, _checked_id(account_id), before_ms=_number(cursor), limit=_limit(limit) + 1
         )
         return _page(rows, limit, lambda last: str(last.at_ms))
+
+    def newest_marks(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, NewestMark]:
+        standings = self._store.newest_standings(account_ids)
+        return {
+            s.account_id: NewestMark(s.as_of_ms, s.equity_micros, drawdown_ppm(s.peak_micros, s.equity_micros))
+            for s in standings
+        }
 
     def results(self, user_id: UserId, account_id: str) -> ResultsView:
         return self._reporter.results(user_id, _checked_id(account_id))

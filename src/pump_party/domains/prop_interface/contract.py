@@ -37,6 +37,7 @@ from pump_party.domains.prop_interface.views import (
     FillView,
     LeaderboardRow,
     LedgerEntryView,
+    NewestMark,
     OrderView,
     Page,
     PerpFillView,
@@ -103,6 +104,7 @@ __all__ = [
     "LeaderboardRow",
     "LedgerEntryView",
     "MarketRulesView",
+    "NewestMark",
     "OpenAccount",
     "OrderKind",
     "OrderStage",
@@ -215,6 +217,10 @@ class PropTrading(Protocol):
     def ledger(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[LedgerEntryView]: ...
 
     def equity(self, user_id: UserId, account_id: str, *, cursor: str | None, limit: int) -> Page[EquityMark]: ...
+
+    def newest_marks(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, NewestMark]:
+        """Of many accounts at once. Asks nobody's leave; accounts without a mark are absent."""
+        ...
 
     def results(self, user_id: UserId, account_id: str) -> ResultsView:
         """What the account's cycle came to, beside holding and chance."""

@@ -241,6 +241,14 @@ class EquityMark(msgspec.Struct, frozen=True):
     equity_micros: int
 
 
+class NewestMark(msgspec.Struct, frozen=True):
+    """What an account was worth at its newest mark, and how far it was below its peak, rounded up."""
+
+    at_ms: int
+    equity_micros: int
+    drawdown_ppm: int
+
+
 class LeaderboardRow(msgspec.Struct, frozen=True):
     rank: int
     account_id: AccountId

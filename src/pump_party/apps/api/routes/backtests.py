@@ -13,19 +13,18 @@ from pump_party.apps.api.calls import call_of
 from pump_party.apps.api.codec import ApiResponse, Document, refuse_body
 from pump_party.apps.api.parameters import PAGE_DEFAULT, Cursor, PageLimit, PathText, access, checked_id
 from pump_party.apps.api.schemas.backtests import (
-    Backtest,
     BacktestBody,
     BacktestComparison,
     BacktestDecisions,
     BacktestResult,
     Backtests,
     Tapes,
-    render_backtest,
     render_comparison,
     render_decisions,
     render_result,
     render_tape,
 )
+from pump_party.apps.backtest_wire import Backtest, render_backtest
 from pump_party.domains.backtests.contract import COMPARED_MAX, StartBacktest
 
 HTML = "text/html; charset=utf-8"
