@@ -25,7 +25,7 @@ from pump_party.adapters.model_providers import ModelAccess
 from pump_party.adapters.models import PydanticModels
 from pump_party.db.engine import Database
 from pump_party.db.migrate import upgrade
-from pump_party.domains.aitrading.slots import next_slot_ms
+from pump_party.domains.aitrading.slots import SETTLE_MS, next_slot_ms
 from pump_party.domains.clones.contract import Clause, Compare, FeatureOperand, NumberOperand, Op
 from pump_party.domains.clones.contract import Target as Position
 from pump_party.domains.marketdata.contract import FeatureUnit
@@ -107,7 +107,7 @@ def _next_job(platform: Platform, levels: dict):  # type: ignore[no-untyped-def,
     index = {market: levels.get(market, 50) * 1_000_000 for market in MARKETS}
     platform.memory.values = {market: {"rsi": (value, value)} for market, value in index.items()}
     slot_ms = next_slot_ms(platform.clock.now_ms(), CADENCE_S)
-    platform.clock.advance(slot_ms + 100 - platform.clock.now_ms())
+    platform.clock.advance(slot_ms + SETTLE_MS - platform.clock.now_ms())
     platform.show()
     (job,) = platform.work.due_slots()
     return job
@@ -163,7 +163,7 @@ def _models(folder: Path) -> list[Row]:
 def _ask_all(platform: Platform) -> tuple[float, float]:
     """(wall, CPU) seconds of the next slot, in which every clone asks its model."""
     slot_ms = next_slot_ms(platform.clock.now_ms(), 3_600)
-    platform.clock.advance(slot_ms + 100 - platform.clock.now_ms())
+    platform.clock.advance(slot_ms + SETTLE_MS - platform.clock.now_ms())
     platform.show()
     (job,) = platform.work.due_slots()
     started, cpu_started = time.perf_counter(), time.process_time()

@@ -7,13 +7,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import httpx2
 import msgspec
 
 from pump_party.adapters import model_prices
-from pump_party.adapters.model_providers import AccessMissing, ModelAccess, build_model
+from pump_party.adapters.model_providers import AccessMissing, ModelAccess, build_model, speaks_openai
 from pump_party.domains.aitrading.model_client import (
     ANSWER_BYTES_MAX,
     ModelAnswer,
@@ -27,7 +27,7 @@ from pump_party.kernel.json_depth import is_nested_beyond
 if TYPE_CHECKING:
     from pydantic_ai.exceptions import AgentRunError
     from pydantic_ai.messages import ModelResponse
-    from pydantic_ai.models import Model
+    from pydantic_ai.models import Model, ModelRequestParameters
 
 E = TypeVar("E", bound=Exception)
 
@@ -49,6 +49,9 @@ DETAIL_CHARS_MAX = 300
 STUMBLES = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the SDKs raise over a reply that is JSON and nothing else they know."""
 
+FORMS_MAX = 512
+"""Schemas of answers that are kept as a model wants them."""
+
 ANSWER_NAME = "decision"
 """What the schema is called in the request: providers show it to the model."""
 
@@ -59,7 +62,7 @@ class PydanticModels:
     def __init__(self, access: ModelAccess) -> None:
         self._access = access
         self._http: httpx2.AsyncClient | None = None
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, _Opened] = {}
 
     def offered(self) -> Sequence[str]:
         return self._access.offered
@@ -113,7 +116,7 @@ class PydanticModels:
             self._http = None
             self._models.clear()
 
-    def _open(self, model: str) -> "Model":
+    def _open(self, model: str) -> "_Opened":
         if model not in self._models:
             if self._http is None:
                 self._http = httpx2.AsyncClient(
@@ -123,14 +126,62 @@ class PydanticModels:
                     follow_redirects=False,
                 )
             try:
-                self._models[model] = build_model(model, self._access, self._http)
+                built = build_model(model, self._access, self._http)
+                self._models[model] = _Opened(built, speaks_openai=speaks_openai(model))
             except AccessMissing as error:
                 raise ModelFailed(ModelFailure.NOT_CONFIGURED, str(error)) from error
         return self._models[model]
 
 
+class _Form(NamedTuple):
+    """How a model is asked to answer by a schema."""
+
+    parameters: "ModelRequestParameters"
+    extra_body: dict[str, Any] | None
+
+
+class _Opened:
+    """A model with the forms of answers it was asked for: making one costs more than everything else of a request."""
+
+    def __init__(self, model: "Model", *, speaks_openai: bool) -> None:
+        self.model = model
+        self.speaks_openai = speaks_openai
+        self._forms: dict[bytes, _Form] = {}
+
+    def form(self, schema: Mapping[str, Any]) -> _Form:
+        key = msgspec.json.encode(schema)
+        found = self._forms.get(key)
+        if found is None:
+            if len(self._forms) >= FORMS_MAX:
+                self._forms.clear()
+            found = self._forms[key] = _form(self.model, schema, speaks_openai=self.speaks_openai)
+        return found
+
+
+def _form(model: "Model", schema: Mapping[str, Any], *, speaks_openai: bool) -> _Form:
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.output import OutputObjectDefinition
+    from pydantic_ai.tools import ToolDefinition
+
+    if not model.profile.get("supports_json_schema_output", False):
+        tool = ToolDefinition(name=ANSWER_NAME, parameters_json_schema=dict(schema))
+        by_tool = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
+        return _Form(by_tool, None)
+    wanted = OutputObjectDefinition(json_schema=dict(schema), name=ANSWER_NAME, strict=True)
+    native = ModelRequestParameters(output_mode="native", output_object=wanted)
+    if not speaks_openai or model.profile.get("native_output_requires_schema_in_instructions", False):
+        return _Form(native, None)
+    # Given as it is to be sent, the schema is not made anew, checked and copied by the SDK for every request.
+    made = model.customize_request_parameters(native).output_object
+    assert made is not None
+    named: dict[str, Any] = {"name": ANSWER_NAME, "schema": made.json_schema}
+    if model.profile.get("openai_supports_strict_tool_definition", True):
+        named["strict"] = True
+    return _Form(ModelRequestParameters(), {"response_format": {"type": "json_schema", "json_schema": named}})
+
+
 async def _request(
-    model: "Model",
+    opened: _Opened,
     messages: Sequence[ModelMessage],
     schema: Mapping[str, Any],
     *,
@@ -139,26 +190,21 @@ async def _request(
 ) -> "ModelResponse":
     from pydantic_ai.direct import model_request
     from pydantic_ai.messages import ModelRequest, ModelRequestPart, SystemPromptPart, UserPromptPart
-    from pydantic_ai.models import ModelRequestParameters
-    from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.settings import ModelSettings
-    from pydantic_ai.tools import ToolDefinition
 
     parts: list[ModelRequestPart] = [
         SystemPromptPart(message.text) if message.role == "system" else UserPromptPart(message.text)
         for message in messages
     ]
-    if model.profile.get("supports_json_schema_output", False):
-        parameters = ModelRequestParameters(
-            output_mode="native",
-            output_object=OutputObjectDefinition(json_schema=dict(schema), name=ANSWER_NAME, strict=True),
-        )
-    else:
-        tool = ToolDefinition(name=ANSWER_NAME, parameters_json_schema=dict(schema))
-        parameters = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
-    settings = ModelSettings(max_tokens=tokens_max, max_retries=0, timeout=timeout_ms / 1000)
+    form = opened.form(schema)
+    settings = ModelSettings(max_tokens=tokens_max, timeout=timeout_ms / 1000)
+    if not opened.speaks_openai:
+        # The client of the others was made not to try again; said here, each request would make one of its own.
+        settings["max_retries"] = 0
+    if form.extra_body is not None:
+        settings["extra_body"] = form.extra_body
     return await model_request(
-        model, [ModelRequest(parts=parts)], model_settings=settings, model_request_parameters=parameters
+        opened.model, [ModelRequest(parts=parts)], model_settings=settings, model_request_parameters=form.parameters
     )
 
 

@@ -13,6 +13,11 @@ from pump_party.domains.aitrading.records import Call, CallState
 
 Key = tuple[int, str, str]
 
+_ADD = sa.text(
+    "UPDATE aitrading_budgets SET tokens = tokens + :tokens, micros = micros + :micros"
+    " WHERE day = :day AND scope = :scope AND subject = :subject"
+)
+
 
 def spent(connection: sa.Connection, day: int, scope: str, subject: str) -> Spent:
     row = connection.execute(sa.select(budgets.c.tokens, budgets.c.micros).where(*_is((day, scope, subject)))).first()
@@ -44,7 +49,7 @@ def reserve(
             refused.append(call)
     if taken:
         connection.execute(sa.insert(calls), [call_values(call) for call in taken])
-        _add(connection, taken, sign=1)
+        _add(connection, taken)
     return refused
 
 
@@ -68,8 +73,7 @@ def settle(connection: sa.Connection, settled: Sequence[Call]) -> None:
         values = call_values(call)
         rows.append({"mine": call.call_id} | {f"new_{name}": values[name] for name in changed})
     connection.execute(update, rows)
-    _add(connection, now, sign=1)
-    _add(connection, [reserved[call.call_id] for call in now], sign=-1)
+    _add(connection, now, instead_of=[reserved[call.call_id] for call in now])
 
 
 def _locked(connection: sa.Connection, database: Database, wanted: Sequence[Call]) -> dict[Key, Spent]:
@@ -84,18 +88,19 @@ def _locked(connection: sa.Connection, database: Database, wanted: Sequence[Call
     return {(r.day, r.scope, r.subject): Spent(r.tokens, r.micros) for r in connection.execute(locked)}
 
 
-def _add(connection: sa.Connection, made: Sequence[Call], *, sign: int) -> None:
+def _add(connection: sa.Connection, made: Sequence[Call], *, instead_of: Sequence[Call] = ()) -> None:
     sums: dict[Key, Spent] = defaultdict(Spent)
     for call in made:
         for key in _keys(call):
             sums[key] = sums[key].with_call(call)
-    for key in sorted(sums):
-        change = sums[key]
-        connection.execute(
-            sa.update(budgets)
-            .where(*_is(key))
-            .values(tokens=budgets.c.tokens + sign * change.tokens, micros=budgets.c.micros + sign * change.micros)
-        )
+    for call in instead_of:
+        for key in _keys(call):
+            sums[key] = sums[key].without_call(call)
+    rows = [
+        {"day": day, "scope": scope, "subject": subject, "tokens": change.tokens, "micros": change.micros}
+        for (day, scope, subject), change in sorted(sums.items(), key=lambda item: item[0])
+    ]
+    connection.execute(_ADD, rows)
 
 
 def _keys(call: Call) -> list[Key]:

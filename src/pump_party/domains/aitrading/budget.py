@@ -37,6 +37,9 @@ class Spent(msgspec.Struct, frozen=True):
     def with_call(self, call: Call) -> "Spent":
         return Spent(self.tokens + call.tokens, self.micros + (call.micros or 0))
 
+    def without_call(self, call: Call) -> "Spent":
+        return Spent(self.tokens - call.tokens, self.micros - (call.micros or 0))
+
     def allows(self, call: Call, budget: Budget) -> bool:
         after = self.with_call(call)
         return after.tokens <= budget.tokens and after.micros <= budget.micros

@@ -112,8 +112,7 @@ def _question(
         return _template(f"{TEMPLATE}-user").substitute(fixed, sections="\n\n".join(sections))
 
     most = max(len(snapshot.candles) for snapshot in snapshots.values())
-    candles = _most_that_fits(render, most, budget_tokens - tokens_of(system))
-    user = render(candles)
+    candles, user = _most_that_fits(render, most, budget_tokens - tokens_of(system))
     return Question(
         node_id=decider.id,
         markets=markets,
@@ -128,22 +127,24 @@ def _question(
     )
 
 
-def _most_that_fits(render: Callable[[int], str], most: int, budget_tokens: int) -> int:
-    """The newest candles of each market that fit; the rest of a prompt is never cut."""
-    if tokens_of(render(most)) <= budget_tokens:
-        return most
+def _most_that_fits(render: Callable[[int], str], most: int, budget_tokens: int) -> tuple[int, str]:
+    """The newest candles of each market that fit, and the prompt with them; the rest of a prompt is never cut."""
+    text = render(most)
+    if tokens_of(text) <= budget_tokens:
+        return most, text
     fits, too_many = -1, most
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
-        if tokens_of(render(middle)) <= budget_tokens:
-            fits = middle
+        shorter = render(middle)
+        if tokens_of(shorter) <= budget_tokens:
+            fits, text = middle, shorter
         else:
             too_many = middle
     if fits < 0:
         raise Invalid(
             f"does not fit into {budget_tokens} tokens even without candles", code="prompt_over_budget", field="prompt"
         )
-    return fits
+    return fits, text
 
 
 @cache

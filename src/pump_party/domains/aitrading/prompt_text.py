@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from pump_party.domains.aitrading.account_rules import AccountRules, MarketRules
 from pump_party.domains.aitrading.holding import holding_of, share_ppm
@@ -35,6 +36,9 @@ from pump_party.kernel.money import (
 
 DIGITS = 8
 """Significant digits of a feature. Prices, candles and the account's figures are never shortened."""
+
+LINES_KEPT = 16_384
+"""Lines of candles and of features that are kept: the clones of a slot show the same ones."""
 
 UNKNOWN = "unknown"
 SECONDS_A_MINUTE = 60
@@ -173,12 +177,14 @@ def market_lines(snapshot: MarketSnapshot, rules: MarketRules | None, candles: i
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=LINES_KEPT)
 def _reading_line(reading: FeatureReading) -> str:
     unit = unit_of(reading.feature.name)
     before, now = _short(reading.previous, _DECIMALS[unit]), _short(reading.value, _DECIMALS[unit])
     return f"{reading.feature.key} | {_UNIT_NAMES[unit]} | {before} | {now}"
 
 
+@lru_cache(maxsize=LINES_KEPT)
 def _candle_line(candle: Candle) -> str:
     prices = (candle.open_e8, candle.high_e8, candle.low_e8, candle.close_e8)
     return " ".join([_time(candle.open_ms), *[format_e8(price_e8) for price_e8 in prices]])
