@@ -11,12 +11,15 @@ from tests.e2e.figures import signed_usd, usd
 from tests.e2e.people import Meet, Person
 from tests.e2e.venue import Venue
 
+from pump_party.bootstrap import open_prop_trading
+from pump_party.config import Settings
+from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount
+
 pytestmark = pytest.mark.browser
 
 PHONE = (360, 740)
 PERP = "/trade?market=SOL-PERP"
 CUT_OFF = r"ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to"
-AUDITION = {"kind": "contest", "rule_set": "audition-v1"}
 
 
 def long(person: Person, quantity: str, leverage: int) -> None:
@@ -93,15 +96,22 @@ def hold_an_hour_longer(person: Person, account_id: str) -> None:
         assert database.execute(earlier, (account_id,)).rowcount == 1
 
 
+def enter_audition(person: Person) -> str:
+    """Open the account of an audition, as a contest does for those who enter: nobody opens one on request."""
+    user_id = person.product.get("/v1/me", person.token())["user_id"]
+    with open_prop_trading(Settings(data_dir=str(person.product.folder / "data"))) as prop:
+        command = OpenAccount(user_id, AccountKind.CONTEST, "audition", "audition-v1")
+        return prop.open_account(command).account_id
+
+
 def test_an_account_that_loses_more_than_its_rules_allow_is_frozen_and_says_by_which_limit(
     meet: Meet, venue: Venue, solana: SolanaExtension
 ):
     person = meet(solana)
     person.begin_trading(solana)
-    status, opened = person.client().request("POST", "/v1/accounts", AUDITION, key="audition")
-    assert status == 201
+    account_id = enter_audition(person)
     person.page.reload()
-    person.see("account-switch").select_option(opened["account_id"])
+    person.see("account-switch").select_option(account_id)
     expect(person.see("loss-limits")).to_have_text(
         "Frozen by a loss of more than 4% of the start in a day, or a loss of more than 8% of the start in all."
     )
@@ -124,6 +134,6 @@ def test_an_account_that_loses_more_than_its_rules_allow_is_frozen_and_says_by_w
     expect(person.see("fill-row")).to_have_count(2)
     person.page.reload()
     expect(banner).to_have_attribute("data-status", "frozen")
-    told = person.product.get(f"/v1/accounts/{opened['account_id']}", person.token())
+    told = person.product.get(f"/v1/accounts/{account_id}", person.token())
     assert (told["status"], told["residual"]) == ("frozen", "0")
     expect(person.see("cash")).to_have_text(usd(told["cash"]))

@@ -337,6 +337,15 @@ def test_rule_sets_tell_their_limits_on_risk(api: Api) -> None:
 def test_an_account_is_opened_under_the_rule_set_it_names(api: Api, person: Person) -> None:
     account = person.get(f"/v1/accounts/{person.open_account(NEXT_TICK)}").json()
     assert (account["rule_set"], account["contest_eligible"], account["status"]) == (NEXT_TICK, True, "active")
-    for name in ("contest-v1", "none", ""):
+    for name in ("contest-v1", "clone-v1", "none", ""):
         answer = person.post("/v1/accounts", {"kind": "practice", "rule_set": name})
         assert (answer.status_code, answer.json()["field"]) == (422, "rule_set")
+
+
+@pytest.mark.parametrize(
+    "body", [{"kind": "contest"}, {"kind": "contest", "rule_set": "audition-v1"}, {"kind": "clone"}]
+)
+def test_nobody_opens_an_account_of_a_contest_or_of_a_clone_for_himself(person: Person, body: dict[str, str]) -> None:
+    answer = person.post("/v1/accounts", body)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "rule_set_not_offered", "kind")
+    assert person.get("/v1/accounts").json() == {"items": []}

@@ -16,7 +16,10 @@ export interface paths {
         put?: never;
         /**
          * Open account
-         * @description Open a practice account with virtual cash, under the rule set of your choice. API keys need `trade`.
+         * @description Open a practice account with virtual cash, under the rule set of the kind `practice` that you name.
+         *
+         *     Accounts of another kind are not opened on request (`rule_set_not_offered`): one of a contest comes with the entry,
+         *     one of a clone with its deployment. API keys need `trade`.
          */
         post: operations["open_account"];
         delete?: never;
@@ -1278,7 +1281,10 @@ export interface paths {
         };
         /**
          * List rule sets
-         * @description What an account can be opened under: how orders fill, every parameter, and whether a contest may count it.
+         * @description What accounts trade by: how orders fill, every parameter, and whether a contest may count it.
+         *
+         *     You open accounts under those of the kind `practice`. A contest opens those of its entrants, a deployment that of
+         *     its clone.
          */
         get: operations["list_rule_sets"];
         put?: never;
@@ -1447,7 +1453,9 @@ export interface components {
         };
         /**
          * AccountBody
-         * @description `rule_set` names one of `GET /v1/rule-sets`; without it the account gets the default of its kind.
+         * @description `kind` is `practice`. `rule_set` names one of that kind of `GET /v1/rule-sets`; without it the default is taken.
+         *
+         *         Under `next_tick` the account trades as contests do: that is your choice.
          */
         AccountBody: {
             kind: components["schemas"]["AccountKind"];

@@ -43,12 +43,14 @@ from pump_party.apps.api.schemas.prop import (
 from pump_party.apps.api.schemas.rule_sets import RuleSets, render_rule_set
 from pump_party.apps.order_wire import OrderBody, OrderBodyOut, parse_order, render_order
 from pump_party.domains.prop_interface.contract import (
+    AccountKind,
     CancelOrder,
     CancelOrders,
     OpenAccount,
     OrderStatus,
     ResetAccount,
 )
+from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import AccountId, Market
 
 PREVIEW_KEY = "preview"
@@ -57,14 +59,28 @@ PREVIEW_KEY = "preview"
 
 @get("/v1/rule-sets", opt=access(Access.PUBLIC), tags=["accounts"])
 async def list_rule_sets(scope: Scope) -> RuleSets:
-    """What an account can be opened under: how orders fill, every parameter, and whether a contest may count it."""
+    """What accounts trade by: how orders fill, every parameter, and whether a contest may count it.
+
+    You open accounts under those of the kind `practice`. A contest opens those of its entrants, a deployment that of
+    its clone.
+    """
     return RuleSets([render_rule_set(view) for view in call_of(scope).services.prop.rule_sets()])
 
 
 @post("/v1/accounts", opt=access(Access.TRADE, idempotent=True), tags=["accounts"])
 async def open_account(scope: Scope, data: JSONBody[AccountBody]) -> Account:
-    """Open a practice account with virtual cash, under the rule set of your choice."""
+    """Open a practice account with virtual cash, under the rule set of the kind `practice` that you name.
+
+    Accounts of another kind are not opened on request (`rule_set_not_offered`): one of a contest comes with the entry,
+    one of a clone with its deployment.
+    """
     call = call_of(scope)
+    if data.kind is not AccountKind.PRACTICE:
+        raise Invalid(
+            f"accounts of the kind {data.kind.value} are not opened on request, only practice accounts",
+            code="rule_set_not_offered",
+            field="kind",
+        )
     command = OpenAccount(call.user_id(), data.kind, call.idempotency_key(), data.rule_set)
     return render_account(await call.run(call.services.prop.open_account, command))
 

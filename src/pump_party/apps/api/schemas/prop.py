@@ -34,7 +34,10 @@ from pump_party.kernel.money import E8, MICROS, NANOS, format_e8, format_micros,
 
 
 class AccountBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`rule_set` names one of `GET /v1/rule-sets`; without it the account gets the default of its kind."""
+    """`kind` is `practice`. `rule_set` names one of that kind of `GET /v1/rule-sets`; without it the default is taken.
+
+    Under `next_tick` the account trades as contests do: that is your choice.
+    """
 
     kind: AccountKind
     rule_set: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
