@@ -11,6 +11,11 @@ from pump_party.domains.aitrading.commands import DeployClone as DeployClone
 from pump_party.domains.aitrading.commands import DryRun as DryRun
 from pump_party.domains.aitrading.commands import Replay as Replay
 from pump_party.domains.aitrading.commands import SubmitProposals as SubmitProposals
+from pump_party.domains.aitrading.conditions import CONDITION_MINUTE_MS as CONDITION_MINUTE_MS
+from pump_party.domains.aitrading.conditions import condition_features as condition_features
+from pump_party.domains.aitrading.conditions import features_of as features_of
+from pump_party.domains.aitrading.conditions import is_true_of_tick as is_true_of_tick
+from pump_party.domains.aitrading.conditions import may_hold_within as may_hold_within
 from pump_party.domains.aitrading.model import ACTIONS_PER_DAY_MAX as ACTIONS_PER_DAY_MAX
 from pump_party.domains.aitrading.model import PAST_DECISIONS_MAX as PAST_DECISIONS_MAX
 from pump_party.domains.aitrading.model import REASON_CHARS_MAX as REASON_CHARS_MAX
@@ -34,6 +39,9 @@ from pump_party.domains.aitrading.model import Unusable as Unusable
 from pump_party.domains.aitrading.model import UnusableCode as UnusableCode
 from pump_party.domains.aitrading.model import Verdict as Verdict
 from pump_party.domains.aitrading.model import VerdictCode as VerdictCode
+from pump_party.domains.aitrading.recollection import conditions_after as conditions_after
+from pump_party.domains.aitrading.recollection import in_force as in_force
+from pump_party.domains.aitrading.recollection import is_executed as is_executed
 from pump_party.domains.aitrading.run_views import ArtifactKind as ArtifactKind
 from pump_party.domains.aitrading.run_views import ArtifactView as ArtifactView
 from pump_party.domains.aitrading.run_views import CounterfactualView as CounterfactualView

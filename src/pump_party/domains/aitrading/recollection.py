@@ -11,7 +11,7 @@ from pump_party.domains.aitrading.model import (
     ProposalAction,
     Verdict,
 )
-from pump_party.domains.prop_interface.contract import AccountView
+from pump_party.domains.prop_interface.contract import AccountView, ActionOutcome, OrderStatus
 from pump_party.kernel.ids import Market
 
 
@@ -52,6 +52,11 @@ def conditions_after(
         if one.action is ProposalAction.OPEN and one.invalidation is not None:
             kept[one.market] = OpenInvalidation(one.market, one.invalidation)
     return tuple(kept[market] for market in sorted(kept))
+
+
+def is_executed(outcomes: Sequence[ActionOutcome]) -> bool:
+    """Whether the engine took any of the orders."""
+    return any(order.status is not OrderStatus.REJECTED for done in outcomes for order in done.orders)
 
 
 def in_force(

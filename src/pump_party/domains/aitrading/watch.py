@@ -5,17 +5,22 @@ Conditions on the price are looked at with every tick, those on features once a 
 
 from collections.abc import Mapping, Sequence
 
+from pump_party.domains.aitrading.conditions import (
+    CONDITION_MINUTE_MS,
+    condition_features,
+    features_of,
+    is_true_of_price,
+)
 from pump_party.domains.aitrading.invalidation import holds
-from pump_party.domains.aitrading.model import Invalidation, OpenInvalidation, Proposal
+from pump_party.domains.aitrading.model import OpenInvalidation, Proposal
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts
 from pump_party.domains.aitrading.records import Deployment, RunSource
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.scene import seen_by
-from pump_party.domains.marketdata.contract import CandleInterval, Feature, MarketSnapshot, Quote
+from pump_party.domains.marketdata.contract import CandleInterval, MarketSnapshot, Quote
 from pump_party.kernel.ids import DeploymentId, Market
 
-MINUTE_MS = 60_000
 Guard = tuple[DeploymentId, OpenInvalidation]
 
 
@@ -44,27 +49,24 @@ class ConditionWatch:
         for quote in quotes:
             guards = self._guards.get(quote.market)
             if guards and quote.halted(self._parts.clock.now_ms()) is None:
-                due |= {owner for owner, held in guards if _is_true_of(held.condition, quote)}
+                due |= {owner for owner, held in guards if is_true_of_price(held.condition, quote.mid_e8)}
                 due |= self._due_by_features(quote, guards)
         return self._give_up(sorted(due)) if due else 0
 
     def _due_by_features(self, quote: Quote, guards: Sequence[Guard]) -> set[DeploymentId]:
-        minute = quote.publish_ms // MINUTE_MS
+        minute = quote.publish_ms // CONDITION_MINUTE_MS
         if self._minutes.get(quote.market) == minute:
             return set()
         self._minutes[quote.market] = minute
-        slow = [(owner, held) for owner, held in guards if _features_of(held.condition)]
+        slow = [(owner, held) for owner, held in guards if condition_features(held.condition)]
         if not slow:
             return set()
         snapshot = self._snapshots([held for _, held in slow]).get(quote.market)
         return {owner for owner, held in slow if holds(held.condition, quote.mid_e8, snapshot)}
 
     def _snapshots(self, conditions: Sequence[OpenInvalidation]) -> Mapping[Market, MarketSnapshot]:
-        wanted: dict[Market, set[Feature]] = {}
-        for held in conditions:
-            wanted.setdefault(held.market, set()).update(_features_of(held.condition))
-        sorted_features = {market: sorted(features, key=lambda f: f.key) for market, features in wanted.items()}
-        return self._parts.memory.snapshots(sorted_features, as_of_ms=None, interval=CandleInterval.M1, candles=0)
+        wanted = features_of(conditions)
+        return self._parts.memory.snapshots(wanted, as_of_ms=None, interval=CandleInterval.M1, candles=0)
 
     def _give_up(self, due: Sequence[DeploymentId]) -> int:
         """Each in a run of its own, through the gates. The condition is gone once the close was taken."""
@@ -82,15 +84,7 @@ class ConditionWatch:
         conditions = deployment.conditions
         quotes = parts.quotes.latest(sorted({held.market for held in conditions}))
         situation = parts.fleet.situations([deployment.account_id])[deployment.account_id]
-        snapshots = self._snapshots([held for held in conditions if _features_of(held.condition)])
+        snapshots = self._snapshots(conditions)
         now_ms = parts.clock.now_ms()
         seen = seen_by(deployment, situation, snapshots, quotes, slot_ms=now_ms, deadline_ms=now_ms, now_ms=now_ms)
         return parts.decider.due(seen.conditions, seen)
-
-
-def _is_true_of(condition: Invalidation, quote: Quote) -> bool:
-    return not _features_of(condition) and holds(condition, quote.mid_e8, None)
-
-
-def _features_of(condition: Invalidation) -> list[Feature]:
-    return [feature for feature in (condition.feature, condition.than) if feature is not None]

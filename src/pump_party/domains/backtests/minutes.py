@@ -14,7 +14,7 @@ class Minutes:
 
     def __init__(self, market: Market, tape: Tape, perp: PerpRulesView | None, *, from_ms: int, to_ms: int) -> None:
         """`perp` are the rules that fund positions; None for spot."""
-        self._market = market
+        self.market = market
         self._source = tape.name
         self._feed = tape.feed
         self._candles = tape.minutes(market, from_ms=from_ms, to_ms=to_ms)
@@ -33,14 +33,14 @@ class Minutes:
         assert candle is not None
         at_ms, mid_e8 = tick_ms(candle, tick), tick_e8(candle, tick)
         return Quote(
-            market=self._market,
+            market=self.market,
             mid_e8=mid_e8,
             conf_e8=confidence_e8(mid_e8),
             publish_ms=at_ms,
             recv_ms=at_ms,
             slot=0,
             source=self._source,
-            tick_sha256=sha256(f"{self._market}|{at_ms}|{mid_e8}".encode()).hexdigest(),
+            tick_sha256=sha256(f"{self.market}|{at_ms}|{mid_e8}".encode()).hexdigest(),
             feed=self._feed,
             premium=None if self._perp is None else self._premium_at(at_ms, self._perp),
         )
@@ -49,7 +49,7 @@ class Minutes:
         """Of the hour that ended last."""
         ended_ms = at_ms // HOUR_MS * HOUR_MS
         if self._premium[0] != ended_ms:
-            rate_ppb = self._tape.funding_1h_ppb(self._market, at_ms=ended_ms)
+            rate_ppb = self._tape.funding_1h_ppb(self.market, at_ms=ended_ms)
             premium = None if rate_ppb is None else hour_premium(rate_ppb, ended_ms - HOUR_MS, perp)
             self._premium = ended_ms, premium
         return self._premium[1]

@@ -46,6 +46,20 @@ class Tape(Protocol):
         ...
 
 
+class ModelUse(msgspec.Struct, frozen=True):
+    """What the models of a strategy were asked in a backtest: the answers it went by took so many tokens when they were
+    given. `missing` decisions had none, `failed` had none to use. `unpriced` answers have no known price.
+    """
+
+    questions: int
+    missing: int
+    failed: int
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int
+    unpriced: int
+
+
 class Entrant(msgspec.Struct, frozen=True):
     """A strategy on its way through a backtest, with an account of its own."""
 
@@ -92,3 +106,5 @@ class Outcome(msgspec.Struct, frozen=True):
     log: tuple[DecisionRow, ...]
     fills_left_out: int
     log_left_out: int
+    models: ModelUse | None = None
+    """Of a strategy that has prompts."""

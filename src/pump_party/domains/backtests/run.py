@@ -2,10 +2,9 @@
 
 The order of things within a minute: its ticks come to whatever waits for them, second by second while an order is in
 flight; then, at its end, clones whose slot it is decide on what was complete by then, and their orders meet the ticks
-of the next minute. Ticks that concern no order and no position change nothing and are left out.
+of the next minute. Ticks that concern no order, no position and no condition on one change nothing and are left out.
 """
 
-from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Protocol
@@ -13,41 +12,43 @@ from typing import Protocol
 import msgspec
 
 from pump_party.domains.aitrading.contract import (
-    PAST_DECISIONS_MAX,
     Decided,
     Decider,
-    PastDecision,
+    OpenInvalidation,
     Plan,
     Proposal,
-    ProposalAction,
     Read,
     Seen,
     Slot,
+    features_of,
+    in_force,
 )
+from pump_party.domains.backtests.guards import Guards
 from pump_party.domains.backtests.minutes import Minutes
 from pump_party.domains.backtests.model import (
-    DECISIONS_KEPT_MAX,
     FILLS_KEPT_MAX,
     HOUR_MS,
     MINUTE_MS,
     DecisionCount,
-    DecisionRow,
     Entrant,
     Outcome,
     Tape,
 )
-from pump_party.domains.marketdata.contract import SHAPE_TICKS, TICKS, MarketSnapshot
+from pump_party.domains.backtests.thinking import Tally
+from pump_party.domains.backtests.trader import Trader
+from pump_party.domains.marketdata.contract import SHAPE_TICKS, TICKS, CandleInterval, MarketSnapshot
 from pump_party.domains.prop_interface.contract import (
     PAGE_LIMIT_MAX,
     AccountKind,
     AccountView,
     FillView,
     OpenAccount,
+    OrderView,
     RuleSetView,
     SubmitActions,
     Venue,
 )
-from pump_party.kernel.ids import AccountId, Market, UserId
+from pump_party.kernel.ids import Market, UserId
 
 PROGRESS_EVERY_MINUTES = 500
 MARK_EVERY_MS = HOUR_MS
@@ -63,36 +64,9 @@ class Cancelled(Exception):
 class Asker(Protocol):
     """Who answers the prompts of strategies that need a model."""
 
-    def proposals(self, plan: Plan, seen: Seen) -> Sequence[Proposal] | str:
-        """What the models proposed, or the code of why there is no answer."""
+    def proposals(self, plan: Plan, seen: Seen, tally: Tally) -> Sequence[Proposal] | str:
+        """What rules and models proposed, or the code of why there is no decision. Counts what it took."""
         ...
-
-
-class _Trader:
-    """An entrant's account and what it remembers."""
-
-    def __init__(self, entrant: Entrant, user_id: UserId, account_id: AccountId) -> None:
-        self.entrant = entrant
-        self.user_id = user_id
-        self.account_id = account_id
-        self.cadence_ms = entrant.plan.cadence_s * 1000
-        self.past: deque[PastDecision] = deque(maxlen=PAST_DECISIONS_MAX)
-        self.reads: list[int] = []
-        """Numbers of its plan's reads among all of the backtest: strategies that look at the same share them."""
-
-        self.codes: Counter[str] = Counter()
-        self.log: list[DecisionRow] = []
-        self.log_left_out = 0
-        self.digest = sha256()
-        self.slots = 0
-        self.day = -1
-        self.actions_today = 0
-
-    def write(self, row: DecisionRow) -> None:
-        if len(self.log) < DECISIONS_KEPT_MAX:
-            self.log.append(row)
-        else:
-            self.log_left_out += 1
 
 
 class Backtest:
@@ -126,12 +100,13 @@ class Backtest:
         perps = {perp.pricing.market: perp for perp in _rules(venue, rule_set).perps}
         self._minutes = {m: Minutes(m, tape, perps.get(m), from_ms=from_ms, to_ms=to_ms) for m in markets}
         self._watched: Sequence[Market] = ()
+        self._guards = Guards()
         self._reads = _numbered_reads(self._traders)
 
-    def _open(self, entrant: Entrant, number: int) -> _Trader:
+    def _open(self, entrant: Entrant, number: int) -> Trader:
         user_id = UserId(f"00000000-0000-7000-8000-{number:012x}")
         opened = self._trading.open_account(OpenAccount(user_id, AccountKind.PRACTICE, "backtest", self._rule_set))
-        return _Trader(entrant, user_id, opened.account_id)
+        return Trader(entrant, user_id, opened.account_id)
 
     def run(self, progress: Callable[[int, int], None], is_cancelled: Callable[[], bool]) -> list[Outcome]:
         """Play to the end. `progress` hears of minutes done and of how many there are. Raises Cancelled."""
@@ -161,16 +136,30 @@ class Backtest:
         """Bring a minute's ticks to what they may concern, in the order of their times."""
         end_ms = self._from_ms + (minute + 1) * MINUTE_MS
         touched = [market for market in self._watched if self._is_touched(market, minute, end_ms)]
-        if not touched:
+        guarded = self._guarded(minute) if self._guards else ()
+        if not touched and not guarded:
             return
+        has_moved = bool(touched)
+        concerned = sorted({*touched, *guarded})
         for tick in range(1, TICKS + 1):
-            for market in touched:
-                if tick in SHAPE_TICKS or self._venue.is_waiting(market):
+            for market in concerned:
+                if market in guarded or tick in SHAPE_TICKS or self._venue.is_waiting(market):
                     self._venue.tick(self._minutes[market].quote(minute, tick))
+                    has_moved |= market in guarded and self._give_up(market, minute, tick)
         self._venue.advance(end_ms)
         self._trading.expire_orders()
-        self._trading.mark_accounts()
+        if has_moved:
+            self._trading.mark_accounts()
         self._watched = self._venue.watched()
+
+    def _guarded(self, minute: int) -> Sequence[Market]:
+        """Markets of which a tick of this minute may make a condition true."""
+        ranges = {market: self._minutes[market].range_e8(minute) for market in self._guards.markets()}
+        return [
+            market
+            for market, span in ranges.items()
+            if span is not None and self._guards.may_be_due(market, low_e8=span[0], high_e8=span[1])
+        ]
 
     def _is_touched(self, market: Market, minute: int, end_ms: int) -> bool:
         span = self._minutes[market].range_e8(minute)
@@ -183,78 +172,103 @@ class Backtest:
 
     # --- decisions ---
 
-    def _decide(self, deciding: Sequence[_Trader], slot_ms: int) -> None:
+    def _decide(self, deciding: Sequence[Trader], slot_ms: int) -> None:
         snapshots = [self._snapshots(read, slot_ms) for read in self._reads]
         for trader in deciding:
             seen = self._seen(trader, snapshots, slot_ms)
             decided = self._decided(trader, seen)
             trader.slots += 1
-            if decided is None:
-                continue
-            self._remember(trader, decided, seen)
-            if decided.actions:
-                trader.actions_today += len(decided.actions)
-                run_id = f"slot-{slot_ms}"
-                self._trading.submit_actions(SubmitActions(trader.user_id, trader.account_id, run_id, decided.actions))
+            if decided is not None:
+                trader.remember(decided, seen)
+                self._submit(trader, decided, f"slot-{slot_ms}", slot_ms)
         self._watched = self._venue.watched()
+
+    def _submit(self, trader: Trader, decided: Decided, run_id: str, at_ms: int) -> bool:
+        """Returns whether anything came of it."""
+        if not decided.actions:
+            return False
+        batch = SubmitActions(trader.user_id, trader.account_id, run_id, decided.actions)
+        is_done = trader.done(decided, self._trading.submit_actions(batch), at_ms)
+        if is_done:
+            self._guards.keep(trader, trader.conditions)
+        return is_done
 
     def _snapshots(self, read: Read, slot_ms: int) -> Mapping[Market, MarketSnapshot]:
         return self._tape.memory.snapshots(read.wanted, as_of_ms=slot_ms, interval=read.interval, candles=read.candles)
 
-    def _seen(self, trader: _Trader, snapshots: Sequence[Mapping[Market, MarketSnapshot]], slot_ms: int) -> Seen:
-        day = slot_ms // (24 * HOUR_MS)
-        if day != trader.day:
-            trader.day, trader.actions_today = day, 0
+    def _seen(self, trader: Trader, snapshots: Sequence[Mapping[Market, MarketSnapshot]], slot_ms: int) -> Seen:
         account = self._trading.account(trader.user_id, trader.account_id)
-        waiting = account.open_orders > 0
+        orders = self._orders(trader, account)
         return Seen(
             slot=Slot(slot_ms, slot_ms, slot_ms + trader.cadence_ms // 2, slot_ms),
             account=account,
             snapshots={market: found for read in trader.reads for market, found in snapshots[read].items()},
-            orders=tuple(self._trading.open_orders(trader.user_id, trader.account_id)) if waiting else (),
+            orders=orders,
             past=tuple(trader.past),
-            actions_today=trader.actions_today,
+            conditions=_in_force(trader, account, orders),
+            actions_today=trader.actions_today(slot_ms),
         )
 
-    def _decided(self, trader: _Trader, seen: Seen) -> Decided | None:
+    def _orders(self, trader: Trader, account: AccountView) -> tuple[OrderView, ...]:
+        if not account.open_orders:
+            return ()
+        return tuple(self._trading.open_orders(trader.user_id, trader.account_id))
+
+    def _decided(self, trader: Trader, seen: Seen) -> Decided | None:
         plan = trader.entrant.plan
         if not plan.needs_model:
             return self._decider.decide(plan, seen, with_context=False)
         assert self._asker is not None
-        answered = self._asker.proposals(plan, seen)
+        answered = self._asker.proposals(plan, seen, trader.tally)
         if isinstance(answered, str):
-            trader.codes[answered] += 1
-            trader.digest.update(f"{seen.slot.slot_ms}|{answered}\n".encode())
+            trader.fail(answered, seen.slot.slot_ms)
             return None
         return self._decider.conclude(plan, seen, answered, with_context=False)
 
-    def _remember(self, trader: _Trader, decided: Decided, seen: Seen) -> None:
-        slot_ms = seen.slot.slot_ms
-        for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
-            trader.codes[verdict.code] += 1
-            told = f"{slot_ms}|{proposal.market}|{proposal.action}|{proposal.share_ppm}|{verdict.code}\n"
-            trader.digest.update(told.encode())
-            if proposal.action is ProposalAction.HOLD and not trader.entrant.plan.needs_model:
-                # Nobody reads it: only a model is shown what it held.
-                continue
-            snapshot = seen.snapshots.get(proposal.market)
-            row = (
-                slot_ms,
-                proposal.market,
-                proposal.action,
-                proposal.side,
-                proposal.share_ppm,
-                proposal.leverage,
-                None if snapshot is None else snapshot.mid_e8,
-                verdict.code.value,
-            )
-            trader.past.appendleft(PastDecision(*row))
-            if proposal.action is not ProposalAction.HOLD:
-                trader.write(DecisionRow(*row))
+    # --- conditions on positions ---
+
+    def _give_up(self, market: Market, minute: int, tick: int) -> bool:
+        """Close the positions whose condition this tick has made true. Returns whether anything came of it."""
+        quote = self._minutes[market].quote(minute, tick)
+        snapshots: Mapping[Market, MarketSnapshot] = {}
+        if self._guards.wants_features(quote):
+            snapshots = self._features(self._guards.of(market), quote.publish_ms)
+        due = self._guards.due(quote, snapshots.get(market))
+        closed = [self._close(trader, minute, tick, quote.publish_ms) for trader in due]
+        return any(closed)
+
+    def _close(self, trader: Trader, minute: int, tick: int, at_ms: int) -> bool:
+        plan, markets = trader.entrant.plan, sorted(trader.entrant.plan.limits.markets)
+        account = self._trading.account(trader.user_id, trader.account_id)
+        orders = self._orders(trader, account)
+        conditions = _in_force(trader, account, orders)
+        known = [self._minutes[m] for m in markets if self._minutes[m].range_e8(minute) is not None]
+        seen = Seen(
+            slot=Slot(at_ms, at_ms, at_ms, at_ms),
+            account=account,
+            snapshots=self._features(conditions, at_ms),
+            orders=orders,
+            past=tuple(trader.past),
+            conditions=conditions,
+            actions_today=trader.actions_today(at_ms),
+            quotes={minutes.market: minutes.quote(minute, tick) for minutes in known},
+        )
+        proposals = self._decider.due(conditions, seen)
+        if not proposals:
+            return False
+        decided = self._decider.conclude(plan, seen, proposals, with_context=False)
+        trader.give_up(decided, seen)
+        return self._submit(trader, decided, f"condition-{at_ms}", at_ms)
+
+    def _features(self, conditions: Sequence[OpenInvalidation], at_ms: int) -> Mapping[Market, MarketSnapshot]:
+        wanted = features_of(conditions)
+        if not wanted:
+            return {}
+        return self._tape.memory.snapshots(wanted, as_of_ms=at_ms, interval=CandleInterval.M1, candles=0)
 
     # --- the end ---
 
-    def _outcome(self, trader: _Trader) -> Outcome:
+    def _outcome(self, trader: Trader) -> Outcome:
         account = self._trading.account(trader.user_id, trader.account_id)
         results = self._trading.results(trader.user_id, trader.account_id)
         fills = self._fills(trader)
@@ -270,9 +284,10 @@ class Backtest:
             log=tuple(trader.log),
             fills_left_out=max(0, len(fills) - FILLS_KEPT_MAX),
             log_left_out=trader.log_left_out,
+            models=trader.tally.use() if trader.entrant.plan.needs_model else None,
         )
 
-    def _fills(self, trader: _Trader) -> tuple[FillView, ...]:
+    def _fills(self, trader: Trader) -> tuple[FillView, ...]:
         """All of them, oldest first."""
         fills: list[FillView] = []
         cursor: str | None = None
@@ -283,7 +298,7 @@ class Backtest:
             if cursor is None:
                 return tuple(reversed(fills))
 
-    def _hash(self, trader: _Trader, account: AccountView, fills: Sequence[FillView]) -> str:
+    def _hash(self, trader: Trader, account: AccountView, fills: Sequence[FillView]) -> str:
         """Of what went in and what came out. Ids are left out: they name, they do not measure."""
         told = {
             "tape": self._tape.sha256,
@@ -303,11 +318,17 @@ class Backtest:
         return sha256(_encode(told)).hexdigest()
 
 
+def _in_force(trader: Trader, account: AccountView, orders: Sequence[OrderView]) -> tuple[OpenInvalidation, ...]:
+    if not trader.conditions:
+        return ()
+    return in_force(trader.conditions, account, frozenset(order.market for order in orders))
+
+
 def _rules(venue: Venue, name: str) -> RuleSetView:
     return next(rules for rules in venue.trading.rule_sets() if rules.name == name)
 
 
-def _numbered_reads(traders: Sequence[_Trader]) -> list[Read]:
+def _numbered_reads(traders: Sequence[Trader]) -> list[Read]:
     """Every read once, numbered in the traders that need it."""
     reads: list[Read] = []
     for trader in traders:
