@@ -21,6 +21,7 @@ from pump_party.domains.prop_interface.contract import (
     RejectCode,
     ResetAccount,
     SetAccountStatus,
+    StatusReason,
 )
 from pump_party.kernel.errors import Conflict
 from pump_party.platform.clock import ManualClock
@@ -322,3 +323,29 @@ def test_a_key_changes_the_status_once_whatever_came_after(trader: OpenDesk) -> 
     assert len(events(desk, "account_status_changed")) == 2
     with pytest.raises(Exception, match="idempotency key"):
         status(desk, AccountStatus.ACTIVE, "one", owner=True)
+
+
+def test_an_account_says_why_it_is_not_active_until_it_is_again(trader: OpenDesk) -> None:
+    desk = trader()
+    number = 0
+
+    def set_status(status: AccountStatus, reason: str) -> tuple[object, ...]:
+        nonlocal number
+        number += 1
+        command = SetAccountStatus(None, desk.account_id, status, f"change-{number}", reason)
+        view = desk.engine.set_account_status(command)
+        (listed,) = desk.engine.accounts(ALICE)
+        assert desk.view() == view == listed
+        return view.status_reason, view.status_detail
+
+    assert (desk.view().status_reason, desk.view().status_detail) == (None, None)
+    assert set_status(AccountStatus.PAUSED, "looked into") == (StatusReason.BY_SYSTEM, "looked into")
+    assert set_status(AccountStatus.ACTIVE, "all is well") == (None, None)
+    assert set_status(AccountStatus.LOCKED, "") == (StatusReason.BY_SYSTEM, None)
+    assert set_status(AccountStatus.ACTIVE, "") == (None, None)
+    buy(desk)
+    assert mark(desk, price_at_equity(desk, START - DAILY_LIMIT - 1)) is AccountStatus.FROZEN
+    view = desk.view()
+    assert view.status_reason is StatusReason.DAILY_LOSS
+    assert view.status_detail is not None
+    assert "400.000001 below the 10000 at the start of the day" in view.status_detail

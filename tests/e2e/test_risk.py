@@ -127,6 +127,7 @@ def test_an_account_that_loses_more_than_its_rules_allow_is_frozen_and_says_by_w
     expect(banner).to_have_attribute("data-status", "frozen")
     expect(banner).to_contain_text("Account frozen.")
     expect(banner).to_contain_text("a loss of more than 4% of the start in a day")
+    expect(banner).to_contain_text("below the 10000 at the start of the day (UTC); at most 400 may be lost.")
     expect(person.see("submit-reason")).to_have_text("Account frozen.")
     person.see("amount-input").fill("100")
     expect(person.see("submit-order")).to_be_disabled()

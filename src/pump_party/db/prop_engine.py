@@ -233,6 +233,12 @@ class PropStore:
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none()
 
+    def status_detail(self, account_id: AccountId) -> str | None:
+        of_account = journal.c.account_id == account_id, journal.c.kind == RecordKind.STATUS.value
+        newest = sa.select(journal.c.detail).where(*of_account).order_by(journal.c.version.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(newest).scalar_one_or_none()
+
     def order_by_key(self, account_id: AccountId, idempotency_key: str) -> RecordedOrder | OpenOrder | None:
         waits = open_orders.c
         waiting = sa.select(open_orders).where(waits.account_id == account_id, waits.idempotency_key == idempotency_key)

@@ -238,14 +238,16 @@ def test_exits_are_armed_by_the_fill_and_name_their_parent(latest: Desk) -> None
 
 def test_the_order_that_closes_an_account_says_so_and_outlives_a_cancel(latest: Desk) -> None:
     latest.place(BUY)
-    command = SetAccountStatus(None, latest.account_id, AccountStatus.COMPLETED, "over")  # type: ignore[arg-type]
+    command = SetAccountStatus(None, latest.account_id, AccountStatus.COMPLETED, "over", "the end")  # type: ignore[arg-type]
     latest.api.services.prop.set_account_status(command)
     (closing,) = latest.open()
     assert (closing["origin"], closing["side"], closing["reduce_only"]) == ("closing", "sell", True)
     assert latest.person.delete(f"{latest.path}/{closing['order_id']}").json() == closing
     latest.tick(150)
     until(lambda: latest.order(closing["order_id"])["status"] == "filled")
-    assert latest.person.get(f"/v1/accounts/{latest.account_id}").json()["status"] == "completed"
+    account = latest.person.get(f"/v1/accounts/{latest.account_id}").json()
+    told = account["status"], account["status_reason"], account["status_detail"]
+    assert told == ("completed", "BY_SYSTEM", "the end")
 
 
 def test_the_same_key_waits_for_the_same_order(desk: Desk) -> None:

@@ -86,6 +86,14 @@ def test_a_change_can_be_made_again_after_it_was_undone(services: Services, acco
     assert status_of(services, account) is AccountStatus.PAUSED
 
 
+def test_an_account_that_is_not_active_is_shown_with_its_reason(
+    services: Services, account: AccountView, capsys
+) -> None:
+    assert run(services, "pause", account.account_id, *BECAUSE) == 0
+    assert run(services, "show", account.account_id) == 0
+    assert f"reason           BY_SYSTEM {BECAUSE[1]}" in capsys.readouterr().out
+
+
 def test_a_key_makes_its_change_once_whatever_came_after(services: Services, account: AccountView, capsys) -> None:
     keyed = ["pause", account.account_id, *BECAUSE, "--key", "ticket-17"]
     assert run(services, *keyed) == 0

@@ -1424,7 +1424,7 @@ export interface components {
          * @description An account. equity = start + realised_pnl + unrealised_pnl + funding - fees + residual, and residual is always 0.
          *
          *         `cash` is free; `held` is set aside for open orders, `margin` for perpetual positions. Only an `active` account
-         *         takes orders.
+         *         takes orders. `status_reason` says by a code why another one is not active, `status_detail` in words.
          */
         Account: {
             account_id: string;
@@ -1448,6 +1448,8 @@ export interface components {
             seq: number;
             start: string;
             status: components["schemas"]["AccountStatus"];
+            status_detail: string | null;
+            status_reason: components["schemas"]["StatusReason"] | null;
             unrealised_pnl: string | null;
             version: number;
         };
@@ -3304,6 +3306,12 @@ export interface components {
          * @enum {unknown}
          */
         SourceState: "connecting" | "live" | "reconnecting" | "stopped";
+        /**
+         * StatusReason
+         * @description Why an account is not active: a loss limit it broke, or who changed what it may do.
+         * @enum {unknown}
+         */
+        StatusReason: "BY_OWNER" | "BY_SYSTEM" | "DAILY_LOSS" | "TOTAL_LOSS";
         /** Strategy */
         Strategy: {
             edges: components["schemas"]["Edge"][];

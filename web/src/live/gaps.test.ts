@@ -28,6 +28,8 @@ const account: Account = {
   funding: '0',
   open_orders: 0,
   perps: [],
+  status_reason: null,
+  status_detail: null,
 }
 
 const fill: OrderFill = {
@@ -181,6 +183,7 @@ test('a frozen account is frozen at once, orders or not', () => {
   expect(applyFrame({ ...account, open_orders: 2 }, told)).toMatchObject({
     seq: 8,
     status: 'frozen',
+    status_reason: null,
     open_orders: 2,
   })
 })

@@ -21,7 +21,15 @@ export function applyFrame(account: Account, frame: PrivateFrame): Account | und
   if (account.open_orders > 0 && mayEndOrders) return undefined
   switch (frame.type) {
     case 'account_status':
-      return { ...account, seq: frame.seq, version: frame.version, status: frame.status }
+      // Why is not in the frame: whoever applies it asks.
+      return {
+        ...account,
+        seq: frame.seq,
+        version: frame.version,
+        status: frame.status,
+        status_reason: null,
+        status_detail: null,
+      }
     case 'position_update':
       return {
         ...account,

@@ -117,6 +117,8 @@ def _print(account: "AccountView", *, as_json: bool) -> None:
         "equity": equity,
         "open orders": str(account.open_orders),
     }
+    if account.status_reason is not None:
+        rows["reason"] = f"{account.status_reason.value} {account.status_detail or ''}".rstrip()
     rows |= {p.market: format_nanos(p.quantity_nanos) for p in account.positions if p.quantity_nanos}
     rows |= {p.market: format_nanos(p.direction * p.quantity_nanos) for p in account.perps}
     for name, value in rows.items():

@@ -253,6 +253,11 @@ class MemoryStore:
             found = [r for shelf in self.shelves.values() for r in shelf.journal if r.record_id == record_id]
         return found[0].detail if found else None
 
+    def status_detail(self, account_id: AccountId) -> str | None:
+        with self.lock:
+            changes = [r for r in self.shelves[account_id].journal if r.kind is RecordKind.STATUS]
+        return changes[-1].detail if changes else None
+
     def order_by_key(self, account_id: AccountId, idempotency_key: str) -> RecordedOrder | OpenOrder | None:
         with self.lock:
             shelf = self.shelves[account_id]

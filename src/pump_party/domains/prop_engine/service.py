@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from pump_party.domains.marketdata.contract import Book, Books, Candles, Closings, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.actions import run_actions
@@ -26,6 +28,7 @@ from pump_party.domains.prop_engine.reports import Reporter
 from pump_party.domains.prop_engine.results import drawdown_ppm, rank
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.status import refuse_reset
+from pump_party.domains.prop_engine.status_words import explain
 from pump_party.domains.prop_engine.store import (
     AccountState,
     Batch,
@@ -40,6 +43,7 @@ from pump_party.domains.prop_interface.contract import (
     CLONE_ACCOUNTS_PER_USER_MAX,
     PAGE_LIMIT_MAX,
     AccountKind,
+    AccountStatus,
     AccountView,
     ActionOutcome,
     CancelOrder,
@@ -293,7 +297,13 @@ class PropTradingEngine:
         return self._view(holdings, self._quotes.latest(self._markets), now_ms=self._clock.now_ms())
 
     def _view(self, holdings: Holdings, quotes: Mapping[Market, Quote], *, now_ms: int) -> AccountView:
-        return views.account_view(holdings, quotes, self._rule_sets[holdings.account.rule_set].perp, now_ms=now_ms)
+        account = holdings.account
+        rules = self._rule_sets[account.rule_set]
+        view = views.account_view(holdings, quotes, rules.perp, now_ms=now_ms)
+        if account.status is AccountStatus.ACTIVE:
+            return view
+        reason, detail = explain(self._store.status_detail(account.account_id), rules.risk, account.start_micros)
+        return replace(view, status_reason=reason, status_detail=detail)
 
     def owns(self, user_id: UserId, account_id: str) -> bool:
         return is_uuid(account_id) and self._store.owns(user_id, account_id)

@@ -202,6 +202,10 @@ class PropStore(Protocol):
         """The detail of a journal record, None when there is no such record."""
         ...
 
+    def status_detail(self, account_id: AccountId) -> str | None:
+        """The detail of the account's newest change of status, None when there was none."""
+        ...
+
     def order_by_key(self, account_id: AccountId, idempotency_key: str) -> RecordedOrder | OpenOrder | None:
         """What was recorded under this key."""
         ...

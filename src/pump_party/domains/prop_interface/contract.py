@@ -66,6 +66,7 @@ from pump_party.domains.prop_interface.words import (
     PriceMode,
     RejectCode,
     Side,
+    StatusReason,
     TimeInForce,
 )
 from pump_party.kernel.errors import Refusal
@@ -130,6 +131,7 @@ __all__ = [
     "SetAccountStatus",
     "Side",
     "StandingAtEnd",
+    "StatusReason",
     "SubmitActions",
     "TimeInForce",
     "Venue",

@@ -18,6 +18,7 @@ from pump_party.domains.prop_interface.words import (
     PerpFillEvent,
     RejectCode,
     Side,
+    StatusReason,
 )
 from pump_party.kernel.ids import (
     AccountId,
@@ -211,6 +212,11 @@ class AccountView(msgspec.Struct, frozen=True):
     funding_micros: int = 0
     open_orders: int = 0
     perps: tuple[PerpPositionView, ...] = ()
+    status_reason: StatusReason | None = None
+    """Why the account is not active; None while it is, and where many accounts are read at once (`Fleet`)."""
+
+    status_detail: str | None = None
+    """The same in words for people: the figures of the loss, or the reason that was given."""
 
 
 class AccountSituation(msgspec.Struct, frozen=True):

@@ -24,6 +24,16 @@ class AccountStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class StatusReason(StrEnum):
+    """Why an account is not active: a loss limit it broke, or who changed what it may do."""
+
+    DAILY_LOSS = "DAILY_LOSS"
+    TOTAL_LOSS = "TOTAL_LOSS"
+    BY_OWNER = "BY_OWNER"
+    BY_SYSTEM = "BY_SYSTEM"
+    """A contest or an operator."""
+
+
 class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"

@@ -7,7 +7,7 @@ import { useMarks } from '@/live/prices'
 import { Figure, Pnl } from '@/ui/Figure'
 import { Cell, Cells } from '@/ui/Panel'
 import { AccountSwitch } from './AccountSwitch'
-import { statusWords } from './reasons'
+import { reasonText, statusWords } from './reasons'
 import { limitsText, wayTitle } from './ruleSets'
 
 /** What the account is worth now, and by which rules it trades. */
@@ -74,7 +74,10 @@ export function AccountStatus({ account }: { account: Account }) {
       className="hatched mb-3 border border-warn px-3 py-2"
     >
       <span className="font-semibold text-warn">{words.title}</span> {words.text}{' '}
-      {account.status === 'frozen' && limits}
+      {account.status === 'frozen' && limits}{' '}
+      <span data-testid="status-reason" data-reason={account.status_reason ?? ''}>
+        {reasonText(account)}
+      </span>
     </div>
   )
 }

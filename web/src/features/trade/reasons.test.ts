@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { cancelText, rejectionText, stageText, statusWords, typeText } from './reasons'
+import type { Account } from '@/api/types'
+import { cancelText, reasonText, rejectionText, stageText, statusWords, typeText } from './reasons'
 
 test('every rejection has words, and an unknown one shows its code', () => {
   expect(rejectionText('PRICE_STALE')).toBe('The price was too old to fill on.')
@@ -22,4 +23,13 @@ test('an account that takes no orders says so and what follows; an active one sa
   expect(statusWords('active')).toBeUndefined()
   expect(statusWords('frozen')?.title).toBe('Account frozen.')
   expect(statusWords('paused')?.text).toContain('resumed')
+})
+
+test('what made an account inactive is told with its figures, or with who did it and why', () => {
+  const why = (status_reason: Account['status_reason'], status_detail: string | null) =>
+    reasonText({ status_reason, status_detail })
+  expect(why('DAILY_LOSS', 'Equity was 9500 USDC.')).toBe('Equity was 9500 USDC.')
+  expect(why('BY_OWNER', null)).toBe('You did this.')
+  expect(why('BY_SYSTEM', 'The race is over.')).toBe('A contest or an operator did this: The race is over.')
+  expect(why(null, null)).toBe('')
 })

@@ -1,5 +1,5 @@
 /** Stable codes of the server in words, each with the next step. Pure; an unknown code is shown as it came. */
-import type { AccountStatus, Order } from '@/api/types'
+import type { Account, AccountStatus, Order } from '@/api/types'
 
 const REJECTIONS: Record<string, string> = {
   BAD_REQUEST:
@@ -91,6 +91,19 @@ const STATUSES: Record<Exclude<AccountStatus, 'active'>, StatusWords> = {
     title: 'Account completed.',
     text: 'It is finished and takes no more orders. Its history stays.',
   },
+}
+
+const BY_WHOM: Record<string, string> = {
+  BY_OWNER: 'You did this',
+  BY_SYSTEM: 'A contest or an operator did this',
+}
+
+/** What made the account inactive: the figures of its loss, or who did it and why; empty while that is not loaded. */
+export function reasonText(account: Pick<Account, 'status_reason' | 'status_detail'>): string {
+  const { status_reason: reason, status_detail: detail } = account
+  const whom = reason === null ? undefined : BY_WHOM[reason]
+  if (whom === undefined) return detail ?? ''
+  return detail ? `${whom}: ${detail}` : `${whom}.`
 }
 
 /** Why the account takes no orders, and what follows; undefined while it does. */

@@ -28,6 +28,7 @@ from pump_party.domains.prop_interface.contract import (
     PreviewView,
     RejectCode,
     Side,
+    StatusReason,
 )
 from pump_party.kernel.ids import UserId
 from pump_party.kernel.money import E8, MICROS, NANOS, format_e8, format_micros, format_nanos
@@ -63,7 +64,7 @@ class Account(msgspec.Struct, frozen=True):
     """An account. equity = start + realised_pnl + unrealised_pnl + funding - fees + residual, and residual is always 0.
 
     `cash` is free; `held` is set aside for open orders, `margin` for perpetual positions. Only an `active` account
-    takes orders.
+    takes orders. `status_reason` says by a code why another one is not active, `status_detail` in words.
     """
 
     account_id: str
@@ -89,6 +90,8 @@ class Account(msgspec.Struct, frozen=True):
     funding: str
     open_orders: int
     perps: list[PerpPosition]
+    status_reason: StatusReason | None
+    status_detail: str | None
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -244,6 +247,8 @@ def render_account(view: AccountView) -> Account:
         funding=format_micros(view.funding_micros),
         open_orders=view.open_orders,
         perps=[render_perp(perp) for perp in view.perps],
+        status_reason=view.status_reason,
+        status_detail=view.status_detail,
     )
 
 
