@@ -9,6 +9,7 @@ import { Shortcuts } from './Shortcuts'
 
 const PAGES = [
   ['/trade', 'Trade'],
+  ['/clones', 'Clones'],
   ['/studio', 'Studio'],
   ['/portfolio', 'Portfolio'],
   ['/leaderboard', 'Leaderboard'],
@@ -63,7 +64,7 @@ function Pages({ className }: { className: string }) {
         <Link
           key={to}
           to={to}
-          className="flex h-full flex-1 items-center justify-center border-b-2 border-transparent px-3 text-muted hover:text-text"
+          className="flex h-full flex-auto items-center md:flex-1 justify-center border-b-2 border-transparent px-1 text-sm text-muted hover:text-text md:px-3 md:text-base"
           activeProps={{ className: 'border-b-accent! text-text!', 'aria-current': 'page' }}
         >
           {label}

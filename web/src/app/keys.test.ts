@@ -38,7 +38,7 @@ test('nothing happens while typing or with a modifier held', () => {
 })
 
 test('the help names every page that g opens', () => {
-  for (const letter of ['t', 'p', 'l', 's', 'h']) {
+  for (const letter of ['t', 'p', 'l', 'c', 'd', 's', 'h']) {
     expect(HELP.some(([keys]) => keys === `g then ${letter}`)).toBe(true)
   }
 })

@@ -1,7 +1,7 @@
 /** Keys to actions: pure, so that "never while typing" can be tested. */
 
 export type Action =
-  | { do: 'go'; to: '/' | '/trade' | '/portfolio' | '/leaderboard' | '/studio' | '/settings' }
+  | { do: 'go'; to: '/' | '/trade' | '/portfolio' | '/leaderboard' | '/clones' | '/studio' | '/settings' }
   | { do: 'side'; side: 'buy' | 'sell' }
   | { do: 'type'; type: 'market' | 'limit' }
   | { do: 'search' }
@@ -25,6 +25,7 @@ const PAGES = {
   p: '/portfolio',
   l: '/leaderboard',
   c: '/studio',
+  d: '/clones',
   s: '/settings',
 } as const
 
@@ -70,6 +71,7 @@ export const HELP: readonly [keys: string, meaning: string][] = [
   ['g then p', 'Portfolio'],
   ['g then l', 'Leaderboard'],
   ['g then c', 'Studio: my clones'],
+  ['g then d', "Directory: everybody's clones"],
   ['g then s', 'Settings'],
   ['g then h', 'Home'],
   ['?', 'This help'],

@@ -51,12 +51,16 @@ const editor = createRoute({ getParentRoute: () => root, path: '/studio/$id' }).
   import('./pages/editor').then((page) => page.Route),
 )
 
+const clones = createRoute({ getParentRoute: () => root, path: '/clones' }).lazy(() =>
+  import('./pages/clones').then((page) => page.Route),
+)
+
 const clone = createRoute({ getParentRoute: () => root, path: '/clones/$id' }).lazy(() =>
   import('./pages/clone').then((page) => page.Route),
 )
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, trade, portfolio, leaderboard, settings, studio, editor, clone]),
+  routeTree: root.addChildren([home, trade, portfolio, leaderboard, settings, studio, editor, clones, clone]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 })

@@ -1,4 +1,6 @@
 /** Frames of the gateway that the page understands. Anything else is ignored. */
+import type { Backtest } from '@/api/backtests'
+import type { CloneFill, Run } from '@/api/clones'
 import type { AccountStatus, FeedKind, Order, OrderFill, PerpPosition, Side } from '@/api/types'
 
 export interface PriceUpdate {
@@ -88,11 +90,62 @@ export interface StatusFrame {
 
 export type PrivateFrame = FillFrame | RejectFrame | OrderFrame | PortfolioFrame | PositionFrame | StatusFrame
 
+/** A clone has decided, in the form that this person may see. */
+export interface DecisionFrame {
+  type: 'clone_decision'
+  clone_id: string
+  seq: number
+  decision: Run
+}
+
+export interface CloneFillFrame extends CloneFill {
+  type: 'clone_fill'
+  clone_id: string
+}
+
+/** What the account of a clone is worth; `drawdown` is the fraction it is below its peak. */
+export interface CloneEquityFrame {
+  type: 'clone_equity'
+  clone_id: string
+  equity: string
+  drawdown: string
+  at_ms: number
+}
+
+/** A clone has a new version, or another name or bio: fetch it. */
+export interface CloneChangedFrame {
+  type: 'clone_published' | 'clone_profile'
+  clone_id: string
+  seq: number
+}
+
+export interface BacktestFrame {
+  type: 'backtest_progress'
+  backtest_id: string
+  backtest: Backtest
+}
+
+export type SubjectFrame =
+  | DecisionFrame
+  | CloneFillFrame
+  | CloneEquityFrame
+  | CloneChangedFrame
+  | BacktestFrame
+
+export interface SubscribedFrame {
+  type: 'subscribed'
+  channel: string
+  id?: string
+  /** What a backtest is at this moment. */
+  backtest?: Backtest
+}
+
 export type Frame =
   | PriceUpdate
   | PrivateFrame
+  | SubjectFrame
+  | SubscribedFrame
   | { type: 'authenticated'; user_id: string }
-  | { type: 'subscribed'; channel: string }
   | { type: 'unsubscribed'; channel: string }
   | { type: 'pong' }
   | { type: 'error'; code: string; detail: string }

@@ -19,6 +19,7 @@ import { applyFrame, orderAfter, orderIdOf, verdictOn } from './gaps'
 import { putMarkets, putPriceUpdate } from './prices'
 import { LiveSocket } from './socket'
 import { useStatus } from './status'
+import { onSubject, onSubscribed, subjectsFor } from './subjects'
 
 const subscribed = new Map<string, boolean>()
 let repairing = false
@@ -29,12 +30,16 @@ const socket = new LiveSocket({
   ticket,
   onFrame,
   onPhase: (phase) => {
-    if (phase.name !== 'open') subscribed.clear()
+    if (phase.name !== 'open') {
+      subscribed.clear()
+      subjects.lost()
+    }
     useStatus.setState({ phase })
   },
   onSnapshot: () => void takeSnapshot(),
   onSessionEnded: forgetPerson,
 })
+const subjects = subjectsFor((message) => socket.send(message))
 
 export const retryNow = socket.retryNow
 
@@ -81,6 +86,7 @@ export function followAccount(account: Account) {
 
 /** REST first, then resume each channel from what the snapshot knew: nothing is missed in between. */
 async function takeSnapshot() {
+  subjects.opened()
   await Promise.allSettled([
     queryClient.fetchQuery({ ...marketsQuery, staleTime: 0 }).then((markets) => {
       putMarkets(markets, Date.now())
@@ -105,6 +111,15 @@ function onFrame(frame: Frame, nowMs: number) {
     case 'position_update':
     case 'account_status':
       return onPrivate(frame)
+    case 'subscribed':
+      return onSubscribed(frame)
+    case 'clone_decision':
+    case 'clone_fill':
+    case 'clone_equity':
+    case 'clone_published':
+    case 'clone_profile':
+    case 'backtest_progress':
+      return onSubject(frame)
   }
 }
 
@@ -123,7 +138,6 @@ function onPrivate(frame: PrivateFrame) {
     accountsQuery.queryKey,
     accounts.map((one) => (one === account ? next : one)),
   )
-  if (frame.type === 'account_status') void repair(frame.account_id)
   if (frame.type === 'portfolio_update' || frame.type === 'position_update') {
     void queryClient.invalidateQueries({ queryKey: historyKey('ledger', frame.account_id) })
   } else {

@@ -6,6 +6,8 @@ interface Props {
   onClose: () => void
   title: string
   description?: string
+  /** For what stands side by side. */
+  wide?: boolean
   children: ReactNode
 }
 
@@ -13,7 +15,7 @@ interface Props {
  * A modal sheet: focus is kept inside, Escape closes it, the page behind is dimmed. The focus starts on the child that
  * has `data-first-focus`, or else on the close button.
  */
-export function Dialog({ open, onClose, title, description, children }: Props) {
+export function Dialog({ open, onClose, title, description, wide = false, children }: Props) {
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
@@ -21,7 +23,7 @@ export function Dialog({ open, onClose, title, description, children }: Props) {
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={focusFirst}
-          className="fixed top-1/2 left-1/2 z-50 max-h-[88dvh] w-[min(440px,calc(100vw-24px))] -translate-x-1/2 -translate-y-1/2 overflow-y-auto border border-input bg-surface p-5"
+          className={`fixed top-1/2 left-1/2 z-50 max-h-[88dvh] ${wide ? 'w-[min(760px,calc(100vw-24px))]' : 'w-[min(440px,calc(100vw-24px))]'} -translate-x-1/2 -translate-y-1/2 overflow-y-auto border border-input bg-surface p-5`}
         >
           <div className="mb-3 flex items-start justify-between gap-4">
             <Radix.Title className="text-xl font-semibold">{title}</Radix.Title>

@@ -1,114 +1,83 @@
-import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { useState } from 'react'
-import { useMe } from '@/api/queries'
-import { formatDate, formatTime } from '@/lib/time'
-import { Avatar } from '@/ui/Avatar'
-import { Button } from '@/ui/Button'
-import { openDialog } from '@/ui/dialogs'
-import { useZone } from '@/ui/preferences'
+import type { OwnerClone, PublicClone } from '@/api/clones'
 import { Empty, Failure, Loading } from '@/ui/States'
-import { cloneQuery, deploymentQuery, type PublicClone } from './api'
 import { CloneEquity } from './CloneEquity'
+import { CloneHead } from './CloneHead'
+import { Commitments } from './Commitments'
 import { Decisions } from './Decisions'
-import { ReportDialog } from './ReportDialog'
+import { Fills } from './Fills'
+import { Usage } from './Usage'
+import { useClone } from './useClone'
 
 const route = getRouteApi('/clones/$id')
 
 /** What everybody may know of a clone. Its owner is sent more about each decision, nobody else is. */
 export function ClonePage() {
   const { id } = route.useParams()
-  const clone = useQuery(cloneQuery(id))
+  const { clone, own, isLive } = useClone(id)
   if (clone.isPending) return <Loading rows={6} label="Loading the clone" />
   if (!clone.data) {
     return <Failure what="this clone" error={clone.error} onRetry={() => void clone.refetch()} />
   }
   return (
-    <div className="space-y-6 pt-4">
-      <Identity clone={clone.data} />
-      <Record clone={clone.data} />
+    <div className="space-y-6 pt-4" data-testid="clone-page" data-live={isLive}>
+      <CloneHead clone={clone.data} own={own ?? undefined} />
+      {clone.data.deployment ? (
+        <Record cloneId={clone.data.clone_id} own={own ?? undefined} isLive={isLive} />
+      ) : (
+        <Untraded clone={clone.data} isMine={Boolean(own)} />
+      )}
+      {clone.data.version !== null && (
+        <Commitments cloneId={clone.data.clone_id} newest={clone.data.version} />
+      )}
     </div>
   )
 }
 
-/** What it has done; asked for only where it can have done something. */
-function Record({ clone }: { clone: PublicClone }) {
-  const deployment = useQuery({
-    ...deploymentQuery(clone.clone_id),
-    enabled: clone.version !== null,
-  })
-  if (clone.version === null || deployment.data === null) {
-    return <Empty title="No decision yet." />
-  }
+interface RecordProps {
+  cloneId: string
+  own: OwnerClone | undefined
+  isLive: boolean
+}
+
+/** What it has done. */
+function Record({ cloneId, own, isLive }: RecordProps) {
+  const accountId = own?.deployment?.account_id
   return (
     <>
-      <CloneEquity cloneId={clone.clone_id} />
-      <Decisions cloneId={clone.clone_id} />
+      <CloneEquity cloneId={cloneId} isLive={isLive} />
+      <div className="grid items-start gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_360px]">
+        <Decisions cloneId={cloneId} accountId={accountId} isLive={isLive} />
+        <div className="min-w-0 space-y-6">
+          {own && <Usage cloneId={cloneId} isLive={isLive} />}
+          <Fills key={accountId} cloneId={cloneId} accountId={accountId} isLive={isLive} />
+        </div>
+      </div>
     </>
   )
 }
 
-function Identity({ clone }: { clone: PublicClone }) {
-  const zone = useZone()
-  const me = useMe()
-  const [reporting, setReporting] = useState(false)
+/** Nothing was done yet, so nothing is asked for. */
+function Untraded({ clone, isMine }: { clone: PublicClone; isMine: boolean }) {
+  const published = clone.version !== null
   return (
-    <header className="flex flex-wrap items-start gap-4">
-      <Avatar cloneId={clone.clone_id} size={72} />
-      <div className="min-w-0 flex-1 basis-52">
-        <h1 className="text-xl font-semibold break-words" data-testid="clone-title">
-          {clone.name}
-        </h1>
-        <p className="text-sm text-muted">
-          by {clone.owner_name} · since {formatDate(clone.created_ms, zone)}
-          {clone.version !== null && ` · version ${clone.version}`}
-        </p>
-        {clone.bio && <p className="mt-1 break-words">{clone.bio}</p>}
-        {clone.hidden && <p className="mt-1 text-sm text-warn">Its name is hidden by an operator.</p>}
-        {clone.version !== null && <Trading cloneId={clone.clone_id} />}
-        {clone.commitment && (
-          <p
-            className="figure mt-1 text-xs break-all text-muted"
-            title="Fixes the strategy and tells nothing of it"
-          >
-            commitment {clone.commitment}
-          </p>
+    <div className="border-t border-line" data-testid="untraded">
+      <Empty title={published ? 'It has not traded yet.' : 'It has no published strategy yet.'}>
+        {isMine ? (
+          <>
+            <p>
+              {published
+                ? 'Give it an account, and it decides from the next slot on.'
+                : 'Publish a version in the studio first.'}
+            </p>
+            <Link to="/studio/$id" params={{ id: clone.clone_id }} className="text-accent underline">
+              Open in the studio
+            </Link>
+          </>
+        ) : (
+          <p>Once it trades, its equity, its decisions and its fills are here.</p>
         )}
-      </div>
-      <Button
-        size="small"
-        look="quiet"
-        data-testid="report-clone"
-        onClick={() => (me.data ? setReporting(true) : openDialog('sign_in'))}
-      >
-        Report…
-      </Button>
-      {reporting && <ReportDialog cloneId={clone.clone_id} onClose={() => setReporting(false)} />}
-    </header>
-  )
-}
-
-const WORDS = { running: 'trading', paused: 'paused', stopped: 'stopped' } as const
-
-function Trading({ cloneId }: { cloneId: string }) {
-  const zone = useZone()
-  const { data } = useQuery(deploymentQuery(cloneId))
-  if (data === undefined) return null
-  if (data === null) return <p className="mt-1 text-sm text-muted">It has not traded yet.</p>
-  const next = data.next_slot_ms === null ? '' : `, next decision ${formatTime(data.next_slot_ms, zone)}`
-  return (
-    <p className="mt-1 text-sm" data-testid="clone-trading" data-state={data.state}>
-      <span className="text-accent">{WORDS[data.state]}</span>
-      <span className="text-muted">
-        {' '}
-        version {data.version}
-        {next}
-      </span>
-      {'account_id' in data && (
-        <Link to="/studio/$id" params={{ id: cloneId }} className="ml-3 text-accent underline">
-          Open in the studio
-        </Link>
-      )}
-    </p>
+      </Empty>
+    </div>
   )
 }

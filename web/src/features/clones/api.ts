@@ -1,63 +1,18 @@
-/** What everybody may ask about a clone, and what its owner may ask besides. */
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import { Problem, request } from '@/api/client'
+/** What the pages of clones ask and tell besides what is shared with others: evidence, replays, commitments, usage. */
+import { queryOptions } from '@tanstack/react-query'
+import { request } from '@/api/client'
+import { clonePath, type OwnerClone } from '@/api/clones'
 import type { components } from '@/api/schema'
-import type { Page } from '@/api/types'
 
 type Schemas = components['schemas']
 
-const DECISIONS_LIMIT = 20
-const DECISIONS_POLL_MS = 5_000
-
-export type PublicClone = Schemas['Clone']
-export type PublicRun = Schemas['Decision']
-export type OwnerRun = Schemas['OwnDecision']
-export type OwnerDecision = Schemas['OwnDecisionLine']
-export type Run = PublicRun | OwnerRun
-
-/** Whether this is the form that only the owner is sent. */
-export const isOwnerRun = (run: Run): run is OwnerRun => run.form === 'owner'
+const MODEL_TIMEOUT_MS = 90_000
 
 export type ArtifactKind = 'context' | 'prompt' | 'answer'
-
-const clonePath = (cloneId: string) => `/v1/clones/${encodeURIComponent(cloneId)}`
-
-export const cloneQuery = (cloneId: string) =>
-  queryOptions({
-    queryKey: ['clones', 'public', cloneId],
-    queryFn: ({ signal }) => request<PublicClone>('GET', clonePath(cloneId), { signal }),
-  })
-
-export type Deployment = Schemas['Deployment'] | Schemas['PublicDeployment']
-
-/** Null while the clone was never let trade. */
-export const deploymentQuery = (cloneId: string) =>
-  queryOptions({
-    queryKey: ['clones', 'deployed', cloneId],
-    queryFn: async ({ signal }) => {
-      try {
-        return await request<Deployment>('GET', `${clonePath(cloneId)}/deployment`, { signal })
-      } catch (error) {
-        if (error instanceof Problem && error.status === 404) return null
-        throw error
-      }
-    },
-    refetchInterval: 15_000,
-  })
-
-/** Newest first. Asked for again while it is looked at: a decision comes at most once a minute. */
-export const decisionsQuery = (cloneId: string) =>
-  infiniteQueryOptions({
-    queryKey: ['clones', 'decisions', cloneId],
-    queryFn: ({ signal, pageParam }) =>
-      request<Page<Run>>('GET', `${clonePath(cloneId)}/decisions`, {
-        signal,
-        query: { cursor: pageParam, limit: DECISIONS_LIMIT },
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
-    refetchInterval: DECISIONS_POLL_MS,
-  })
+export type Commitment = Schemas['Commitment']
+export type Revealed = Schemas['RevealedVersion']
+export type Replay = Schemas['ReplayResult']
+export type RuleNode = Schemas['RuleNode']
 
 export const artifactQuery = (runId: string, kind: ArtifactKind) =>
   queryOptions({
@@ -67,19 +22,43 @@ export const artifactQuery = (runId: string, kind: ArtifactKind) =>
     staleTime: Number.POSITIVE_INFINITY,
   })
 
-export const equityQuery = (cloneId: string) =>
+export const commitmentsQuery = (cloneId: string) =>
   queryOptions({
-    queryKey: ['clones', 'equity', cloneId],
-    queryFn: async ({ signal }) => {
-      try {
-        return await request<Schemas['CloneEquity']>('GET', `${clonePath(cloneId)}/equity`, { signal })
-      } catch (error) {
-        if (error instanceof Problem && error.status === 404) return null
-        throw error
-      }
-    },
-    refetchInterval: 30_000,
+    queryKey: ['clones', 'commitments', cloneId],
+    queryFn: async ({ signal }) =>
+      (await request<{ items: Commitment[] }>('GET', `${clonePath(cloneId)}/commitments`, { signal })).items,
   })
+
+export const readRevealed = (cloneId: string, version: number) =>
+  request<Revealed>('GET', `${clonePath(cloneId)}/commitments/${version}/revealed`)
+
+/** A version as its owner may read it. */
+export const versionQuery = (cloneId: string, version: number) =>
+  queryOptions({
+    queryKey: ['clones', 'version', cloneId, version],
+    queryFn: ({ signal }) =>
+      request<Schemas['Version']>('GET', `${clonePath(cloneId)}/versions/${version}`, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+export const houseRulesQuery = queryOptions({
+  queryKey: ['house-rules'],
+  queryFn: async ({ signal }) =>
+    (await request<Schemas['HouseStrategies']>('GET', '/v1/strategies/house', { signal })).items,
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
+/** Exactly one of them stands in for what decided then. */
+export type Instead = { model: string } | { prompt: string } | { rule: RuleNode }
+
+export const replay = (runId: string, instead: Instead) =>
+  request<Replay>('POST', `/v1/decisions/${encodeURIComponent(runId)}/replays`, {
+    body: instead,
+    timeoutMs: MODEL_TIMEOUT_MS,
+  })
+
+export const changeProfile = (cloneId: string, profile: { name: string; bio: string }) =>
+  request<OwnerClone>('PATCH', clonePath(cloneId), { body: profile })
 
 export const reportClone = (cloneId: string, reason: string) =>
   request<void>('POST', `${clonePath(cloneId)}/reports`, { body: { reason } })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { OwnerRun, PublicRun } from './api'
-import { headlineOf, linesOf, runsOf } from './feed'
+import type { OwnerRun, PublicRun } from '@/api/clones'
+import { headlineOf, linesOf, reasonOf, runsOf } from './feed'
 
 const run = (run_id: string, slot_ms: number, more: Partial<PublicRun> = {}): PublicRun => ({
   form: 'public',
@@ -40,6 +40,7 @@ test('the public form has nothing of the owner to show', () => {
   const [line] = linesOf(run('a', 1, { decisions: [decision] }))
   expect(line?.own).toBeUndefined()
   expect(line?.allowed).toBe(true)
+  expect(line && reasonOf(line)).toBe('')
 })
 
 test("the owner's form shows the proposal beside its verdict", () => {
@@ -53,4 +54,5 @@ test("the owner's form shows the proposal beside its verdict", () => {
   const [line] = linesOf(own)
   expect(line).toMatchObject({ title: 'Long 25% SOL/USDC', code: 'price_stale', allowed: false })
   expect(line?.own?.reason).toBe('because')
+  expect(line && reasonOf(line)).toBe('because · The price is too old')
 })

@@ -1,6 +1,7 @@
 /** The decision feed: one list from pages, and cards from either form of a run. Pure. */
-import { wantedText } from '@/lib/decisions'
-import { isOwnerRun, type OwnerDecision, type Run } from './api'
+
+import { isOwnerRun, type OwnerDecision, type Run } from '@/api/clones'
+import { codeText, wantedText } from '@/lib/decisions'
 
 /** Newest first; a run that a page shift shows twice counts once. */
 export function runsOf(pages: readonly { items: readonly Run[] }[]): Run[] {
@@ -50,4 +51,11 @@ export function headlineOf(run: Run, lines: readonly CardLine[]): string {
   if (run.state === 'late') return 'Too late'
   if (run.state === 'rejected') return 'Rejected'
   return 'Hold'
+}
+
+/** Why, in one line: the owner's reason, else what the gates said where they said no; empty where nothing is to be said. */
+export function reasonOf(line: CardLine): string {
+  const isPlain = line.allowed || line.code === 'hold'
+  const verdict = isPlain ? '' : codeText(line.code)
+  return [line.own?.reason, verdict].filter(Boolean).join(' · ')
 }

@@ -8,17 +8,12 @@ import { formatDateTime } from '@/lib/time'
 import { Cell, Cells, Panel, TableScroll } from '@/ui/Panel'
 import { useZone } from '@/ui/preferences'
 import { Failure, Loading } from '@/ui/States'
-import { type Backtest, type BacktestResult, decisionsQuery, resultQuery } from './backtests'
+import { type BacktestResult, decisionsQuery, resultQuery } from './backtests'
 
 const CurveChart = lazy(() => import('@/ui/charts/CurveChart'))
 
-interface Props {
-  id: string
-  /** Finished ones of the same minutes. */
-  others: readonly Backtest[]
-}
-
-export function BacktestResultView({ id, others }: Props) {
+/** What one backtest came to. */
+export function BacktestResultView({ id }: { id: string }) {
   const result = useQuery(resultQuery(id))
   if (result.isPending) return <Loading rows={6} label="Loading the result" />
   if (!result.data) {
@@ -28,7 +23,6 @@ export function BacktestResultView({ id, others }: Props) {
     <div data-testid="backtest-result" className="space-y-4">
       <Curve result={result.data} />
       <Figures results={result.data.results} />
-      {others.length > 0 && <Beside own={result.data.backtest} others={others} />}
       <DecisionLog id={id} counts={result.data.decisions} />
       <a
         href={`/v1/backtests/${encodeURIComponent(id)}/page`}
@@ -91,38 +85,6 @@ function Figures({ results }: { results: Results }) {
       <Cell label="Funding, USD">{formatPrice(results.funding, 2)}</Cell>
       <Cell label="Exposure">{percent(results.exposure_ppm)}</Cell>
     </Cells>
-  )
-}
-
-function Beside({ own, others }: { own: Backtest; others: readonly Backtest[] }) {
-  return (
-    <Panel title="Beside others of the same minutes">
-      <TableScroll label="Comparison">
-        <table className="ruled" data-testid="backtest-comparison">
-          <thead>
-            <tr>
-              {['Strategy', 'Return', 'Drawdown', 'Sharpe', 'Fills', 'Fees'].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {[own, ...others].map((one) => (
-              <tr key={one.backtest_id} className={one === own ? 'bg-raised' : ''}>
-                <td className="font-medium">{one.name}</td>
-                <td className="figure text-sm">{formatPpm(one.summary?.return_ppm)}</td>
-                <td className="figure text-sm">{percent(one.summary?.max_drawdown_ppm ?? null)}</td>
-                <td className="figure text-sm">{formatPrice(one.summary?.sharpe, 2)}</td>
-                <td className="figure text-sm">{one.summary?.fills ?? MISSING}</td>
-                <td className="figure text-sm">{formatPrice(one.summary?.fees, 2)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </TableScroll>
-    </Panel>
   )
 }
 

@@ -2,9 +2,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useRef, useState } from 'react'
 import { newIdempotencyKey } from '@/api/client'
+import { myClonesQuery } from '@/api/clones'
 import { Button } from '@/ui/Button'
 import { Dialog } from '@/ui/Dialog'
-import { createClone, houseQuery, myClonesQuery, saveDraft } from './api'
+import { createClone, houseQuery, saveDraft } from './api'
 import { Field, INPUT } from './fields'
 
 const NAME_CHARS_MAX = 24

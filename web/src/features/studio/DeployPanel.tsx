@@ -2,37 +2,37 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { newIdempotencyKey } from '@/api/client'
+import { type Deployment, type OwnerClone, ownCloneQuery, putDeployment } from '@/api/clones'
 import { accountsQuery, ruleSetsQuery } from '@/api/queries'
+import { MISSING } from '@/lib/format'
+import { nextSlotMs } from '@/lib/slots'
 import { formatTime } from '@/lib/time'
 import { announce } from '@/live/announce'
+import { useNow } from '@/live/status'
 import { Button } from '@/ui/Button'
 import { Cell, Cells, Panel } from '@/ui/Panel'
 import { usePreferences, useZone } from '@/ui/preferences'
-import { Failure, Loading } from '@/ui/States'
-import { changeDeployment, type Deployment, deploy, deploymentQuery, type OwnerClone } from './api'
+import { Empty } from '@/ui/States'
+import { changeDeployment, deploy } from './api'
 import { Select } from './fields'
 import { cadenceText } from './words'
 
+const POLL_MS = 15_000
+
 /** Let the newest version trade an account of its own. */
 export function DeployPanel({ clone }: { clone: OwnerClone }) {
-  const deployment = useQuery({
-    ...deploymentQuery(clone.clone_id),
-    enabled: clone.version !== null,
-  })
+  // Its state changes elsewhere, too: in another tab, or by an operator.
+  useQuery({ ...ownCloneQuery(clone.clone_id), refetchInterval: POLL_MS })
+  const now = clone.deployment
   if (clone.version === null) {
     return (
       <Panel title="Trade">
-        <p className="text-sm text-muted">Publish a version first: only a version can trade.</p>
+        <Empty title="Nothing to trade with yet.">
+          <p>Publish a version first: only a version can trade.</p>
+        </Empty>
       </Panel>
     )
   }
-  if (deployment.isPending) return <Loading label="Loading the deployment" />
-  if (deployment.data === undefined) {
-    return (
-      <Failure what="the deployment" error={deployment.error} onRetry={() => void deployment.refetch()} />
-    )
-  }
-  const now = deployment.data
   return (
     <Panel
       title="Trade"
@@ -64,7 +64,7 @@ function Start({ clone }: { clone: OwnerClone }) {
     },
     onSuccess: async (made) => {
       intent.current = { for: '', key: '' }
-      client.setQueryData(deploymentQuery(clone.clone_id).queryKey, made)
+      putDeployment(clone.clone_id, made)
       announce(`${clone.name} trades`)
       await client.invalidateQueries(accountsQuery)
     },
@@ -98,13 +98,13 @@ function Start({ clone }: { clone: OwnerClone }) {
 }
 
 function Running({ clone, deployment }: { clone: OwnerClone; deployment: Deployment }) {
-  const client = useQueryClient()
   const zone = useZone()
+  const nowMs = useNow(1_000)
   const [stopping, setStopping] = useState(false)
   const change = useMutation({
     mutationFn: (to: 'pause' | 'resume' | 'stop') => changeDeployment(clone.clone_id, to),
     onSuccess: (made) => {
-      client.setQueryData(deploymentQuery(clone.clone_id).queryKey, made)
+      putDeployment(clone.clone_id, made)
       announce(`${clone.name}: ${made.state}`)
     },
   })
@@ -115,7 +115,7 @@ function Running({ clone, deployment }: { clone: OwnerClone; deployment: Deploym
         <Cell label="Version">{deployment.version}</Cell>
         <Cell label="Decides every">{cadenceText(deployment.cadence_s)}</Cell>
         <Cell label="Next decision">
-          {deployment.next_slot_ms === null ? '–' : formatTime(deployment.next_slot_ms, zone)}
+          {state === 'running' ? formatTime(nextSlotMs(nowMs, deployment.cadence_s), zone) : MISSING}
         </Cell>
         <Cell label="Rules">{deployment.rule_set}</Cell>
       </Cells>

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import { myClonesQuery, type OwnerClone } from '@/api/clones'
 import { useMe } from '@/api/queries'
 import { formatDate } from '@/lib/time'
 import { Avatar } from '@/ui/Avatar'
@@ -8,7 +9,7 @@ import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
 import { useZone } from '@/ui/preferences'
 import { Empty, Failure, Loading } from '@/ui/States'
-import { deploymentQuery, houseQuery, myClonesQuery, type OwnerClone } from './api'
+import { houseQuery } from './api'
 import { CreateClone } from './CreateClone'
 
 /** My clones, and where the next one begins. */
@@ -67,10 +68,7 @@ const STATES = { running: 'trading', paused: 'paused', stopped: 'stopped' } as c
 
 function CloneRow({ clone }: { clone: OwnerClone }) {
   const zone = useZone()
-  const deployment = useQuery({
-    ...deploymentQuery(clone.clone_id),
-    enabled: clone.version !== null,
-  }).data
+  const { deployment } = clone
   return (
     <li
       data-testid="clone-row"

@@ -1,11 +1,14 @@
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
+import type { OwnerClone } from '@/api/clones'
 import { formatDateTime } from '@/lib/time'
+import { announce } from '@/live/announce'
 import { Button } from '@/ui/Button'
+import { Dialog } from '@/ui/Dialog'
 import { Panel, TableScroll } from '@/ui/Panel'
 import { useZone } from '@/ui/preferences'
 import { Empty, Failure, Loading } from '@/ui/States'
-import { diffQuery, type OwnerClone, readVersion, versionsQuery } from './api'
+import { diffQuery, readVersion, revealVersion, type VersionSummary, versionsQuery } from './api'
 import { DiffView } from './DiffView'
 import { docOf } from './drafts'
 import { Select } from './fields'
@@ -50,7 +53,12 @@ export function VersionsPanel({ clone }: { clone: OwnerClone }) {
           </thead>
           <tbody>
             {versions.data.map((one) => (
-              <tr key={one.number} data-testid="version-row" data-version={one.number}>
+              <tr
+                key={one.number}
+                data-testid="version-row"
+                data-version={one.number}
+                data-revealed={one.revealed_ms !== null}
+              >
                 <td className="figure">{one.number}</td>
                 <td className="figure text-sm">{formatDateTime(one.published_ms, zone)}</td>
                 <td className="figure text-xs" title={one.sha256}>
@@ -60,13 +68,16 @@ export function VersionsPanel({ clone }: { clone: OwnerClone }) {
                   {one.commitment.slice(0, 12)}…
                 </td>
                 <td className="text-right">
-                  <Button
-                    size="small"
-                    aria-label={`Restore version ${one.number}`}
-                    onClick={() => void restore(one.number)}
-                  >
-                    Restore into the draft
-                  </Button>
+                  <span className="inline-flex gap-2">
+                    <Button
+                      size="small"
+                      aria-label={`Restore version ${one.number}`}
+                      onClick={() => void restore(one.number)}
+                    >
+                      Restore into the draft
+                    </Button>
+                    <Reveal cloneId={clone.clone_id} version={one} />
+                  </span>
                 </td>
               </tr>
             ))}
@@ -105,5 +116,55 @@ function Compare({ cloneId, numbers }: { cloneId: string; numbers: readonly numb
       {diff.error && <Failure what="the difference" error={diff.error} onRetry={() => void diff.refetch()} />}
       {diff.data && <DiffView diff={diff.data} />}
     </div>
+  )
+}
+
+/** A strategy that everybody has seen cannot be made private again: asked twice. */
+function Reveal({ cloneId, version }: { cloneId: string; version: VersionSummary }) {
+  const client = useQueryClient()
+  const [asking, setAsking] = useState(false)
+  const reveal = useMutation({
+    mutationFn: () => revealVersion(cloneId, version.number),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: versionsQuery(cloneId).queryKey })
+      await client.invalidateQueries({ queryKey: ['clones', 'commitments', cloneId] })
+      announce(`Version ${version.number} is public`)
+      setAsking(false)
+    },
+  })
+  if (version.revealed_ms !== null) return <span className="self-center text-sm text-accent">public</span>
+  return (
+    <>
+      <Button
+        size="small"
+        look="quiet"
+        data-testid="reveal"
+        aria-label={`Reveal version ${version.number}`}
+        onClick={() => setAsking(true)}
+      >
+        Reveal…
+      </Button>
+      <Dialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        title={`Show version ${version.number} to everybody?`}
+        description="Its whole strategy, prompts and rules, becomes public for good. Anybody can then check it against the commitment."
+      >
+        {reveal.error && <p className="mb-3 text-sm text-warn">{reveal.error.message}</p>}
+        <div className="flex justify-end gap-2">
+          <Button data-first-focus look="quiet" onClick={() => setAsking(false)}>
+            Keep it private
+          </Button>
+          <Button
+            look="danger"
+            data-testid="confirm-reveal"
+            disabled={reveal.isPending}
+            onClick={() => reveal.mutate()}
+          >
+            {reveal.isPending ? 'Revealing…' : 'Reveal for good'}
+          </Button>
+        </div>
+      </Dialog>
+    </>
   )
 }

@@ -1,6 +1,7 @@
 /** What the studio asks the server: clones, drafts, versions, dry runs, deployments. */
 import { queryOptions } from '@tanstack/react-query'
 import { request } from '@/api/client'
+import { clonePath, type Deployment, type OwnerClone } from '@/api/clones'
 import type { components } from '@/api/schema'
 import type { StrategyDiff } from './diff'
 import type { ServerDraft } from './drafts'
@@ -11,7 +12,6 @@ type Schemas = components['schemas']
 
 const MODEL_TIMEOUT_MS = 90_000
 
-export type OwnerClone = Schemas['OwnClone']
 export type VersionSummary = Schemas['VersionItem']
 
 /** The strategy is typed by hand: the editor wants its unions discriminated. */
@@ -26,22 +26,6 @@ export interface HouseStrategy {
   summary: string
   strategy: Strategy
 }
-
-export type Deployment = Schemas['Deployment']
-
-const clonePath = (cloneId: string) => `/v1/clones/${encodeURIComponent(cloneId)}`
-
-export const myClonesQuery = queryOptions({
-  queryKey: ['clones', 'mine'],
-  queryFn: async ({ signal }) =>
-    (await request<{ items: OwnerClone[] }>('GET', '/v1/clones', { signal })).items,
-})
-
-export const ownCloneQuery = (cloneId: string) =>
-  queryOptions({
-    queryKey: ['clones', 'own', cloneId],
-    queryFn: ({ signal }) => request<OwnerClone>('GET', `${clonePath(cloneId)}/private`, { signal }),
-  })
 
 export const houseQuery = queryOptions({
   queryKey: ['house-strategies'],
@@ -64,24 +48,6 @@ export const diffQuery = (cloneId: string, before: number, after: number) =>
       request<StrategyDiff>('GET', `${clonePath(cloneId)}/versions/${before}/diff/${after}`, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
   })
-
-/** Null while the clone was never let trade. */
-export const deploymentQuery = (cloneId: string) =>
-  queryOptions({
-    queryKey: ['clones', 'deployment', cloneId],
-    queryFn: ({ signal }) =>
-      orNull(request<Deployment>('GET', `${clonePath(cloneId)}/deployment`, { signal })),
-    refetchInterval: 15_000,
-  })
-
-async function orNull<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof Error && 'status' in error && error.status === 404) return null
-    throw error
-  }
-}
 
 export const createClone = (body: { name: string; bio: string }, idempotencyKey: string) =>
   request<OwnerClone>('POST', '/v1/clones', { body, idempotencyKey })
@@ -112,6 +78,10 @@ export const validate = async (strategy: Strategy, signal: AbortSignal) =>
 
 export const readVersion = (cloneId: string, number: number) =>
   request<VersionView>('GET', `${clonePath(cloneId)}/versions/${number}`)
+
+/** Show a version to everybody, for good. */
+export const revealVersion = (cloneId: string, number: number) =>
+  request<Schemas['Commitment']>('POST', `${clonePath(cloneId)}/versions/${number}/reveal`)
 
 export const publish = (cloneId: string, doc: Doc, baseVersion: number | null, idempotencyKey: string) =>
   request<VersionView>('POST', `${clonePath(cloneId)}/versions`, {

@@ -1,32 +1,19 @@
 /** What the studio asks the server about backtests. */
 import { queryOptions } from '@tanstack/react-query'
+import type { Backtest } from '@/api/backtests'
 import { request } from '@/api/client'
 import type { components } from '@/api/schema'
 import type { Strategy } from './strategy'
 
 type Schemas = components['schemas']
 
-const POLL_MS = 1_000
-const LIST_POLL_MS = 15_000
-
-export type Backtest = Schemas['Backtest']
-export type BacktestState = Schemas['BacktestState']
+export type Comparison = Schemas['BacktestComparison']
 export type BacktestResult = Schemas['BacktestResult']
 export type Tape = Schemas['TapeItem']
-
-export const isOver = (state: BacktestState) => state !== 'waiting' && state !== 'running'
 
 export const tapesQuery = queryOptions({
   queryKey: ['tapes'],
   queryFn: async ({ signal }) => (await request<{ items: Tape[] }>('GET', '/v1/tapes', { signal })).items,
-})
-
-export const backtestsQuery = queryOptions({
-  queryKey: ['clones', 'backtests'],
-  queryFn: async ({ signal }) =>
-    (await request<{ items: Backtest[] }>('GET', '/v1/backtests', { signal })).items,
-  refetchInterval: ({ state: { data } }) =>
-    data?.some((one) => !isOver(one.state)) ? POLL_MS : LIST_POLL_MS,
 })
 
 const path = (id: string) => `/v1/backtests/${encodeURIComponent(id)}`
@@ -48,6 +35,18 @@ export const decisionsQuery = (id: string) =>
       }),
     staleTime: Number.POSITIVE_INFINITY,
   })
+
+/** Of one tape and span, in the order they are asked for. */
+export const compareQuery = (ids: readonly string[]) =>
+  queryOptions({
+    queryKey: ['clones', 'backtest', 'compare', ...ids],
+    queryFn: ({ signal }) =>
+      request<Comparison>('GET', '/v1/backtests/compare', { signal, query: { ids: ids.join(',') } }),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+/** Whether answers that are not recorded are asked of the model, which is paid. */
+export type UseModels = 'recorded' | 'ask'
 
 export interface StartBacktest {
   strategy: Strategy

@@ -12,6 +12,8 @@ import { usePreferences, useZone } from '@/ui/preferences'
 import { chartColours, chartOptions, nameLogo } from './theme'
 
 const DRAWDOWN_HEIGHT = 64
+/** So few points that all of them are wanted. */
+const FEW = 200
 
 export interface ChartPoint {
   seconds: number
@@ -37,6 +39,7 @@ interface Drawn {
 export default function CurveChart({ label, points, held, drawdown }: Props) {
   const box = useRef<HTMLElement>(null)
   const drawn = useRef<Drawn | undefined>(undefined)
+  const fitted = useRef('')
   const zone = useZone()
   const { theme, palette } = usePreferences()
   const look = `${theme} ${palette} ${zone}`
@@ -51,12 +54,14 @@ export default function CurveChart({ label, points, held, drawdown }: Props) {
     }
   }, [look])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart drawn anew needs its points
   useEffect(() => {
     drawn.current?.equity.setData(points.map(pointOf))
     drawn.current?.held.setData(held.map(pointOf))
     drawn.current?.drawdown.setData(drawdown.map(pointOf))
-    drawn.current?.chart.timeScale().fitContent()
+    // A curve that grows leaves the part that is looked at where it is.
+    const start = `${look} ${points[0]?.seconds ?? ''}`
+    if (fitted.current !== start || points.length < FEW) drawn.current?.chart.timeScale().fitContent()
+    fitted.current = start
   }, [points, held, drawdown, look])
 
   return <figure ref={box} className="h-full" aria-label={label} />

@@ -38,6 +38,7 @@ export function chartOptions(colours: ChartColours, zone: string): DeepPartial<T
       textColor: colours.muted,
       fontFamily: '"IBM Plex Mono", monospace',
       fontSize: 11,
+      panes: { separatorColor: colours.line, separatorHoverColor: colours.surface },
     },
     grid: { vertLines: { visible: false }, horzLines: rule },
     crosshair: { vertLine: crosshair, horzLine: crosshair },
