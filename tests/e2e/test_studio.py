@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 from tests.e2e.extensions import EvmExtension, SolanaExtension
 from tests.e2e.people import Meet, Person
 
@@ -183,6 +183,28 @@ def test_a_rule_clone_is_built_by_keyboard_played_published_and_trades_without_t
     assert any("decisions" in body for body in told)
     assert SECRET not in visitor.page.content()
     assert not [body for body in told if SECRET in body or '"reason"' in body]
+
+
+def test_a_change_undone_while_it_is_being_saved_is_undone_on_the_server_too(meet: Meet, solana: SolanaExtension):
+    person = meet(solana)
+    person.expect_problem(NOT_DEPLOYED)
+    begin(person, solana, house="momentum")
+    expect_saved(person)
+    held: list[Route] = []
+    person.page.route(
+        "**/v1/clones/*/draft", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_()
+    )
+    select_block(person, "rule")
+    with person.page.expect_request(lambda request: request.method == "PUT"):
+        person.page.keyboard.press("Delete")
+    person.page.keyboard.press("Control+z")
+    expect(person.page.locator(".react-flow__edge")).to_have_count(3)
+    held.pop(0).continue_()
+    person.page.unroute("**/v1/clones/*/draft")
+    expect_saved(person)
+    person.page.evaluate("indexedDB.databases().then((all) => all.forEach((one) => indexedDB.deleteDatabase(one.name)))")
+    person.page.reload()
+    expect(person.page.locator(".react-flow__edge")).to_have_count(3)
 
 
 def test_a_version_published_meanwhile_is_shown_as_a_difference_before_anything_is_lost(

@@ -75,10 +75,12 @@ export function useDraft({ userId, cloneId, store, server, savedText }: Props): 
     }
   }, [cloneId, userId, store, learn])
 
-  const flush = useCallback(async () => {
-    await saving.current
-    saving.current = send()
-    await saving.current
+  const flush = useCallback(() => {
+    const turn: Promise<void> = (saving.current ?? Promise.resolve()).then(send).finally(() => {
+      if (saving.current === turn) saving.current = undefined
+    })
+    saving.current = turn
+    return turn
   }, [send])
 
   useEffect(() => {
@@ -87,7 +89,9 @@ export function useDraft({ userId, cloneId, store, server, savedText }: Props): 
     const onChange = (doc: Doc) => {
       clearTimeout(local)
       clearTimeout(remote)
-      if (docText(doc) === known.current.text) return setState((now) => (now === 'conflict' ? now : 'saved'))
+      // Back to what the server has, but for a save under way: then the server is about to have something else.
+      if (docText(doc) === known.current.text && !saving.current)
+        return setState((now) => (now === 'conflict' ? now : 'saved'))
       setState((now) => (now === 'conflict' ? now : 'unsaved'))
       local = setTimeout(() => void keepHere(doc), LOCAL_AFTER_MS)
       remote = setTimeout(() => void flush(), SERVER_AFTER_MS)
