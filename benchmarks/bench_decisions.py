@@ -1,25 +1,22 @@
 """A slot of 1,000 clones of rules over six markets, and 200 models asked at once: from the slot to the last commit.
 
 Real database, engine and object store; market memory stands still (it has its own benchmark) and the models are a
-server in this process that answers after two seconds, asked through the real adapter.
+server in another process that answers after two seconds, asked through the real adapter.
 """
 
-import asyncio
 import cProfile
 import pstats
 import resource
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.adapters.model_server import ModelServer, answering
 from tests.db.platform import MODEL, Platform
-from tests.domains.aitrading.answers import answer, opening
 from tests.domains.aitrading.worlds import MARKETS, RSI, prompt_strategy, rule_strategy
 
+from benchmarks.model_stub import LATENCY_S, model_stub
 from benchmarks.report import AT_MOST, Row, Target
 from pump_party.adapters.model_providers import ModelAccess
 from pump_party.adapters.models import PydanticModels
@@ -39,16 +36,15 @@ START_MS = 1_750_003_200_000
 SLOT_TARGET_S = 3.0
 MODELS = 200
 MODEL_SLOTS = 3
-LATENCY_S = 2.0
 MODELS_TARGET_S = 1.3 * LATENCY_S
 STAGES = {
     "situations": "accounts read",
     "_one": "decided and gated",
-    "put": "contexts kept",
+    "put": "contexts kept and sealed",
     "submit_many": "orders",
     "record": "runs committed",
 }
-"""Functions of the profile, by what is done in them. `put` is part of `_one`."""
+"""Functions of the profile, by what is done in them."""
 
 
 def run(*, quick: bool) -> list[Row]:
@@ -123,14 +119,14 @@ def _profiled(platform: Platform) -> str:
     total = stats.total_tt  # type: ignore[attr-defined]
     spent: dict[str, float] = {}
     for (path, _, function), (_, _, _, cumulative, _) in stats.stats.items():  # type: ignore[attr-defined]
-        if function in STAGES and ("aitrading" in path or "fleet" in path or "object_store" in path):
+        if function in STAGES and ("aitrading" in path or "fleet" in path or "sealed_objects" in path):
             spent[function] = max(spent.get(function, 0.0), cumulative)
     shares = ", ".join(f"{what} {spent.get(name, 0.0) / total:.0%}" for name, what in STAGES.items())
     return f"Under a profiler: {shares}."
 
 
 def _models(folder: Path) -> list[Row]:
-    with _model_server() as url, _platform(folder / "models") as platform:
+    with model_stub() as url, _platform(folder / "models") as platform:
         client = PydanticModels(ModelAccess((MODEL,), {"openai": "key"}, {"openai": url}))
         platform.model = client  # type: ignore[assignment]
         platform.restart()
@@ -152,7 +148,7 @@ def _models(folder: Path) -> list[Row]:
             f"first slot, which opens {MODELS} connections, took {samples[0][0]:.2f} s.",
         ),
         Row(
-            name=f"{MODELS} models in flight, CPU of the process with its server",
+            name=f"{MODELS} models in flight, CPU of the process",
             unit="s",
             samples=tuple(cpu for _, cpu in samples),
         ),
@@ -182,31 +178,6 @@ def _platform(folder: Path) -> Iterator[Platform]:
     with closing(Database(f"sqlite:///{folder / 'bench.sqlite3'}")) as database:
         upgrade(database)
         yield Platform(database, ManualClock(START_MS), str(folder / "objects"))
-
-
-@contextmanager
-def _model_server() -> Iterator[str]:
-    """On a loop and a thread of its own."""
-    opened = threading.Event()
-    server = ModelServer(answering(answer(opening()), after_s=LATENCY_S))
-    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        ended = asyncio.Event()
-        running.append((asyncio.get_running_loop(), ended))
-        async with server.open():
-            opened.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    opened.wait()
-    try:
-        yield f"{server.url}/v1"
-    finally:
-        loop, ended = running[0]
-        loop.call_soon_threadsafe(ended.set)
-        thread.join(timeout=5)
 
 
 def _resident_mib() -> float:

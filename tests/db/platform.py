@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ from tests.domains.prop_engine.markets import FixedQuotes, quote_at
 
 from pump_party.adapters.model_desk import LoopModelDesk
 from pump_party.adapters.object_store import ObjectStore
+from pump_party.adapters.sealed_objects import SealedArtifacts
+from pump_party.adapters.sealing import AesGcmSealing, PlatformKeys
 from pump_party.db.aitrading import AITradingStore
 from pump_party.db.engine import Database
 from pump_party.db.outbox import OutboxStore
@@ -25,7 +28,9 @@ from pump_party.domains.aitrading.service import AITradingService
 from pump_party.domains.aitrading.slots import SETTLE_MS, next_slot_ms
 from pump_party.domains.aitrading.work import DecisionWork
 from pump_party.domains.clones.contract import Strategy, StrategyVersion, Validation, clone_node, content_sha256
+from pump_party.domains.clones.model import Clone, SealedKey
 from pump_party.domains.clones.validation import read
+from pump_party.domains.clones.vault import Vault
 from pump_party.domains.marketdata.contract import Candle, CandleInterval, Feature, MarketSnapshot
 from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.prop_engine.fleet import PropFleet
@@ -50,6 +55,8 @@ class FixedClones:
     def __init__(self) -> None:
         self.owners: dict[str, UserId] = {}
         self.versions: dict[str, list[StrategyVersion]] = {}
+        self.keys: dict[str, SealedKey] = {}
+        self._vault = Vault(AesGcmSealing(PlatformKeys(f"test:{'ab' * 32}", Path("none"))))
 
     def publish(self, owner: UserId, strategy: Strategy, clone_id: str) -> CloneId:
         versions = self.versions.setdefault(clone_id, [])
@@ -74,6 +81,18 @@ class FixedClones:
 
     def validate(self, strategy: bytes) -> Validation:
         return read(strategy, {asset.market: asset.kind for asset in load_registry().assets()})
+
+    def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> list[bytes]:
+        return [self._vault.seal_artifact(*self._keys(one), sha256, body) for one, sha256, body in artifacts]
+
+    def open_artifact(self, clone_id: CloneId, sha256: str, sealed: bytes) -> bytes:
+        return self._vault.open_artifact(*self._keys(clone_id), sha256, sealed)
+
+    def _keys(self, clone_id: CloneId) -> tuple[Clone, SealedKey]:
+        clone = Clone(clone_id, self.owners[clone_id], clone_id, clone_id, "", 0, 0, None, 0, 0)
+        if clone_id not in self.keys:
+            self.keys[clone_id] = self._vault.new_key(clone, first=False)
+        return clone, self.keys[clone_id]
 
     def strategy_of(self, version_id: str) -> StrategyVersion:
         clone_id, _, number = version_id.rpartition("-v")
@@ -199,7 +218,7 @@ class Platform:
             memory=self.memory,
             candles=self.candles,
             quotes=self.quotes,
-            artifacts=ObjectStore(self.objects),
+            artifacts=SealedArtifacts(ObjectStore(self.objects), self.clones),
             models=LoopModelDesk(self.model, self.clock, calls_at_once=500),
             clock=self.clock,
             ids=ids,

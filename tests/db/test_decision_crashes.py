@@ -11,6 +11,7 @@ from tests.domains.aitrading.answers import answer, opening
 from tests.domains.aitrading.worlds import SOL, prompt_strategy, rule_strategy
 
 from pump_party.adapters.object_store import ObjectStore
+from pump_party.adapters.sealed_objects import SealedArtifacts
 from pump_party.db.faulty import FaultyDatabase
 from pump_party.domains.aitrading.budget import CLONE
 from pump_party.domains.aitrading.commands import SubmitProposals
@@ -54,9 +55,9 @@ class MortalObjects(ObjectStore):
         super().__init__(url)
         self._life = life
 
-    def put(self, sha256: str, body: bytes) -> bool:
+    def put_at(self, place: str, body: bytes) -> bool:
         self._life.reached("before_artifact")
-        kept = super().put(sha256, body)
+        kept = super().put_at(place, body)
         self._life.reached("after_artifact")
         return kept
 
@@ -75,7 +76,8 @@ def mortal(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -
 def live_with(platform: Platform, life: Life) -> None:
     """A process begins, whose artifacts can fail as its database can."""
     platform.restart()
-    object.__setattr__(platform.parts, "artifacts", MortalObjects(platform.objects, life))
+    mortal = SealedArtifacts(MortalObjects(platform.objects, life), platform.clones)
+    object.__setattr__(platform.parts, "artifacts", mortal)
 
 
 def die_at(platform: Platform, life: Life, step: int, work) -> str | None:  # type: ignore[no-untyped-def]

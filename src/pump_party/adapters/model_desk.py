@@ -4,7 +4,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from functools import partial
 
 from pump_party.domains.aitrading.model_client import (
     ModelAnswer,
@@ -24,6 +24,9 @@ WORTH_ANOTHER_TRY = (ModelFailure.PROVIDER_DOWN, ModelFailure.RATE_LIMITED)
 GATHER_S = 0.01
 """Answers that come within this share the transactions of what follows."""
 
+Come = queue.SimpleQueue[tuple[Ask, "asyncio.Task[Answered]"]]
+"""Questions whose answers have come, from the loop to the thread that asked."""
+
 log = get_logger("models")
 
 
@@ -37,6 +40,7 @@ class LoopModelDesk:
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._places: asyncio.Semaphore | None = None
+        self._underway: set[asyncio.Task[Answered]] = set()
 
     def offered(self) -> Sequence[str]:
         return self._client.offered()
@@ -56,15 +60,24 @@ class LoopModelDesk:
         for model in sorted({ask.model for ask in asks}):
             self._client.prepare(model)
         loop = self._running_loop()
-        come: queue.SimpleQueue[tuple[Ask, Future[Answered]]] = queue.SimpleQueue()
-        for ask in asks:
-            future = asyncio.run_coroutine_threadsafe(self._ask(ask), loop)
-            future.add_done_callback(lambda done, ask=ask: come.put((ask, done)))  # type: ignore[misc]
+        come: Come = queue.SimpleQueue()
+        loop.call_soon_threadsafe(self._start, asks, come)
         left = len(asks)
         while left:
             batch = _taken(come, left)
             left -= len(batch)
-            yield [_outcome(ask, future) for ask, future in batch]
+            yield [_outcome(ask, task) for ask, task in batch]
+
+    def _start(self, asks: Sequence[Ask], come: "Come") -> None:
+        """On the loop: begin them all with one waking of it."""
+        for ask in asks:
+            task = asyncio.ensure_future(self._ask(ask))
+            self._underway.add(task)
+            task.add_done_callback(partial(self._come, ask, come))
+
+    def _come(self, ask: Ask, come: "Come", task: "asyncio.Task[Answered]") -> None:
+        self._underway.discard(task)
+        come.put((ask, task))
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._starting:
@@ -99,7 +112,7 @@ class LoopModelDesk:
         )
 
 
-def _taken(come: "queue.SimpleQueue[tuple[Ask, Future[Answered]]]", left: int) -> list[tuple[Ask, "Future[Answered]"]]:
+def _taken(come: Come, left: int) -> list[tuple[Ask, "asyncio.Task[Answered]"]]:
     batch = [come.get()]
     while len(batch) < left:
         try:
@@ -109,11 +122,11 @@ def _taken(come: "queue.SimpleQueue[tuple[Ask, Future[Answered]]]", left: int) -
     return batch
 
 
-def _outcome(ask: Ask, future: "Future[Answered]") -> Answered:
+def _outcome(ask: Ask, task: "asyncio.Task[Answered]") -> Answered:
     """What a client raises without having a name for it costs its own clone the slot, and nobody else."""
-    error = future.exception()
+    error = task.exception()
     if error is None:
-        return future.result()
+        return task.result()
     # Only its kind: what an error says or carries may hold the prompt.
     log.error("model_call_failed", model=ask.model, error=type(error).__name__)
     failed = ModelFailed(ModelFailure.PROVIDER_DOWN, f"the client failed: {type(error).__name__}")

@@ -5,8 +5,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from itertools import cycle
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import httpx2
@@ -32,14 +32,8 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Exception)
 
 CONNECT_TIMEOUT_S = 5.0
-CONNECTIONS_MAX = 64
-"""In each of the pools."""
-
 KEPT_S = 90.0
 """A connection waits for the next slot of a minute."""
-
-POOLS = 16
-"""A pool looks at all its connections for every request: several small ones cost less than a large one."""
 
 REPLY_BYTES_MAX = 4 * 1024 * 1024
 REPLY_DEPTH_MAX = 64
@@ -307,8 +301,9 @@ class _ReplyTooLong(Exception):
 
 
 class _CappedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, released: Callable[[], None]) -> None:
         self._stream = stream
+        self._released = released
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         body = b""
@@ -322,28 +317,57 @@ class _CappedStream(httpx2.AsyncByteStream):
         yield body
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        try:
+            await self._stream.aclose()
+        finally:
+            self._released()
 
 
 class _CappedTransport(httpx2.AsyncBaseTransport):
-    """Ends a reply that does not end. The SDKs would read it into memory whole."""
+    """Ends a reply that does not end: the SDKs would read it into memory whole.
+
+    Every connection is a pool of its own: a pool of many looks at all of them for every request. There are as many as
+    calls were under way at once, and the one used last is used next.
+    """
 
     def __init__(self) -> None:
-        limits = httpx2.Limits(
-            max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_S
-        )
-        context = httpx2.create_ssl_context(trust_env=False)
-        self._pools = [httpx2.AsyncHTTPTransport(context, limits=limits, trust_env=False) for _ in range(POOLS)]
-        self._turns = cycle(self._pools)
+        self._context = httpx2.create_ssl_context(trust_env=False)
+        self._idle: dict[str, list[httpx2.AsyncHTTPTransport]] = {}
+        self._opened: list[httpx2.AsyncHTTPTransport] = []
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         # A compressed reply would be counted before it grows.
         request.headers["Accept-Encoding"] = "identity"
-        response = await next(self._turns).handle_async_request(request)
+        idle = self._idle.setdefault(f"{request.url.scheme}://{request.url.netloc.decode('ascii')}", [])
+        line = idle.pop() if idle else self._open()
+        free = _Once(partial(idle.append, line))
+        try:
+            response = await line.handle_async_request(request)
+        except BaseException:
+            free()
+            raise
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _CappedStream(response.stream)
+        response.stream = _CappedStream(response.stream, free)
         return response
 
+    def _open(self) -> httpx2.AsyncHTTPTransport:
+        limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_S)
+        line = httpx2.AsyncHTTPTransport(self._context, limits=limits, trust_env=False)
+        self._opened.append(line)
+        return line
+
     async def aclose(self) -> None:
-        for pool in self._pools:
-            await pool.aclose()
+        for line in self._opened:
+            await line.aclose()
+
+
+class _Once:
+    """Does it the first time: a reply may be closed more than once."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act: Callable[[], None] | None = act
+
+    def __call__(self) -> None:
+        act, self._act = self._act, None
+        if act is not None:
+            act()

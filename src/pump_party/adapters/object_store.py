@@ -1,6 +1,10 @@
-"""Objects by the hash of their content: a local folder, S3, or memory. Written once, never changed."""
+"""Objects by the hash of their content: a local folder, S3, or memory. Written once, never changed.
+
+What is sealed has another hash each time: it is kept at a place that its plain content fixes.
+"""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,33 +47,51 @@ class ObjectStore:
     def put(self, sha256: str, body: bytes) -> bool:
         """Keep a body under its hash. Returns False when it was there already. Raises Unavailable."""
         assert hashlib.sha256(body).hexdigest() == sha256
+        return self.put_at(sha256, body)
+
+    def get(self, sha256: str) -> bytes:
+        """The body with this hash, checked. Raises NotFound or Unavailable."""
+        body = self.get_at(sha256)
+        if hashlib.sha256(body).hexdigest() != sha256:
+            raise Unavailable(f"object {sha256} is damaged", code="object_damaged")
+        return body
+
+    def put_at(self, place: str, body: bytes) -> bool:
+        """Keep a body at 64 hex digits that follow from what is in it. Else like `put`."""
         assert len(body) <= OBJECT_BYTES_MAX
         try:
-            obstore.put(self._store, _key(sha256), body, mode="create")
+            obstore.put(self._store, _key(place), body, mode="create")
         except AlreadyExistsError:
             return False
         except (BaseError, OSError) as error:
             raise Unavailable(f"the object store refused: {_first_line(error)}") from error
         return True
 
-    def get(self, sha256: str) -> bytes:
-        """The body with this hash, checked. Raises NotFound or Unavailable."""
+    def get_at(self, place: str) -> bytes:
+        """Raises NotFound or Unavailable."""
         try:
-            body = bytes(obstore.get(self._store, _key(sha256)).bytes())
+            return bytes(obstore.get(self._store, _key(place)).bytes())
         except (NotFoundError, FileNotFoundError) as error:
-            raise NotFound(f"no object {sha256}") from error
+            raise NotFound(f"no object {place}") from error
         except (BaseError, OSError) as error:
             raise Unavailable(f"the object store refused: {_first_line(error)}") from error
-        if hashlib.sha256(body).hexdigest() != sha256:
-            raise Unavailable(f"object {sha256} is damaged", code="object_damaged")
-        return body
+
+    def delete_at(self, places: Sequence[str]) -> None:
+        """For good; a place where nothing is, is none. Raises Unavailable."""
+        for place in places:
+            try:
+                obstore.delete(self._store, _key(place))
+            except (NotFoundError, FileNotFoundError):
+                continue
+            except (BaseError, OSError) as error:
+                raise Unavailable(f"the object store refused: {_first_line(error)}") from error
 
 
-def _key(sha256: str) -> str:
+def _key(place: str) -> str:
     # Two levels of folders, so that no folder of a local store grows without end.
-    assert len(sha256) == _SHA256_CHARACTERS
-    assert set(sha256) <= set("0123456789abcdef")
-    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    assert len(place) == _SHA256_CHARACTERS
+    assert set(place) <= set("0123456789abcdef")
+    return f"{place[:2]}/{place[2:4]}/{place}"
 
 
 def _first_line(error: Exception) -> str:

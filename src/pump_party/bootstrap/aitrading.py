@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from pump_party.adapters.model_desk import LoopModelDesk
+from pump_party.adapters.sealed_objects import SealedArtifacts
 from pump_party.bootstrap.cache import Cache
 from pump_party.bootstrap.models import build_models
 from pump_party.bootstrap.objects import build_object_store
@@ -62,7 +63,7 @@ def build_aitrading(
         memory=memory,
         candles=market_data,
         quotes=cache.quotes,
-        artifacts=build_object_store(settings),
+        artifacts=SealedArtifacts(build_object_store(settings), clones),
         models=LoopModelDesk(build_models(settings), clock, calls_at_once=settings.model_calls_at_once),
         clock=clock,
         ids=ids,

@@ -26,6 +26,9 @@ from pump_party.events.clones import CloneProfileChanged, ClonePublished
 from pump_party.kernel.ids import CloneId, UserId
 from pump_party.platform.bus import CLONE_CHANNEL
 
+IDS_AT_ONCE = 1_000
+"""Ids in one statement."""
+
 clones = sa.Table(
     "clones_clones",
     metadata,
@@ -267,6 +270,14 @@ class CloneStore:
     def find_key(self, clone_id: CloneId) -> SealedKey:
         (row,) = self._all(sa.select(clones.c.key_id, clones.c.wrapped_key).where(clones.c.clone_id == clone_id))
         return _key(row)
+
+    def find_keys(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, tuple[Clone, SealedKey]]:
+        found: dict[CloneId, tuple[Clone, SealedKey]] = {}
+        for first in range(0, len(clone_ids), IDS_AT_ONCE):
+            page = clone_ids[first : first + IDS_AT_ONCE]
+            rows = self._all(sa.select(clones).where(clones.c.clone_id.in_(page)))
+            found |= {row["clone_id"]: (_clone(row), _key(row)) for row in rows}
+        return found
 
     def newest_key(self) -> tuple[Clone, SealedKey] | None:
         found = self._all(sa.select(clones).order_by(clones.c.clone_id.desc()).limit(1))

@@ -1,7 +1,6 @@
 """A run's questions to a model: reserved, asked, and settled by what they took. Pure, but for the price of tokens."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -123,7 +122,3 @@ def answer_body(answers: Sequence[Answered]) -> bytes:
 
 
 read_answers = msgspec.json.Decoder(list[WrittenAnswer]).decode
-
-
-def hash_of(body: bytes) -> str:
-    return sha256(body).hexdigest()

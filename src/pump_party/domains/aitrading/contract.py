@@ -25,6 +25,7 @@ from pump_party.domains.aitrading.model import Direction as Direction
 from pump_party.domains.aitrading.model import Invalidation as Invalidation
 from pump_party.domains.aitrading.model import Limits as Limits
 from pump_party.domains.aitrading.model import LookAhead as LookAhead
+from pump_party.domains.aitrading.model import ModelReply as ModelReply
 from pump_party.domains.aitrading.model import OpenInvalidation as OpenInvalidation
 from pump_party.domains.aitrading.model import PastDecision as PastDecision
 from pump_party.domains.aitrading.model import Plan as Plan
@@ -109,6 +110,23 @@ class Decider(Protocol):
 
     def due(self, conditions: Sequence[OpenInvalidation], seen: Seen) -> Sequence[Proposal]:
         """A `close` for every position whose condition has come true."""
+        ...
+
+
+class Inquirer(Protocol):
+    """Asks models what no clone trades by. Synchronous and safe to call from threads."""
+
+    def offered(self) -> Sequence[str]:
+        """The models that strategies may name."""
+        ...
+
+    def inquire(
+        self, user_id: UserId, clone_id: CloneId, *, model: str, questions: Sequence[Question]
+    ) -> Sequence[ModelReply]:
+        """Really ask, all at once, and pay from the budgets of clone, owner and platform; replies in order.
+
+        Raises Invalid (model_not_offered), Conflict (budget_exhausted): then nothing was asked. Raises Unavailable.
+        """
         ...
 
 

@@ -241,6 +241,18 @@ class Question(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class ModelReply(msgspec.Struct, frozen=True):
+    """What came of a question, to the byte, and what it took. `failure` says why it is no answer."""
+
+    text: str
+    failure: str | None
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int | None
+    price_table: str | None
+    attempts: int
+
+
 class UnusableCode(StrEnum):
     """Why an answer is not a decision. It is recorded and never repaired."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pump_party.domains.aitrading.artifacts import Artifact
 from pump_party.domains.aitrading.commands import PROPOSALS_MAX, SubmitProposals
 from pump_party.domains.aitrading.model import REASON_CHARS_MAX, Proposal, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
@@ -68,7 +69,7 @@ class OutsideRuns:
         )
         decided = parts.decider.conclude(plan, seen, proposals)
         assert decided.context is not None
-        parts.artifacts.put(decided.context.sha256, decided.context.body)
+        parts.artifacts.put([Artifact(deployment.clone_id, decided.context.sha256, decided.context.body)])
         run = Run(
             RunId(parts.ids.new()),
             deployment.deployment_id,

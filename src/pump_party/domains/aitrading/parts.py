@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
+from pump_party.domains.aitrading.artifacts import Artifacts
 from pump_party.domains.aitrading.budget import BudgetLimits
 from pump_party.domains.aitrading.contract import Decider
 from pump_party.domains.aitrading.model import Plan
@@ -19,18 +19,6 @@ from pump_party.platform.metrics import Metrics
 
 PLANS_MAX = 4_096
 """Versions kept ready to decide with."""
-
-
-class Artifacts(Protocol):
-    """Bodies by the hash of their content. `adapters/object_store.py` implements it."""
-
-    def put(self, sha256: str, body: bytes) -> bool:
-        """Keep a body. False when it was there already. Raises Unavailable."""
-        ...
-
-    def get(self, sha256: str) -> bytes:
-        """Raises NotFound, Unavailable."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from contextlib import suppress
 
 import msgspec
 
+from pump_party.domains.aitrading.artifacts import Artifact
 from pump_party.domains.aitrading.asking import (
     FAILURES,
     Asker,
     WrittenAnswer,
     answer_body,
     asks_of,
-    hash_of,
     read_answers,
     reserved,
     settled,
@@ -150,13 +150,13 @@ class Runs:
         """What the run saw and asked, from its own evidence."""
         assert run.context_sha256 is not None
         plan = self._plans.of(run.version_id)
-        seen = self._parts.decider.seen_in(self._parts.artifacts.get(run.context_sha256))
+        seen = self._parts.decider.seen_in(self._parts.artifacts.get(run.clone_id, run.context_sha256))
         questions = self._parts.decider.questions(plan, seen, budget_tokens=self._parts.prompt_tokens_max)
         return Underway(run, plan, seen, questions)
 
     def _kept_answers(self, run: Run) -> list[WrittenAnswer]:
         assert run.answer_sha256 is not None
-        return read_answers(self._parts.artifacts.get(run.answer_sha256))
+        return read_answers(self._parts.artifacts.get(run.clone_id, run.answer_sha256))
 
     # --- models ---
 
@@ -197,16 +197,16 @@ class Runs:
         moved: list[Run] = []
         calls: list[Call] = []
         going: list[tuple[Underway, list[WrittenAnswer]]] = []
-        for one, answers in come:
-            body = answer_body(answers)
-            self._parts.artifacts.put(hash_of(body), body)
-            run = msgspec.structs.replace(one.run, state=RunState.ANSWERED, answer_sha256=hash_of(body))
+        kept = [Artifact.of(one.run.clone_id, answer_body(answers)) for one, answers in come]
+        self._parts.artifacts.put(kept)
+        for (one, answers), artifact in zip(come, kept, strict=True):
+            run = msgspec.structs.replace(one.run, state=RunState.ANSWERED, answer_sha256=artifact.sha256)
             failed = next((answered.failed for answered in answers if answered.failed is not None), None)
             if failed is not None:
                 code, detail = FAILURES[failed.failure], f"{failed.failure.value}: {failed.detail}"
                 run = ended(run, RunState.FAILED, code=code.value, detail=detail, now_ms=now_ms)
             else:
-                going.append((msgspec.structs.replace(one, run=run), read_answers(body)))
+                going.append((msgspec.structs.replace(one, run=run), read_answers(artifact.body)))
             moved.append(run)
             before = self.calls(Asker.of(one.run), [answered.ask for answered in answers])
             calls += [settled(c, answered, at_ms=now_ms) for c, answered in zip(before, answers, strict=True)]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pump_party.domains.aitrading.asking import Asker, hash_of, prompt_body
+from pump_party.domains.aitrading.artifacts import Artifact
+from pump_party.domains.aitrading.asking import Asker, prompt_body
 from pump_party.domains.aitrading.model import Plan, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.records import Deployment, Run, RunSource
@@ -85,9 +86,10 @@ class SlotRuns:
         situations = parts.fleet.situations([d.account_id for d in fresh])
         begun: list[Run] = []
         underway: list[Underway] = []
+        artifacts: list[Artifact] = []
         for deployment, run in zip(fresh, blank, strict=True):
             try:
-                one = self._one(deployment, run, scene, situations.get(deployment.account_id))
+                one = self._one(deployment, run, scene, situations.get(deployment.account_id), artifacts)
             except Unavailable:
                 raise
             except Refusal as refusal:
@@ -95,6 +97,7 @@ class SlotRuns:
             begun.append(one.run if isinstance(one, Underway) else one)
             if isinstance(one, Underway):
                 underway.append(one)
+        parts.artifacts.put(artifacts)
         shared = scene.sha256()
         begun = [msgspec.structs.replace(run, snapshot_sha256=shared) for run in begun]
         kept = {run.run_id: run for run in begun}
@@ -109,8 +112,14 @@ class SlotRuns:
             return frozenset()
 
     def _one(
-        self, deployment: Deployment, run: Run, scene: Scene, situation: AccountSituation | None
+        self,
+        deployment: Deployment,
+        run: Run,
+        scene: Scene,
+        situation: AccountSituation | None,
+        artifacts: list[Artifact],
     ) -> Run | Underway:
+        """Decide, or make ready to be asked for; what is to be kept of it is added to the artifacts."""
         parts, plan = self._parts, self._plans.of(deployment.version_id)
         now_ms = parts.clock.now_ms()
         snapshots = scene.snapshots(plan)
@@ -128,25 +137,24 @@ class SlotRuns:
         )
         run = msgspec.structs.replace(run, account_seq=situation.account.seq)
         if plan.needs_model:
-            return self._questioned(run, plan, seen)
+            return self._questioned(run, plan, seen, artifacts)
         decided = parts.decider.decide(plan, seen)
         assert decided.context is not None
-        parts.artifacts.put(decided.context.sha256, decided.context.body)
+        artifacts.append(Artifact(run.clone_id, decided.context.sha256, decided.context.body))
         run = msgspec.structs.replace(run, context_sha256=decided.context.sha256)
         return decided_run(run, decided, mids_of(seen), now_ms=parts.clock.now_ms())
 
-    def _questioned(self, run: Run, plan: Plan, seen: Seen) -> Underway:
+    def _questioned(self, run: Run, plan: Plan, seen: Seen, artifacts: list[Artifact]) -> Underway:
         parts = self._parts
         context = parts.decider.context(plan, seen)
         questions = parts.decider.questions(plan, seen, budget_tokens=parts.prompt_tokens_max)
-        body = prompt_body(questions)
-        parts.artifacts.put(context.sha256, context.body)
-        parts.artifacts.put(hash_of(body), body)
+        prompt = Artifact.of(run.clone_id, prompt_body(questions))
+        artifacts += [Artifact(run.clone_id, context.sha256, context.body), prompt]
         run = msgspec.structs.replace(
             run,
             state=RunState.CONTEXTED,
             context_sha256=context.sha256,
-            prompt_sha256=hash_of(body),
+            prompt_sha256=prompt.sha256,
             model=plan.model,
         )
         return Underway(run, plan, seen, questions)

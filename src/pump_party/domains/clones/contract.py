@@ -272,6 +272,17 @@ class Clones(Protocol):
         """Raises NotFound (clone_not_found)."""
         ...
 
+    def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
+        """Seal bodies of decisions, each with the data key of its clone and for its hash alone.
+
+        Raises NotFound (clone_not_found), Unavailable (strategy_key_missing, seal_broken).
+        """
+        ...
+
+    def open_artifact(self, clone_id: CloneId, sha256: str, sealed: bytes) -> bytes:
+        """Raises NotFound (clone_not_found), Unavailable (strategy_key_missing, seal_broken)."""
+        ...
+
     # --- for operators -------------------------------------------------------------------------
 
     def hide(self, clone_id: str, *, operator: str, reason: str) -> PublicClone:

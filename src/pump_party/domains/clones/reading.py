@@ -132,6 +132,18 @@ class CloneReader:
     def owner_of(self, clone_id: str) -> UserId:
         return self.find(clone_id).user_id
 
+    def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
+        keys = self._store.find_keys(sorted({clone_id for clone_id, _, _ in artifacts}))
+        if any(clone_id not in keys for clone_id, _, _ in artifacts):
+            raise no_clone()
+        return [self._vault.seal_artifact(*keys[clone_id], sha256, body) for clone_id, sha256, body in artifacts]
+
+    def open_artifact(self, clone_id: CloneId, sha256: str, sealed: bytes) -> bytes:
+        found = self._store.find_keys([clone_id]).get(clone_id)
+        if found is None:
+            raise no_clone()
+        return self._vault.open_artifact(*found, sha256, sealed)
+
     def reported(self, *, limit: int) -> Sequence[ReportView]:
         return [projections.report_view(reported) for reported in self._store.list_reported(limit=limit)]
 

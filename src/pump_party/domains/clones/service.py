@@ -85,6 +85,8 @@ class CloneService:
         self.current_version = reads.current_version
         self.owner_of = reads.owner_of
         self.reported = reads.reported
+        self.seal_artifacts = reads.seal_artifacts
+        self.open_artifact = reads.open_artifact
 
     # --- for everybody -------------------------------------------------------------------------
 

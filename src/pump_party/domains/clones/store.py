@@ -94,6 +94,10 @@ class Store(Protocol):
 
     def find_key(self, clone_id: CloneId) -> SealedKey: ...
 
+    def find_keys(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, tuple[Clone, SealedKey]]:
+        """Ids that are no clone's are absent."""
+        ...
+
     def newest_key(self) -> tuple[Clone, SealedKey] | None:
         """The data key of the newest clone, None while there is no clone."""
         ...

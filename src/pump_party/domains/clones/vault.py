@@ -3,7 +3,7 @@
 import msgspec
 
 from pump_party.domains.clones.model import Clone, Draft, DraftContent, SealedKey, Version, VersionContent
-from pump_party.domains.clones.sealing import Sealing, draft_binding, key_binding, version_binding
+from pump_party.domains.clones.sealing import Sealing, artifact_binding, draft_binding, key_binding, version_binding
 
 
 class Vault:
@@ -37,6 +37,12 @@ class Vault:
     def open_version(self, clone: Clone, key: SealedKey, version: Version, sealed: bytes) -> VersionContent:
         binding = version_binding(clone.user_id, clone.clone_id, version.number)
         return msgspec.json.decode(self._open(clone, key, sealed, binding), type=VersionContent)
+
+    def seal_artifact(self, clone: Clone, key: SealedKey, sha256: str, body: bytes) -> bytes:
+        return self._seal(clone, key, body, artifact_binding(clone.user_id, clone.clone_id, sha256))
+
+    def open_artifact(self, clone: Clone, key: SealedKey, sha256: str, sealed: bytes) -> bytes:
+        return self._open(clone, key, sealed, artifact_binding(clone.user_id, clone.clone_id, sha256))
 
     def _seal(self, clone: Clone, key: SealedKey, content: bytes, bound_to: bytes) -> bytes:
         key_bound_to = key_binding(clone.user_id, clone.clone_id)
