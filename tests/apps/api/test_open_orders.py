@@ -259,12 +259,24 @@ def test_the_same_key_waits_for_the_same_order(desk: Desk) -> None:
     assert desk.place(BUY, key="once").json() == waiting.result().json()
 
 
-def test_a_cancelled_order_frees_what_it_held_and_is_answered_the_same_again(desk: Desk) -> None:
-    order_id = rests(desk)
-    first, again = (desk.person.delete(f"{desk.path}/{order_id}") for _ in range(2))
+def test_a_cancelled_order_frees_what_it_held_and_is_answered_the_same_again(latest: Desk) -> None:
+    order_id = rests(latest)
+    first, again = (latest.person.delete(f"{latest.path}/{order_id}") for _ in range(2))
     order = first.json()
     assert (first.status_code, order["status"], order["cancel_reason"]) == (200, "cancelled", "CANCELLED_BY_USER")
     assert first.json() == again.json()
+    assert latest.holds_nothing()
+
+
+def test_an_order_that_rests_under_contest_conditions_is_called_back_and_ends_at_the_next_price(desk: Desk) -> None:
+    order_id = rests(desk)
+    first, again = (desk.person.delete(f"{desk.path}/{order_id}") for _ in range(2))
+    order = first.json()
+    assert (first.status_code, order["status"], order["stage"]) == (200, "accepted", "cancelling")
+    assert first.json() == again.json()
+    desk.tick(150)
+    until(lambda: desk.order(order_id)["status"] == "cancelled")
+    assert desk.order(order_id)["cancel_reason"] == "CANCELLED_BY_USER"
     assert desk.holds_nothing()
 
 
@@ -304,19 +316,20 @@ def test_all_open_orders_or_those_of_a_market_are_cancelled_in_one_step(latest: 
     assert latest.holds_nothing()
 
 
-def test_a_cancel_and_a_fill_race_and_every_answer_tells_the_same_end(desk: Desk) -> None:
+def test_a_cancel_and_a_fill_race_and_every_answer_tells_the_same_end(latest: Desk) -> None:
     ends = set()
     for _ in range(8):
-        order_id = rests(desk)
-        order_path = f"{desk.path}/{order_id}"
-        _, cancelled = desk.at_once(lambda: desk.tick(130), lambda path=order_path: desk.person.delete(path))
-        until(lambda: not desk.open())
-        order = desk.order(order_id)
+        latest.tick(150)
+        order_id = rests(latest)
+        order_path = f"{latest.path}/{order_id}"
+        _, cancelled = latest.at_once(lambda: latest.tick(130), lambda path=order_path: latest.person.delete(path))
+        until(lambda: not latest.open())
+        order = latest.order(order_id)
         assert cancelled.json() == order
         ends.add(order["status"])
     assert ends <= {"filled", "cancelled"}
-    assert desk.holds_nothing()
-    assert check(desk.api.services.database).problems == []
+    assert latest.holds_nothing()
+    assert check(latest.api.services.database).problems == []
 
 
 def test_rule_sets_tell_how_their_orders_fill(api: Api) -> None:

@@ -131,7 +131,7 @@ export interface paths {
         post: operations["place_order"];
         /**
          * Cancel orders
-         * @description End every accepted order of the account, or of one market, in one step. API keys need `trade`.
+         * @description Cancel every accepted order of the account, or of one market, in one step. Each as if it were cancelled alone. API keys need `trade`.
          */
         delete: operations["cancel_orders"];
         options?: never;
@@ -155,7 +155,10 @@ export interface paths {
         post?: never;
         /**
          * Cancel order
-         * @description End an accepted order and free what it holds. One that ended before is answered as it ended. API keys need `trade`.
+         * @description End an accepted order and free what it holds. One that ended before is answered as it ended.
+         *
+         *     Under `next_tick` an order in flight is answered as it waits. One that rests is `cancelling`: it ends at the first
+         *     price published after the latency, or fills at one before. API keys need `trade`.
          */
         delete: operations["cancel_order"];
         options?: never;
@@ -1586,6 +1589,7 @@ export interface components {
          * @description `code` and `detail` say why one failed. The same strategy, tape, span and rules have the same `result_hash`.
          */
         Backtest: {
+            asked: components["schemas"]["BacktestAsked"] | null;
             backtest_id: string;
             clone_id: string | null;
             code: string | null;
@@ -1606,13 +1610,26 @@ export interface components {
             summary: components["schemas"]["BacktestSummary"] | null;
             tape: string;
             to_ms: number;
+            use_models: components["schemas"]["UseModels"];
             version: number | null;
+        };
+        /**
+         * BacktestAsked
+         * @description What a backtest asked models itself. `stopped` says why it asked no more: `budget_exhausted`,
+         *         `model_calls_exhausted` or `model_not_offered`.
+         */
+        BacktestAsked: {
+            calls: number;
+            cost: string;
+            stopped: string | null;
+            unpriced: number;
         };
         /**
          * BacktestBody
          * @description Either `strategy`, or `clone_id` with a `version` of yours; without one its newest.
          *
-         *         `tape` is a name of `GET /v1/tapes`. Without times all of it is played.
+         *         `tape` is a name of `GET /v1/tapes`. Without times all of it is played. Prompts go by the answers that earlier
+         *         backtests of yours were given; with `use_models` `ask` a model is asked for those that are missing, and paid.
          */
         BacktestBody: {
             /** @default null */
@@ -1628,6 +1645,8 @@ export interface components {
             tape: string;
             /** @default null */
             to_ms?: number | null;
+            /** @default recorded */
+            use_models?: components["schemas"]["UseModels"];
             /** @default null */
             version?: number | null;
         };
@@ -1667,6 +1686,20 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * BacktestModels
+         * @description What the prompts of a strategy came to. `missing` decisions had no answer, `failed` none to use; tokens and cost
+         *         are those of the answers it went by, when they were given. `unpriced` answers have no known price.
+         */
+        BacktestModels: {
+            cost: string;
+            failed: number;
+            missing: number;
+            questions: number;
+            tokens_in: number;
+            tokens_out: number;
+            unpriced: number;
+        };
+        /**
          * BacktestResult
          * @description `holding` is the first market bought with everything and held, without costs, at the times of the curve.
          *
@@ -1696,6 +1729,7 @@ export interface components {
             fills: number;
             funding: string;
             max_drawdown_ppm: number | null;
+            models: components["schemas"]["BacktestModels"] | null;
             return_ppm: number | null;
             sharpe: string | null;
             slots: number;
@@ -1753,7 +1787,7 @@ export interface components {
         };
         /**
          * CancelledOrders
-         * @description The orders that the request ended, oldest first.
+         * @description The orders that the request ended or called back (`cancelling`), oldest first.
          */
         CancelledOrders: {
             items: components["schemas"]["OrderBodyOut"][];
@@ -2703,10 +2737,10 @@ export interface components {
         };
         /**
          * OrderStage
-         * @description What an accepted order waits for: its tick, a tick through its limit, or a tick at its trigger.
+         * @description What an accepted order waits for: its tick, a tick through its limit, a tick at its trigger, or its cancel.
          * @enum {unknown}
          */
-        OrderStage: "armed" | "resting" | "waiting";
+        OrderStage: "armed" | "cancelling" | "resting" | "waiting";
         /**
          * OrderStatus
          * @description `accepted` waits: for its tick, its price or its trigger. The others are final.
@@ -3425,6 +3459,12 @@ export interface components {
          * @enum {unknown}
          */
         UnusableCode: "bad_invalidation" | "empty" | "market_missing" | "market_twice" | "not_json" | "number_out_of_range" | "repeated_field" | "too_long" | "unknown_market" | "unsafe_text" | "wrong_shape";
+        /**
+         * UseModels
+         * @description Where the answers of models come from. `recorded`: those that are kept; `ask`: those and the model itself.
+         * @enum {unknown}
+         */
+        UseModels: "ask" | "recorded";
         /**
          * VerdictCode
          * @description What became of a proposal before anything was submitted. Stable: stored, shown, counted.

@@ -34,7 +34,7 @@ from pump_party.domains.prop_engine.model import (
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.record_line import record_line
 
-UNDECIDED = (RecordKind.ACCEPT, RecordKind.REST, RecordKind.TRIGGER)
+UNDECIDED = (RecordKind.ACCEPT, RecordKind.REST, RecordKind.TRIGGER, RecordKind.CANCELLING)
 """Records of an order that had not ended."""
 
 

@@ -134,6 +134,7 @@ class RecordKind(StrEnum):
     ACCEPT = "accept"
     REST = "rest"
     TRIGGER = "trigger"
+    CANCELLING = "cancelling"
     FILL = "fill"
     REJECT = "reject"
     CANCEL = "cancel"

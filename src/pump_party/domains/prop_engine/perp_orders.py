@@ -7,7 +7,7 @@ from pump_party.domains.prop_engine.perp_model import FLAT, LONG, PerpChange, Pe
 from pump_party.domains.prop_engine.perpetual import trade
 from pump_party.domains.prop_engine.pricing import Prices
 from pump_party.domains.prop_engine.rule_set import RuleSet
-from pump_party.domains.prop_engine.working import NOT_NOW, TRIGGERED, Change, is_late, terms_of
+from pump_party.domains.prop_engine.working import AT_ITS_LIMIT, NOT_NOW, TRIGGERED, Change, is_late, terms_of
 from pump_party.domains.prop_interface.contract import (
     CancelReason,
     FillMode,
@@ -87,7 +87,7 @@ def step(
     if open_order.stage is OrderStage.ARMED and rules.fill_mode is FillMode.NEXT_TICK:
         return Change.TRIGGERS
     terms = terms_of(open_order.order)
-    if open_order.stage is OrderStage.RESTING:
+    if open_order.stage in AT_ITS_LIMIT:
         return _step_resting(open_order, terms, position, prices, cash_micros=cash_micros, params=params)
     if is_late(open_order, prices.quote.recv_ms):
         return RejectCode.PRICE_TIMEOUT

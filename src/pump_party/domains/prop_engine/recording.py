@@ -33,8 +33,15 @@ from pump_party.domains.prop_engine.portfolio import apply_fill, empty_position
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import Batch, LoadedState
 from pump_party.domains.prop_engine.views import fill_detail
-from pump_party.domains.prop_engine.working import armed, closes_all, exit_terms, is_in_flight, terms_of
-from pump_party.domains.prop_interface.contract import CancelReason, OrderTerms, PlaceOrder, RejectCode, Side
+from pump_party.domains.prop_engine.working import armed, called_back, closes_all, exit_terms, is_in_flight, terms_of
+from pump_party.domains.prop_interface.contract import (
+    CancelReason,
+    OrderStage,
+    OrderTerms,
+    PlaceOrder,
+    RejectCode,
+    Side,
+)
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
 _replace = msgspec.structs.replace
@@ -99,7 +106,7 @@ class Recorder:
         return open_order
 
     def move_on(self, open_order: OpenOrder, kind: RecordKind, *, detail: str | None = None) -> None:
-        """An open order was triggered or rests from now on."""
+        """An open order was triggered, rests or is called back from now on."""
         self._hold(open_order.order, CASH_ASSET, 0, open_orders=0, kind=kind, detail=detail)
         self._keep_open(open_order)
         self._tell(open_order.order, open_order)
@@ -136,11 +143,17 @@ class Recorder:
             if other.order.market == order.market and other.held_amount and other.order.side is Side.SELL:
                 self.end(other, CancelReason.OTHER_FILLED)
 
-    def may_cancel(self, open_order: OpenOrder) -> bool:
-        """Whether its owner may still cancel the order."""
+    def cancel(self, open_order: OpenOrder) -> RecordedOrder | OpenOrder | None:
+        """Do what the order's owner asks: end it, or call it back; None when nothing comes of that (any more)."""
         rules = self.rule_sets[self.accounts[open_order.order.account_id].rule_set]
         in_flight = is_in_flight(open_order, rules, now_ms=self.now_ms)
-        return not terms_of(open_order.order).is_closing and not in_flight
+        if terms_of(open_order.order).is_closing or in_flight or open_order.stage is OrderStage.CANCELLING:
+            return None
+        cancelling = called_back(open_order, rules, now_ms=self.now_ms)
+        if cancelling is None:
+            return self.end(open_order, CancelReason.USER)
+        self.move_on(cancelling, RecordKind.CANCELLING)
+        return cancelling
 
     def free_nanos(self, account_id: AccountId, market: Market) -> int:
         position = self.position(account_id, market)

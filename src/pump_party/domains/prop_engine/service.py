@@ -238,8 +238,8 @@ class PropTradingEngine:
         def cancel(transaction: OrdersTransaction) -> Batch:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             open_order = recorder.open_orders.get(key[0], {}).get(OrderId(order_id))
-            if open_order is not None and recorder.may_cancel(open_order):
-                recorder.end(open_order, CancelReason.USER)
+            if open_order is not None:
+                recorder.cancel(open_order)
             return recorder.batch
 
         write(self._store, [key], cancel)
@@ -252,20 +252,18 @@ class PropTradingEngine:
             for o in self._store.open_orders(command.user_id, account_id)
             if command.market in (None, o.order.market)
         ]
-        ended: list[RecordedOrder] = []
+        cancelled: list[RecordedOrder | OpenOrder] = []
 
         def cancel(transaction: OrdersTransaction) -> Batch:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             wanted = {order.order_id for order in open_orders}
-            waiting = [
-                o for o in recorder.of_account(account_id) if o.order.order_id in wanted and recorder.may_cancel(o)
-            ]
-            ended[:] = [recorder.end(open_order, CancelReason.USER) for open_order in waiting]
+            asked = [recorder.cancel(o) for o in recorder.of_account(account_id) if o.order.order_id in wanted]
+            cancelled[:] = [one for one in asked if one is not None]
             return recorder.batch
 
         if open_orders:
             write(self._store, [(account_id, market, "") for market in sorted({o.market for o in open_orders})], cancel)
-        return [views.order_view(o) for o in ended]
+        return [views.order_view(o) for o in cancelled]
 
     def take_ticks(self, quotes: Sequence[Quote]) -> int:
         return self._matcher.take_ticks(quotes)

@@ -19,6 +19,7 @@ from pump_party.domains.prop_engine.store import LoadedState
 from pump_party.domains.prop_engine.working import (
     Change,
     concerns,
+    is_called_back,
     is_overdue,
     prices_for,
     resting,
@@ -26,7 +27,7 @@ from pump_party.domains.prop_engine.working import (
     terms_of,
     waiting,
 )
-from pump_party.domains.prop_interface.contract import CancelReason, PriceMode, RejectCode
+from pump_party.domains.prop_interface.contract import CancelReason, OrderStage, PriceMode, RejectCode
 from pump_party.kernel.ids import AccountId, Market, OrderId
 from pump_party.kernel.money import INT64_MAX
 
@@ -77,10 +78,11 @@ class TickBatch:
         )
 
     def expire(self, due: Sequence[DueOrder]) -> int:
-        """End the orders whose tick was not received in time."""
+        """End the orders whose tick was not received in time, and those called back."""
         overdue = [o for o in self._still_open(due) if is_overdue(o, self._recorder.now_ms)]
         for open_order in overdue:
-            self._recorder.end(open_order, RejectCode.PRICE_TIMEOUT)
+            called_back = open_order.stage is OrderStage.CANCELLING
+            self._recorder.end(open_order, CancelReason.USER if called_back else RejectCode.PRICE_TIMEOUT)
         return len(overdue)
 
     def _still_open(self, due: Sequence[DueOrder]) -> Iterator[OpenOrder]:
@@ -124,9 +126,12 @@ class TickBatch:
         if terms_of(order).is_closing:
             rules = without_limits(rules, order.market)
         perp = rules.perp.get(order.market)
+        params = rules.spot[order.market] if perp is None else perp.pricing
+        if is_called_back(open_order, quote.publish_ms, params):
+            self._recorder.end(open_order, CancelReason.USER)
+            return True
         if perp is not None:
             return self._step_perp(open_order, quote, book, rules, perp)
-        params = rules.spot[order.market]
         position = self._recorder.position(order.account_id, order.market)
         prices = prices_for(open_order, quote, book, rules, params)
         outcome = Change.NOTHING if prices is None else step(open_order, position, prices, rules, params)

@@ -5,6 +5,8 @@ Execution model section 5; limits, triggers and exits as in docs/domains/prop_en
 
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.domains.prop_engine.execution import is_within
 from pump_party.domains.prop_engine.matching import hold_for
@@ -31,6 +33,7 @@ from pump_party.domains.prop_interface.contract import (
     Side,
     TimeInForce,
 )
+from pump_party.kernel.ids import Market
 from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM, ceil_div
 
 PLAIN = OrderTerms()
@@ -40,6 +43,9 @@ TICK_GRACE_MS = 1_000
 """A tick that was received in time may still be on its way to the engine: so long past its deadline an order waits."""
 
 TRIGGERED = (OrderKind.STOP, OrderKind.TAKE_PROFIT)
+
+
+AT_ITS_LIMIT = (OrderStage.RESTING, OrderStage.CANCELLING)
 
 
 class Change(StrEnum):
@@ -235,10 +241,36 @@ def is_in_flight(open_order: OpenOrder, rules: RuleSet, *, now_ms: int) -> bool:
     """
     if open_order.stage is not OrderStage.WAITING or rules.fill_mode is not FillMode.NEXT_TICK:
         return False
-    market = open_order.order.market
-    perp = rules.perp.get(market)
-    params = rules.spot[market] if perp is None else perp.pricing
+    params = _pricing(rules, open_order.order.market)
     return now_ms <= open_order.due_ms - params.latency_ms + params.max_wait_ms + TICK_GRACE_MS
+
+
+def called_back(open_order: OpenOrder, rules: RuleSet, *, now_ms: int) -> OpenOrder | None:
+    """A resting order whose cancel was asked for now; None when the cancel takes effect at once.
+
+    Whoever sees the true price before the oracle could otherwise keep his limits only where nobody takes them. Nobody
+    has seen the price that an armed order would fill at.
+    """
+    if open_order.stage is not OrderStage.RESTING or rules.fill_mode is not FillMode.NEXT_TICK:
+        return None
+    deadline_ms = now_ms + _pricing(rules, open_order.order.market).max_wait_ms
+    # Every tick is looked at until the cancel is in effect, not only those through the limit.
+    return replace(
+        open_order, stage=OrderStage.CANCELLING, deadline_ms=deadline_ms, at_or_below_e8=None, at_or_above_e8=None
+    )
+
+
+def is_called_back(open_order: OpenOrder, publish_ms: int, params: SpotParams) -> bool:
+    """Whether the cancel of the order is in effect at a tick published then."""
+    if open_order.stage is not OrderStage.CANCELLING:
+        return False
+    assert open_order.deadline_ms is not None
+    return publish_ms > open_order.deadline_ms - params.max_wait_ms + params.latency_ms
+
+
+def _pricing(rules: RuleSet, market: Market) -> SpotParams:
+    perp = rules.perp.get(market)
+    return rules.spot[market] if perp is None else perp.pricing
 
 
 def prices_for(
@@ -260,7 +292,7 @@ def step(open_order: OpenOrder, position: Position, prices: Prices, rules: RuleS
         return CancelReason.POSITION_CLOSED
     terms = terms_of(open_order.order)
     pressure, fill_ms = pressure_of(position, market.side), prices.quote.recv_ms
-    if open_order.stage is OrderStage.RESTING:
+    if open_order.stage in AT_ITS_LIMIT:
         assert terms.limit_price_e8 is not None
         rested = price_resting(
             market,

@@ -172,11 +172,17 @@ class PropTrading(Protocol):
         ...
 
     def cancel_order(self, command: CancelOrder) -> OrderView:
-        """End an accepted order and free what it held. An order that has ended is returned as it ended."""
+        """End an accepted order and free what it held. An order that has ended is returned as it ended.
+
+        Under `next_tick` one in flight is returned as it waits, and one that rests as `cancelling`: it ends at the
+        first tick published after the latency, or fills at one before.
+        """
         ...
 
     def cancel_orders(self, command: CancelOrders) -> Sequence[OrderView]:
-        """End the account's open orders in one transaction, oldest first. Returns those that this call ended."""
+        """End the account's open orders in one transaction, oldest first. Returns those that this call ended or, as
+        `cancelling`, called back.
+        """
         ...
 
     def submit_actions(self, batch: SubmitActions) -> Sequence[ActionOutcome]:

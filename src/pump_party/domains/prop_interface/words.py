@@ -67,11 +67,13 @@ class OrderStatus(StrEnum):
 
 
 class OrderStage(StrEnum):
-    """What an accepted order waits for: its tick, a tick through its limit, or a tick at its trigger."""
+    """What an accepted order waits for: its tick, a tick through its limit, a tick at its trigger, or its cancel."""
 
     WAITING = "waiting"
     RESTING = "resting"
     ARMED = "armed"
+    CANCELLING = "cancelling"
+    """It rested and was called back. A tick published before the cancel takes effect may still fill it."""
 
 
 class FillMode(StrEnum):

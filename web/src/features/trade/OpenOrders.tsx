@@ -117,9 +117,9 @@ function OpenOrderRow({ order, busy, onCancel }: RowProps) {
       <td data-figure>{order.held === '0' ? '–' : heldText(order.held, order.held_asset)}</td>
       <td className="text-sm">{stageText(order)}</td>
       <td data-figure>
-        {order.stage === 'waiting' ? (
-          <span className="text-sm text-muted" title="It fills or fails within seconds.">
-            In flight
+        {order.stage === 'waiting' || order.stage === 'cancelling' ? (
+          <span className="text-sm text-muted" title="It ends within seconds.">
+            {order.stage === 'waiting' ? 'In flight' : 'Cancelling…'}
           </span>
         ) : (
           <Button

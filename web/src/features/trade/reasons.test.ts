@@ -10,6 +10,7 @@ test('every rejection has words, and an unknown one shows its code', () => {
 
 test('what an order waits for and why it was cancelled are told in words', () => {
   expect(stageText({ stage: 'resting' })).toBe('Rests at its limit')
+  expect(stageText({ stage: 'cancelling' })).toContain('Being cancelled')
   expect(cancelText('CANCELLED_OTHER_FILLED')).toBe('Cancelled: the other exit was filled.')
   expect(cancelText('NEW_REASON')).toBe('NEW_REASON')
 })

@@ -46,6 +46,7 @@ const STAGES: Record<string, string> = {
   waiting: 'Waits for the next price',
   resting: 'Rests at its limit',
   armed: 'Armed at its trigger',
+  cancelling: 'Being cancelled; a price from before can still fill it',
 }
 
 /** What an accepted order waits for. */

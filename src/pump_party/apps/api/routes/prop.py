@@ -191,7 +191,11 @@ async def read_order(scope: Scope, account_id: PathText, order_id: PathText) -> 
     "/v1/accounts/{account_id:str}/orders/{order_id:str}", status_code=200, opt=access(Access.TRADE), tags=["orders"]
 )
 async def cancel_order(scope: Scope, account_id: PathText, order_id: PathText) -> OrderBodyOut:
-    """End an accepted order and free what it holds. One that ended before is answered as it ended."""
+    """End an accepted order and free what it holds. One that ended before is answered as it ended.
+
+    Under `next_tick` an order in flight is answered as it waits. One that rests is `cancelling`: it ends at the first
+    price published after the latency, or fills at one before.
+    """
     call = call_of(scope)
     refuse_body(call.body)
     account, order_id = AccountId(checked_id(account_id, "account")), checked_id(order_id, "order")
@@ -202,7 +206,7 @@ async def cancel_order(scope: Scope, account_id: PathText, order_id: PathText) -
 
 @delete("/v1/accounts/{account_id:str}/orders", status_code=200, opt=access(Access.TRADE), tags=["orders"])
 async def cancel_orders(scope: Scope, account_id: PathText, market: OnlyMarket = None) -> CancelledOrders:
-    """End every accepted order of the account, or of one market, in one step."""
+    """Cancel every accepted order of the account, or of one market, in one step. Each as if it were cancelled alone."""
     call = call_of(scope)
     refuse_body(call.body)
     account = AccountId(checked_id(account_id, "account"))

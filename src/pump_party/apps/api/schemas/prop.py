@@ -168,7 +168,7 @@ class EquityItem(msgspec.Struct, frozen=True):
 
 
 class CancelledOrders(msgspec.Struct, frozen=True):
-    """The orders that the request ended, oldest first."""
+    """The orders that the request ended or called back (`cancelling`), oldest first."""
 
     items: list[OrderBodyOut]
 

@@ -14,7 +14,7 @@ from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.portfolio import value_micros
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.views import fill_view
-from pump_party.domains.prop_engine.working import TRIGGERED, is_overdue, terms_of
+from pump_party.domains.prop_engine.working import TRIGGERED, is_called_back, is_overdue, terms_of
 from pump_party.domains.prop_interface.contract import (
     AccountView,
     FillMode,
@@ -114,6 +114,12 @@ class Witness:
                 if waiting.order.market == quote.market and _had_its_tick(waiting, quote):
                     yield f"order {waiting.order.order_id} was due at {waiting.due_ms} and saw {quote.publish_ms}"
             params = rules.perp.get(quote.market)
+            pricing = rules.spot.get(quote.market) if params is None else params.pricing
+            for waiting in records.open_orders:
+                if pricing is None or waiting.order.market != quote.market:
+                    continue
+                if is_called_back(waiting, quote.publish_ms, pricing):
+                    yield f"order {waiting.order.order_id} was called back and saw {quote.publish_ms}"
             if params is None or quote.conf_e8 * PPM > params.pricing.max_conf_ppm * quote.mid_e8:
                 continue
             for perp in records.perps:
