@@ -103,8 +103,9 @@ class FixedMemory:
     """Snapshots that a test sets by hand; features that are not asked for are left out."""
 
     def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
+        self.shown_ms = clock.now_ms()
         self.mids_e8 = dict(MIDS_E8)
+        self.ahead_ms = 0
         self.values: dict[Market, dict[str, tuple[int | None, int | None]]] = {}
         self.reads = 0
 
@@ -120,7 +121,7 @@ class FixedMemory:
         candles: int,
     ) -> Mapping[Market, MarketSnapshot]:
         self.reads += 1
-        as_of = (as_of_ms or self._clock.now_ms()) // 1_000 * 1_000
+        as_of = (as_of_ms or self.shown_ms + self.ahead_ms) // 1_000 * 1_000
         found = {}
         for market, features in wanted.items():
             if market not in self.mids_e8:
@@ -239,9 +240,12 @@ class Platform:
     def show(self, mids_e8: Mapping[Market, int] | None = None) -> None:
         """Move prices to these, as of now."""
         self.memory.mids_e8 |= mids_e8 or {}
-        now_ms = self.clock.now_ms()
+        self.memory.shown_ms = now_ms = self.clock.now_ms()
         self.quotes.set(
-            *[quote_at(now_ms, market=m, mid_e8=mid, conf_e8=mid // 10_000) for m, mid in self.memory.mids_e8.items()]
+            *[
+                quote_at(now_ms, market=m, mid_e8=mid, conf_e8=mid // 10_000, tape_ms=now_ms)
+                for m, mid in self.memory.mids_e8.items()
+            ]
         )
 
     def deploy(self, strategy: Strategy, clone_id: str = "clone-1", owner: UserId = ALICE) -> DeploymentView:

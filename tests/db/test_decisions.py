@@ -143,6 +143,14 @@ def test_a_market_without_price_fails_the_run(platform: Platform) -> None:
     assert (only_run(platform).state, only_run(platform).code) == (RunState.FAILED, "market_halted")
 
 
+def test_a_memory_that_knows_more_than_any_tick_said_decides_nothing(platform: Platform) -> None:
+    platform.deploy(BUY_QUARTER)
+    platform.memory.ahead_ms = 5_000
+    platform.slot()
+    run = only_run(platform)
+    assert (run.state, run.code, run.decisions) == (RunState.FAILED, "look_ahead", ())
+
+
 def test_one_clone_that_cannot_decide_does_not_stop_the_others(platform: Platform) -> None:
     platform.deploy(BUY_QUARTER, "clone-1")
     platform.deploy(BUY_QUARTER, "clone-2")

@@ -16,7 +16,10 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Scene:
-    """The markets held still. Clones that read the same share what was read."""
+    """The markets held still. Clones that read the same share what was read.
+
+    Quotes are read after memory stands still: nothing that memory tells may be later than the newest tick they know.
+    """
 
     def __init__(self, memory: MarketMemory, quotes: Quotes, markets: Sequence[Market]) -> None:
         self._memory = memory.pinned()
@@ -56,10 +59,10 @@ def seen_by(
     deadline_ms: int,
     now_ms: int,
 ) -> Seen:
-    """Everything this clone's decision is made from."""
+    """Everything this clone's decision is made from. The quotes say how far charts have come: see `context.check`."""
     waiting = frozenset(order.market for order in situation.orders)
     return Seen(
-        slot=Slot(slot_ms, now_ms, deadline_ms, max((s.as_of_ms for s in snapshots.values()), default=slot_ms)),
+        slot=Slot(slot_ms, now_ms, deadline_ms, max((q.chart_ms() for q in quotes.values()), default=slot_ms)),
         account=situation.account,
         snapshots=snapshots,
         orders=situation.orders,

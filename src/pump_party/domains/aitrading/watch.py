@@ -82,9 +82,9 @@ class ConditionWatch:
     def _closing(self, deployment: Deployment) -> Sequence[Proposal]:
         parts = self._parts
         conditions = deployment.conditions
+        snapshots = self._snapshots(conditions)
         quotes = parts.quotes.latest(sorted({held.market for held in conditions}))
         situation = parts.fleet.situations([deployment.account_id])[deployment.account_id]
-        snapshots = self._snapshots(conditions)
         now_ms = parts.clock.now_ms()
         seen = seen_by(deployment, situation, snapshots, quotes, slot_ms=now_ms, deadline_ms=now_ms, now_ms=now_ms)
         return parts.decider.due(seen.conditions, seen)

@@ -12,6 +12,7 @@ class ProblemCode(StrEnum):
 
     NOT_JSON = "not_json"
     BAD_SHAPE = "bad_shape"
+    UNKNOWN_FIELD = "unknown_field"
     TOO_MANY_BLOCKS = "too_many_blocks"
     BAD_NODE_ID = "bad_node_id"
     OUT_OF_RANGE = "out_of_range"

@@ -66,6 +66,9 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 T = TypeVar("T")
 
+UNKNOWN_FIELD = "Object contains unknown field"
+"""How msgspec begins to say it."""
+
 
 def read(content: bytes, known: MarketKinds) -> Validation:
     """Read a strategy from JSON and check it. `known` are the markets there are."""
@@ -139,7 +142,8 @@ def _decode(content: bytes | msgspec.Raw, kind: Any, findings: Findings) -> Any:
     except msgspec.ValidationError as error:
         match = _PLACE.fullmatch(str(error))
         assert match is not None
-        findings.add(match["path"] or "", Code.BAD_SHAPE, match["what"].replace("`", ""))
+        code = Code.UNKNOWN_FIELD if match["what"].startswith(UNKNOWN_FIELD) else Code.BAD_SHAPE
+        findings.add(match["path"] or "", code, match["what"].replace("`", ""))
     return None
 
 

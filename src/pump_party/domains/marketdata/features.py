@@ -85,7 +85,7 @@ SAMPLED_INTERVALS = frozenset((CandleInterval.H1, CandleInterval.D1))
 """Open interest is kept hourly: its change over less would compare a sample with itself."""
 
 
-class Feature(msgspec.Struct, frozen=True, order=True):
+class Feature(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
     """One number of a market's memory. Features that `feature_problem` refuses are never read."""
 
     name: FeatureName
