@@ -781,7 +781,9 @@ export interface paths {
         put?: never;
         /**
          * Dry run
-         * @description Decide once about one market and trade nothing. A model is really asked, within your budget. Sessions only, no API keys.
+         * @description Decide once about one market and trade nothing. A model is really asked, within your budget.
+         *
+         *     At most four dry runs and replays of a user at a time: 429 `too_many_dry_runs` says when to come back. Sessions only, no API keys.
          */
         post: operations["dry_run"];
         delete?: never;
@@ -1067,7 +1069,7 @@ export interface paths {
         put?: never;
         /**
          * Replay decision
-         * @description Decide a recorded context again, with another model, prompt or rule. Changes nothing. Sessions only, no API keys.
+         * @description Decide a recorded context again, with another model, prompt or rule. Changes nothing. Limited like dry runs. Sessions only, no API keys.
          */
         post: operations["replay_decision"];
         delete?: never;

@@ -181,20 +181,23 @@ async def read_usage(scope: Scope, clone_id: PathText) -> CloneUsage:
 
 @post("/v1/clones/{clone_id:str}/dry-runs", status_code=200, opt=access(Access.SESSION), tags=["decisions"])
 async def dry_run(scope: Scope, clone_id: PathText, data: JSONBody[DryRunBody]) -> DryRunResult:
-    """Decide once about one market and trade nothing. A model is really asked, within your budget."""
+    """Decide once about one market and trade nothing. A model is really asked, within your budget.
+
+    At most four dry runs and replays of a user at a time: 429 `too_many_dry_runs` says when to come back.
+    """
     call = call_of(scope)
     clone = CloneId(checked_id(clone_id, "clone"))
     strategy = None if data.strategy == NOTHING else await _valid(call, bytes(data.strategy))
     command = DryRun(call.user_id(), clone, Market(data.market), strategy)
-    return render_dry_run(await call.run(call.services.aitrading.dry_run, command))
+    return render_dry_run(await call.run_dry(call.services.aitrading.dry_run, command))
 
 
 @post("/v1/decisions/{run_id:str}/replays", status_code=200, opt=access(Access.SESSION), tags=["decisions"])
 async def replay_decision(scope: Scope, run_id: PathText, data: JSONBody[ReplayBody]) -> ReplayResult:
-    """Decide a recorded context again, with another model, prompt or rule. Changes nothing."""
+    """Decide a recorded context again, with another model, prompt or rule. Changes nothing. Limited like dry runs."""
     call = call_of(scope)
     command = Replay(call.user_id(), RunId(checked_id(run_id, "run")), data.model, data.prompt, data.rule)
-    return render_replay(await call.run(call.services.aitrading.replay, command))
+    return render_replay(await call.run_dry(call.services.aitrading.replay, command))
 
 
 async def _valid(call: Call, strategy: bytes) -> Strategy:
