@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from tests.e2e.extensions import EvmExtension, Extension, SolanaExtension
+from tests.e2e.models import Models
 from tests.e2e.people import Meet, Person
 from tests.e2e.venue import Venue
 from tests.product import Product
@@ -45,9 +46,17 @@ def venue(own_venue: Venue) -> Venue:
 
 
 @pytest.fixture(scope="package")
-def product(own_venue: Venue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def models() -> Iterator[Models]:
+    """The language models that the product offers."""
+    with Models() as models:
+        yield models
+
+
+@pytest.fixture(scope="package")
+def product(own_venue: Venue, models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("product")
-    started = Product(folder, feed="binance", binance_ws_url=own_venue.url, rate_limits="true")
+    settings = models.settings() | {"binance_ws_url": own_venue.url, "rate_limits": "true"}
+    started = Product(folder, feed="binance", **settings)
     started.start()
     yield started
     assert started.stop() == 0

@@ -20,6 +20,7 @@ PAGES = {
     "/portfolio": re.compile("Sign in to see your portfolio|Portfolio practice account"),
     "/leaderboard": "Practice leaderboard",
     "/settings": "Settings",
+    "/clones": "Build your own",
     "/studio": re.compile("Build a clone that trades by itself|No clone yet"),
 }
 

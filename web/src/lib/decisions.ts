@@ -45,6 +45,9 @@ const CODES: Record<string, string> = {
   invalid_output: 'The answer was not a decision',
   provider_down: 'The provider was down',
   budget_exhausted: 'The budget is spent',
+  answer_missing: 'No recorded answer',
+  model_calls_exhausted: 'As many models were asked as one backtest may',
+  model_not_offered: 'The model is not offered here',
 }
 
 /** What a stable code says; one this page does not know is shown as it is. */

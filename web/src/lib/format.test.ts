@@ -7,6 +7,7 @@ import {
   formatSignedUsd,
   formatUsd,
   formatWire,
+  grouped,
   sharePpm,
   shortAddress,
 } from './format'
@@ -52,4 +53,8 @@ test('addresses and chains are recognisable', () => {
   expect(shortAddress('7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU')).toBe('7xKX…gAsU')
   expect(chainName('eip155:6343')).toBe('MegaETH testnet')
   expect(chainName('eip155:10')).toBe('EVM chain 10')
+})
+
+test('a count is grouped by thousands', () => {
+  expect([7, 1_234, 1_234_567].map(grouped)).toEqual(['7', '1,234', '1,234,567'])
 })

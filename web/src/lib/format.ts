@@ -25,6 +25,9 @@ export function formatSignedUsd(micros: bigint | undefined, places = 2): string 
   return withSign(formatScaled(micros, MICROS_DECIMALS, places), micros)
 }
 
+/** A count: "1,234". */
+export const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+
 /** A decimal string of the wire with at least `places` decimals; further digits are kept, none are invented. */
 export function formatWire(text: string | null | undefined, places: number): string {
   if (text === null || text === undefined) return MISSING

@@ -138,6 +138,7 @@ function onPrivate(frame: PrivateFrame) {
     accountsQuery.queryKey,
     accounts.map((one) => (one === account ? next : one)),
   )
+  if (frame.type === 'account_status') void repair(frame.account_id)
   if (frame.type === 'portfolio_update' || frame.type === 'position_update') {
     void queryClient.invalidateQueries({ queryKey: historyKey('ledger', frame.account_id) })
   } else {

@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import type { OwnerDecision, OwnerRun } from '@/api/clones'
 import { codeText, shareText } from '@/lib/decisions'
-import { formatWire } from '@/lib/format'
+import { formatWire, grouped } from '@/lib/format'
 import { Evidence } from '@/ui/Evidence'
 import { Loading } from '@/ui/States'
 import { type ArtifactKind, artifactQuery } from './api'
-import { grouped } from './costs'
 import type { CardLine } from './feed'
 import { OrderOutcome } from './OrderOutcome'
 

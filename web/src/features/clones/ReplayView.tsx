@@ -1,13 +1,12 @@
 import type { ReactNode } from 'react'
 import type { OwnerRun } from '@/api/clones'
 import { codeText, shareText, wantedText } from '@/lib/decisions'
-import { formatWire } from '@/lib/format'
+import { formatWire, grouped } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { formatDateTime } from '@/lib/time'
 import { Pnl } from '@/ui/Figure'
 import { useZone } from '@/ui/preferences'
 import type { Replay } from './api'
-import { grouped } from './costs'
 import { type Pair, pairsOf } from './replay'
 
 /** Both decisions side by side, and what each would have made. */

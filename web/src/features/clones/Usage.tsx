@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { type CloneUsage, usageQuery } from '@/api/clones'
-import { formatPrice, formatWire } from '@/lib/format'
+import { formatPrice, formatWire, grouped } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { Panel } from '@/ui/Panel'
 import { Failure } from '@/ui/States'
-import { costText, grouped } from './costs'
+import { costText } from './costs'
 
 const POLL_MS = 60_000
 

@@ -1,8 +1,6 @@
 /** What models took, in words. A cost that is not known is never shown as zero. Pure. */
 import { formatWire } from '@/lib/format'
 
-export const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ',')
-
 /** "0.0123 USD", "at least 0.01 USD", "cost unknown". */
 export function costText(used: { cost: string; calls: number; unpriced_calls: number }): string {
   if (used.unpriced_calls === 0) return `${formatWire(used.cost, 2)} USD`

@@ -1,20 +1,15 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
-import { backtestsQuery } from '@/api/backtests'
-import { newIdempotencyKey } from '@/api/client'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import type { OwnerClone } from '@/api/clones'
-import { Button } from '@/ui/Button'
 import { Panel } from '@/ui/Panel'
-import { Segmented } from '@/ui/Segmented'
 import { Empty, Failure, Loading } from '@/ui/States'
 import { BacktestList } from './BacktestList'
-import { startBacktest, type Tape, tapesQuery } from './backtests'
-import { Field, INPUT, Select } from './fields'
-import { chosenSpan, commonSpan, dateText, LENGTHS, type Length, missingOn, newest, type Span } from './spans'
+import { type Tape, tapesQuery } from './backtests'
+import { Field, Select } from './fields'
+import { StartBacktest } from './StartBacktest'
+import { commonSpan, missingOn } from './spans'
 import { useDoc, useEditor } from './store'
-import { canonicalText, type Strategy } from './strategy'
-
-const NAME_CHARS_MAX = 60
+import type { Strategy } from './strategy'
 
 /** Play the draft over recorded minutes, through the same decisions and the same exchange. */
 export function BacktestPanel({ clone }: { clone: OwnerClone }) {
@@ -59,94 +54,15 @@ function Form({ clone, tapes }: { clone: OwnerClone; tapes: readonly Tape[] }) {
         <p className="text-sm text-warn">This tape has no {missing.join(', ')}.</p>
       )}
       {tape && span && problems.length === 0 && (
-        <SpanForm
+        <StartBacktest
           key={`${tape.name} ${span.from_ms}`}
           span={span}
           tape={tape}
           strategy={strategy}
-          name={`${clone.name} draft`.slice(0, NAME_CHARS_MAX)}
+          cloneName={clone.name}
         />
       )}
     </div>
-  )
-}
-
-interface SpanProps {
-  span: Span
-  tape: Tape
-  strategy: Strategy
-  name: string
-}
-
-function SpanForm({ span, tape, strategy, name }: SpanProps) {
-  const client = useQueryClient()
-  const [length, setLength] = useState<Length>('7')
-  const [days, setDays] = useState<{ from: string; to: string }>()
-  const shown = newest(span, length)
-  const from = days?.from ?? dateText(shown.from_ms)
-  const to = days?.to ?? dateText(shown.to_ms - 1)
-  const chosen = days ? chosenSpan(span, from, to) : shown
-  const intent = useRef({ for: '', key: '' })
-  const start = useMutation({
-    mutationFn: (wanted: Span) => {
-      const about = `${tape.name} ${wanted.from_ms} ${wanted.to_ms} ${canonicalText(strategy)}`
-      if (intent.current.for !== about) intent.current = { for: about, key: newIdempotencyKey() }
-      return startBacktest({ strategy, name, tape: tape.name, ...wanted }, intent.current.key)
-    },
-    onSuccess: async () => {
-      intent.current = { for: '', key: '' }
-      await client.invalidateQueries(backtestsQuery)
-    },
-  })
-  return (
-    <>
-      <div className="flex flex-wrap items-end gap-2">
-        <Segmented
-          label="How long"
-          size="small"
-          value={days ? 'all' : length}
-          options={LENGTHS}
-          onChange={(next) => {
-            setLength(next)
-            setDays(undefined)
-          }}
-        />
-        <Field label="From (UTC)">
-          <input
-            type="date"
-            className={INPUT}
-            value={from}
-            min={dateText(span.from_ms)}
-            max={dateText(span.to_ms)}
-            onChange={(event) => setDays({ from: event.target.value, to })}
-          />
-        </Field>
-        <Field label="To (UTC)">
-          <input
-            type="date"
-            className={INPUT}
-            value={to}
-            min={dateText(span.from_ms)}
-            max={dateText(span.to_ms)}
-            onChange={(event) => setDays({ from, to: event.target.value })}
-          />
-        </Field>
-        <Button
-          look="accent"
-          data-testid="start-backtest"
-          disabled={!chosen || start.isPending}
-          onClick={() => chosen && start.mutate(chosen)}
-        >
-          {start.isPending ? 'Starting…' : 'Play'}
-        </Button>
-      </div>
-      {!chosen && <p className="text-sm text-warn">Nothing was recorded between these days.</p>}
-      {start.error && (
-        <p role="alert" className="text-sm text-warn">
-          {start.error.message}
-        </p>
-      )}
-    </>
   )
 }
 

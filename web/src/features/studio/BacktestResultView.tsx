@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
+import type { Backtest } from '@/api/backtests'
 import type { Results } from '@/api/types'
 import { changePpm, curveOf, underwater } from '@/lib/curves'
 import { codeText, wantedText } from '@/lib/decisions'
-import { formatPpm, formatPrice, formatScaled, MISSING } from '@/lib/format'
+import { formatPpm, formatPrice, formatScaled, formatWire, grouped, MISSING } from '@/lib/format'
 import { formatDateTime } from '@/lib/time'
 import { Cell, Cells, Panel, TableScroll } from '@/ui/Panel'
 import { useZone } from '@/ui/preferences'
@@ -23,6 +24,7 @@ export function BacktestResultView({ id }: { id: string }) {
     <div data-testid="backtest-result" className="space-y-4">
       <Curve result={result.data} />
       <Figures results={result.data.results} />
+      <ModelFigures backtest={result.data.backtest} />
       <DecisionLog id={id} counts={result.data.decisions} />
       <a
         href={`/v1/backtests/${encodeURIComponent(id)}/page`}
@@ -86,6 +88,38 @@ function Figures({ results }: { results: Results }) {
       <Cell label="Exposure">{percent(results.exposure_ppm)}</Cell>
     </Cells>
   )
+}
+
+/** What its prompts took. An answer without a known price is said to be one. */
+function ModelFigures({ backtest }: { backtest: Backtest }) {
+  const models = backtest.summary?.models
+  if (!models) return null
+  const { asked } = backtest
+  return (
+    <Panel
+      title="Answers of models"
+      aside={asked?.stopped && <span className="text-sm text-warn">{codeText(asked.stopped)}</span>}
+    >
+      <div data-testid="backtest-models">
+        <Cells>
+          <Cell label="Questions">{grouped(models.questions)}</Cell>
+          <Cell label="Without an answer" testId="answers-missing">
+            <span className={models.missing > 0 ? 'text-warn' : ''}>{grouped(models.missing)}</span>
+          </Cell>
+          <Cell label="Not usable">{grouped(models.failed)}</Cell>
+          <Cell label="Asked now">{grouped(asked?.calls ?? 0)}</Cell>
+          <Cell label="Tokens in">{grouped(models.tokens_in)}</Cell>
+          <Cell label="Tokens out">{grouped(models.tokens_out)}</Cell>
+          <Cell label="Cost of its answers, USD">{costOf(models)}</Cell>
+        </Cells>
+      </div>
+    </Panel>
+  )
+}
+
+function costOf({ cost, unpriced }: { cost: string; unpriced: number }): string {
+  if (unpriced === 0) return formatWire(cost, 2)
+  return /[1-9]/.test(cost) ? `at least ${formatWire(cost, 2)}` : 'unknown'
 }
 
 function DecisionLog({ id, counts }: { id: string; counts: BacktestResult['decisions'] }) {

@@ -83,7 +83,7 @@ function Progress({ backtest }: { backtest: Backtest }) {
   return (
     <span className="flex items-center gap-2">
       <progress
-        className="h-1.5 w-32 accent-(--accent)"
+        className="bar w-32"
         aria-label={`Progress of ${backtest.name}`}
         max={minutes}
         value={minutes_done}

@@ -60,7 +60,7 @@ function Compared({ comparison }: { comparison: Comparison }) {
           <tbody>
             {items.map(({ backtest, results }, at) => (
               <tr key={backtest.backtest_id}>
-                <th scope="row" className="font-medium! text-sm! text-text!">
+                <th scope="row" className="border-b-line! font-medium! text-sm! text-text!">
                   <span className="flex items-center gap-2">
                     <LineKey at={at} />
                     {backtest.name}

@@ -45,18 +45,19 @@ export const compareQuery = (ids: readonly string[]) =>
     staleTime: Number.POSITIVE_INFINITY,
   })
 
-/** Whether answers that are not recorded are asked of the model, which is paid. */
-export type UseModels = 'recorded' | 'ask'
+export type UseModels = Schemas['UseModels']
 
-export interface StartBacktest {
+export interface StartBacktestBody {
   strategy: Strategy
   name: string
   tape: string
   from_ms: number
   to_ms: number
+  /** Of a strategy with a prompt: whether a model is asked for answers that are missing, and paid. */
+  use_models?: UseModels
 }
 
-export const startBacktest = (body: StartBacktest, idempotencyKey: string) =>
+export const startBacktest = (body: StartBacktestBody, idempotencyKey: string) =>
   request<Backtest>('POST', '/v1/backtests', { body, idempotencyKey })
 
 export const cancelBacktest = (id: string) => request<Backtest>('DELETE', path(id))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DAY_MS } from '@/lib/time'
-import { chosenSpan, commonSpan, dateText, missingOn, newest, readDate } from './spans'
+import { chosenSpan, commonSpan, dateText, missingOn, newest, nextName, readDate } from './spans'
 
 const tape = {
   markets: [
@@ -30,4 +30,9 @@ test('chosen days are whole and within the recording', () => {
   expect(chosenSpan(span, '1970-02-01', '1970-02-02')).toBeUndefined()
   expect(chosenSpan(span, '', '1970-01-02')).toBeUndefined()
   expect(readDate(dateText(5 * DAY_MS))).toBe(5 * DAY_MS)
+})
+
+test('backtests of one clone are told apart by a number', () => {
+  expect(nextName('Moon', [])).toBe('Moon #1')
+  expect(nextName('Moon', ['Moon #1', 'Sun #2'])).toBe('Moon #2')
 })

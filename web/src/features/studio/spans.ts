@@ -54,3 +54,10 @@ export function chosenSpan(span: Span, from: string, to: string): Span | undefin
   const to_ms = Math.min(span.to_ms, last + DAY_MS)
   return from_ms < to_ms ? { from_ms, to_ms } : undefined
 }
+
+/** A name that no other backtest has: the clone's with the next number. */
+export function nextName(clone: string, others: readonly string[]): string {
+  let number = 1
+  while (others.includes(`${clone} #${number}`)) number += 1
+  return `${clone} #${number}`
+}
