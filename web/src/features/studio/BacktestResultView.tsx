@@ -1,15 +1,19 @@
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useMemo } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import type { Backtest } from '@/api/backtests'
 import type { Results } from '@/api/types'
 import { changePpm, curveOf, underwater } from '@/lib/curves'
 import { codeText, wantedText } from '@/lib/decisions'
 import { formatPpm, formatPrice, formatScaled, formatWire, grouped, MISSING } from '@/lib/format'
 import { formatDateTime } from '@/lib/time'
+import { Button } from '@/ui/Button'
 import { Cell, Cells, Panel, TableScroll } from '@/ui/Panel'
 import { useZone } from '@/ui/preferences'
 import { Failure, Loading } from '@/ui/States'
 import { type BacktestResult, decisionsQuery, resultQuery } from './backtests'
+
+/** Decisions that are shown at first. */
+const FEW = 10
 
 const CurveChart = lazy(() => import('@/ui/charts/CurveChart'))
 
@@ -125,6 +129,9 @@ function costOf({ cost, unpriced }: { cost: string; unpriced: number }): string 
 function DecisionLog({ id, counts }: { id: string; counts: BacktestResult['decisions'] }) {
   const zone = useZone()
   const log = useQuery(decisionsQuery(id))
+  const [all, setAll] = useState(false)
+  const known = log.data?.items ?? []
+  const shown = all ? known : known.slice(0, FEW)
   return (
     <Panel
       title="Decisions"
@@ -140,20 +147,25 @@ function DecisionLog({ id, counts }: { id: string; counts: BacktestResult['decis
         <TableScroll label="Decisions of the backtest">
           <table className="ruled" data-testid="backtest-decisions">
             <tbody>
-              {log.data.items.map((one) => (
+              {shown.map((one) => (
                 <tr key={`${one.slot_ms} ${one.market}`}>
                   <td className="figure text-xs">{formatDateTime(one.slot_ms, zone)}</td>
                   <td className="text-sm">{wantedText(one)}</td>
                   <td className="figure text-sm">{formatPrice(one.mid, 2)}</td>
-                  <td className="text-sm text-muted">{codeText(one.code)}</td>
+                  <td className="text-sm text-muted">{one.code === 'allowed' ? '' : codeText(one.code)}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </TableScroll>
       )}
-      {log.data?.next_cursor && (
-        <p className="mt-1 text-xs text-muted">The first {log.data.items.length} are shown.</p>
+      {shown.length < known.length && (
+        <Button size="small" className="mt-2" data-testid="all-decisions" onClick={() => setAll(true)}>
+          Show {known.length - shown.length} more
+        </Button>
+      )}
+      {all && log.data?.next_cursor && (
+        <p className="mt-1 text-xs text-muted">These are the first {known.length}.</p>
       )}
     </Panel>
   )
