@@ -10,7 +10,7 @@ from pathlib import Path
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import PerpContext, SourceState
+from pump_party.domains.marketdata.contract import Candle, PerpContext, SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
 
 WAIT_MAX_S = 10.0
@@ -39,6 +39,7 @@ class Collected:
         self.ticks: list[Tick] = []
         self.books: list[OrderBook] = []
         self.contexts: list[PerpContext] = []
+        self.earlier: list[Candle] = []
         self.rates: list[tuple[str, int, int]] = []
         self.states: list[tuple[str, SourceState, str | None]] = []
         self._changed = asyncio.Event()
@@ -58,6 +59,10 @@ class Collected:
 
     def context_changed(self, context: PerpContext) -> None:
         self.contexts.append(context)
+        self._changed.set()
+
+    def earlier_candles(self, source: str, candles: Sequence[Candle]) -> None:
+        self.earlier.extend(candles)
         self._changed.set()
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:

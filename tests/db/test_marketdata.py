@@ -71,7 +71,7 @@ def test_the_close_of_the_newest_minute_in_a_span_is_found(store):
     assert store.close_before("tape", SOL, after_ms=0, before_ms=9 * MINUTE_MS) is None
 
 
-@pytest.mark.parametrize("broken", [{"high_e8": 1}, {"low_e8": 10**15}, {"low_e8": 0}, {"ticks": 0}])
+@pytest.mark.parametrize("broken", [{"high_e8": 1}, {"low_e8": 10**15}, {"low_e8": 0}, {"ticks": -1}])
 def test_the_database_refuses_a_candle_that_cannot_be(store, broken):
     with pytest.raises(sa.exc.IntegrityError):
         _write(store, candles=[replace(minute(0, "150"), **broken)], chart_ms=1)

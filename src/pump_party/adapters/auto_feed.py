@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import PerpContext, SourceState
+from pump_party.domains.marketdata.contract import Candle, PerpContext, SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick, TickSink
 
 LIVE_WAIT_S = 4.0
@@ -118,6 +118,9 @@ class _RacingSink:
 
     def context_changed(self, context: PerpContext) -> None:
         self._unless_lost(lambda: self._sink.context_changed(context))
+
+    def earlier_candles(self, source: str, candles: Sequence[Candle]) -> None:
+        self._unless_lost(lambda: self._sink.earlier_candles(source, candles))
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         self._unless_lost(lambda: self._sink.state_changed(source, state, error))

@@ -76,9 +76,9 @@ def _auto(settings: FeedSettings, registry: Registry, clock: Clock, jitter: Call
 
 
 def _synthetic(registry: Registry, clock: Clock, *, seed: int) -> PriceSource:
-    from pump_party.adapters.synthetic import SyntheticSource
+    from pump_party.adapters.synthetic_past import SyntheticWithPast
 
-    return SyntheticSource(registry.observed(), seed=seed, clock=clock)
+    return SyntheticWithPast(registry.observed(), seed=seed, clock=clock)
 
 
 def _live(
@@ -87,15 +87,19 @@ def _live(
     """One live source. Each is imported only where it is used: importing is start time and memory."""
     symbols = registry.symbols(name)
     if name == "hyperliquid":
+        from pump_party.adapters.earlier_candles import HyperliquidChronicle, WithEarlierCandles
         from pump_party.adapters.hyperliquid import HyperliquidSource
 
-        urls = settings.hyperliquid_ws_url, settings.hyperliquid_rest_url
-        return HyperliquidSource(symbols, ws_url=urls[0], rest_url=urls[1], clock=clock, jitter=jitter)
+        ws_url, rest_url = settings.hyperliquid_ws_url, settings.hyperliquid_rest_url
+        coins = HyperliquidSource(symbols, ws_url=ws_url, rest_url=rest_url, clock=clock, jitter=jitter)
+        return WithEarlierCandles(coins, HyperliquidChronicle(rest_url, clock), symbols, clock=clock)
     if name == "binance":
         from pump_party.adapters.binance import BinanceSource
+        from pump_party.adapters.earlier_candles import BinanceChronicle, WithEarlierCandles
 
-        urls = settings.binance_ws_url, settings.binance_rest_url
-        return BinanceSource(symbols, ws_url=urls[0], rest_url=urls[1], clock=clock, jitter=jitter)
+        ws_url, rest_url = settings.binance_ws_url, settings.binance_rest_url
+        books = BinanceSource(symbols, ws_url=ws_url, rest_url=rest_url, clock=clock, jitter=jitter)
+        return WithEarlierCandles(books, BinanceChronicle(rest_url), symbols, clock=clock)
     rates = registry.quote_symbols(name)
     if name == "pyth":
         from pump_party.adapters.pyth import PythSource

@@ -18,6 +18,10 @@ BAD_PAYLOADS_MAX = 20
 ERROR_CHARACTERS_MAX = 200
 
 
+UNREADABLE = (BadPayload, msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+"""What reading a payload raises when it is not what the source sends."""
+
+
 class SourceFailed(Exception):
     """The connection is of no use any more. The message is shown as the source's last error."""
 
@@ -61,7 +65,7 @@ class Report:
         raw = RawPayload(source=self._name, recv_ms=recv_ms, sha256=hashlib.sha256(body).hexdigest(), body=body)
         try:
             observed = parser.parse(body, raw.sha256, recv_ms)
-        except (BadPayload, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             self._refuse(raw, error)
             return 0
         ticks = [one for one in observed if isinstance(one, Tick)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pump_party.adapters.whole_file import WholeFile
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import PerpContext, SourceState
+from pump_party.domains.marketdata.contract import Candle, PerpContext, SourceState
 from pump_party.domains.marketdata.model import PriceSource, RawPayload, Tick
 from pump_party.platform.clock import Clock
 
@@ -45,6 +45,9 @@ class Recorder:
 
     def context_changed(self, context: PerpContext) -> None:
         """Nothing to do: the context is in its payload."""
+
+    def earlier_candles(self, source: str, candles: Sequence[Candle]) -> None:
+        """Nothing to do: a capture begins when it begins."""
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         if error is not None:

@@ -44,7 +44,7 @@ candles = sa.Table(
     sa.Column("ticks", Int64, nullable=False),
     sa.CheckConstraint(
         "0 < low_e8 AND low_e8 <= open_e8 AND low_e8 <= close_e8"
-        " AND open_e8 <= high_e8 AND close_e8 <= high_e8 AND ticks > 0",
+        " AND open_e8 <= high_e8 AND close_e8 <= high_e8 AND ticks >= 0",
         name="marketdata_candles_bounds",
     ),
     sqlite_strict=True,
@@ -144,6 +144,9 @@ class MarketDataStore:
             if batch.candles:
                 rows = [_candle_row(batch.feed, candle) for candle in batch.candles]
                 connection.execute(self._replace(candles, ("feed", "market", "interval", "open_ms")), rows)
+            if batch.earlier:
+                rows = [_candle_row(batch.feed, candle) for candle in batch.earlier]
+                connection.execute(self._database.insert(candles).on_conflict_do_nothing(), rows)
             if batch.charts:
                 rows = [_chart_row(batch, market, chart_ms) for market, chart_ms in batch.charts.items()]
                 connection.execute(self._replace(charts, ("market",)), rows)

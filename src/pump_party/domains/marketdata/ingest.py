@@ -17,11 +17,12 @@ from msgspec.structs import replace
 
 from pump_party.domains.marketdata.admission import Quarantine, Verdict
 from pump_party.domains.marketdata.book import OrderBook, shown
-from pump_party.domains.marketdata.candles import Chart, continue_chart
+from pump_party.domains.marketdata.candles import INTERVAL_MS, Chart, continue_chart
 from pump_party.domains.marketdata.contract import (
     ADMITTED_WAITING_MAX,
     FEED_SILENT_MS,
     Book,
+    Candle,
     CandleInterval,
     MarketKind,
     MarketLag,
@@ -50,6 +51,9 @@ TAPE_FEED = "tape"
 
 REFERENCE_AGE_MS_MAX = 15 * 60_000
 """After a restart, an older price than this is no reference: a market may move 5 % in the meantime."""
+
+TOLD_BEFORE_PRICES_MAX = 200
+"""Answers about the past that wait for the first price, which decides whose past it is."""
 
 PRUNE_EVERY_MS = 10 * 60_000
 
@@ -117,6 +121,7 @@ class Ingest:
         self._depegged = False
         self._handed_out: dict[Market, Quote] = {}
         self._approved: list[tuple[Market, int]] = []
+        self._told_before_prices: list[tuple[str, Sequence[Candle]]] = []
         self._tell_feed: Callable[[str], None] = lambda _: None
         self._admitted: deque[Quote] = deque()
         self._books: dict[Market, dict[str, OrderBook]] = {}
@@ -130,6 +135,7 @@ class Ingest:
         now_ms = self._clock.now_ms()
         self._stored = {feed: self._read_stored(feed, now_ms=now_ms) for feed in set(self._feed_of.values())}
         self._feed = None
+        self._told_before_prices = []
         self._runs = {}
         self._pending = Pending()
         self._handed_out = {}
@@ -181,6 +187,19 @@ class Ingest:
             for market in (context.market, *self._followers[context.market]):
                 if market in self._perps:
                     self._runs[market].hear(named(context, market))
+
+    def earlier_candles(self, source: str, candles: Sequence[Candle]) -> None:
+        if self._feed is None:
+            self._told_before_prices = [*self._told_before_prices, (source, candles)][-TOLD_BEFORE_PRICES_MAX:]
+            return
+        if self._feed != self._feed_of[source]:
+            return
+        now_ms = self._clock.now_ms()
+        ended = [candle for candle in candles if candle.open_ms + INTERVAL_MS[candle.interval] <= now_ms]
+        for candle in ended:
+            self._pending.told(
+                replace(candle, market=market) for market in (candle.market, *self._followers[candle.market])
+            )
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None:
         self._meters[source].state_changed(state, error)
@@ -237,7 +256,7 @@ class Ingest:
         now_ms = self._clock.now_ms()
         batch = self._pending.take(feed=self._feed, now_ms=now_ms)
         try:
-            if batch.candles or batch.moments or batch.perp_hours or batch.refusals or batch.quarantines or batch.ends:
+            if batch.holds_something():
                 self._store.write(batch)
         except Exception:
             self._pending.put_back(batch)
@@ -307,6 +326,9 @@ class Ingest:
             run.go_on(chart=stored.chart, reference_e8=stored.reference_e8, quarantine=quarantine, perp=perp)
             runs[market] = run
         self._feed, self._runs = feed, runs
+        told, self._told_before_prices = self._told_before_prices, []
+        for source, candles in told:
+            self.earlier_candles(source, candles)
         self._tell_feed(feed)
 
     def _judge_all(self) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from pump_party.domains.marketdata.book import OrderBook
-from pump_party.domains.marketdata.contract import PerpContext, SourceState
+from pump_party.domains.marketdata.contract import Candle, PerpContext, SourceState
 from pump_party.kernel.ids import Market
 
 
@@ -53,6 +53,13 @@ class TickSink(Protocol):
 
     def context_changed(self, context: PerpContext) -> None:
         """What the venue says of its perpetual, under the market that prices of its base are reported under."""
+        ...
+
+    def earlier_candles(self, source: str, candles: Sequence[Candle]) -> None:
+        """The venue's own candles from before this run, of the market that the source's prices are reported under.
+
+        `ticks` is 0: no price in them came in here. What is stored already, or still forming, is left as it is.
+        """
         ...
 
     def state_changed(self, source: str, state: SourceState, error: str | None = None) -> None: ...

@@ -1,6 +1,8 @@
 """What gathers between two writes of ingestion. Shared by the event loop and a thread."""
 
 import threading
+from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 
 from msgspec.structs import replace
@@ -29,6 +31,10 @@ MOMENTS_WAITING_MAX = 50_000
 
 HOURS_WAITING_MAX = 1_000
 
+EARLIER_WAITING_MAX = 100_000
+EARLIER_PER_WRITE_MAX = 2_000
+"""The past comes in at once and can wait: a write stays short."""
+
 CandleKey = tuple[Market, CandleInterval, int]
 
 
@@ -42,6 +48,7 @@ class Pending:
         self._refusals: dict[Verdict, list[Refusal]] = {verdict: [] for verdict in Verdict}
         self._perp_hours: dict[tuple[Market, int], PerpHour] = {}
         self._moments: dict[tuple[Market, int, bool], Moment] = {}
+        self._earlier: deque[Candle] = deque(maxlen=EARLIER_WAITING_MAX)
         self._quarantines: list[Quarantine] = []
         self._ends: list[QuarantineEnd] = []
 
@@ -52,6 +59,10 @@ class Pending:
                 self._candles[market, candle.interval, candle.open_ms] = candle
             while len(self._candles) > CANDLES_WAITING_MAX:
                 del self._candles[next(iter(self._candles))]
+
+    def told(self, earlier: Iterable[Candle]) -> None:
+        with self._lock:
+            self._earlier.extend(earlier)
 
     def moved(self, moment: Moment) -> None:
         """A market has a new price, or none any more."""
@@ -86,7 +97,7 @@ class Pending:
             self._ends.append(end)
 
     def take(self, *, feed: str, now_ms: int) -> Batch:
-        """Everything that waits, which is then no longer waiting."""
+        """Everything that waits, which is then no longer waiting; of earlier candles a part."""
         with self._lock:
             batch = Batch(
                 feed=feed,
@@ -98,6 +109,7 @@ class Pending:
                 ends=self._ends,
                 moments=tuple(self._moments.values()),
                 perp_hours=tuple(self._perp_hours.values()),
+                earlier=[self._earlier.popleft() for _ in range(min(len(self._earlier), EARLIER_PER_WRITE_MAX))],
             )
             self._moments, self._perp_hours = {}, {}
             self._candles, self._charts = {}, {}
@@ -115,6 +127,7 @@ class Pending:
             waiting = {(m.market, m.at_ms // MOMENT_SLOT_MS, m.is_halt): m for m in batch.moments} | self._moments
             self._moments = dict(islice(waiting.items(), max(0, len(waiting) - MOMENTS_WAITING_MAX), None))
             self._perp_hours = {(h.market, h.hour_ms): h for h in batch.perp_hours} | self._perp_hours
+            self._earlier.extendleft(reversed(batch.earlier))
             for refusal in batch.refusals:
                 alike = self._refusals[refusal.verdict]
                 if len(alike) < REFUSALS_PER_WRITE_MAX:

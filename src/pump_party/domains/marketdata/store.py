@@ -50,7 +50,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What one write stores. `charts` is how far each market's chart has come."""
+    """What one write stores. `charts` is how far each market's chart has come; `earlier` only fills holes."""
 
     feed: str
     now_ms: int
@@ -61,6 +61,12 @@ class Batch(msgspec.Struct, frozen=True):
     ends: Sequence[QuarantineEnd]
     moments: Sequence[Moment] = ()
     perp_hours: Sequence[PerpHour] = ()
+    earlier: Sequence[Candle] = ()
+
+    def holds_something(self) -> bool:
+        """Whether there is anything to write besides how far charts have come."""
+        facts = (self.candles, self.earlier, self.moments, self.perp_hours, self.refusals, self.quarantines, self.ends)
+        return any(facts)
 
 
 class Moments(Protocol):

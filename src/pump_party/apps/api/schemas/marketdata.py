@@ -69,6 +69,8 @@ class Markets(msgspec.Struct, frozen=True):
 
 
 class CandleItem(msgspec.Struct, frozen=True):
+    """`ticks` is how many prices came in; 0 for a candle that the venue told of the time before."""
+
     open_ms: int
     open: str
     high: str
