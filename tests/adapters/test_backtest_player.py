@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
+from tests.domains.aitrading.answers import answer, opening
+from tests.domains.aitrading.worlds import SOL, prompt_strategy
 from tests.domains.backtests.tapes import MINUTE_MS, START_MS, crossing, walk
 
 from pump_party.adapters.backtest_player import ProcessPlayer
@@ -15,9 +19,11 @@ from pump_party.bootstrap import load_strategy, play_backtest
 from pump_party.bootstrap.backtests import PLAYER_MODULE
 from pump_party.bootstrap.database import open_database
 from pump_party.config import Settings
+from pump_party.domains.backtests.contract import ModelUse, UseModels
 from pump_party.domains.backtests.played import read_played
 from pump_party.domains.backtests.store import PlayerEnded, PlayRequest
-from pump_party.domains.clones.contract import canonical
+from pump_party.domains.backtests.thinking import Asked, KeptAnswer
+from pump_party.domains.clones.contract import Strategy, canonical
 from pump_party.kernel.errors import Invalid, Unavailable
 
 MINUTES = 300
@@ -39,14 +45,25 @@ def settings(tmp_path: Path) -> Settings:
     return found
 
 
+class Nobody:
+    """Has no answer to anything."""
+
+    def of(self, asked: Sequence[Asked]) -> Sequence[KeptAnswer] | None:
+        del asked
+        return None
+
+
+NOBODY = Nobody()
+
+
 def player(settings: Settings) -> ProcessPlayer:
     return ProcessPlayer(PLAYER, msgspec.json.encode(settings))
 
 
-def request(tape: str = "walk") -> PlayRequest:
+def request(tape: str = "walk", strategy: Strategy | None = None) -> PlayRequest:
     return PlayRequest(
         name="mine",
-        strategy=msgspec.Raw(canonical(crossing())),
+        strategy=msgspec.Raw(canonical(strategy or crossing())),
         tape=tape,
         rule_set="practice-next-v1",
         from_ms=START_MS,
@@ -56,17 +73,19 @@ def request(tape: str = "walk") -> PlayRequest:
 
 def test_the_result_is_that_of_the_same_backtest_here(settings: Settings, tmp_path: Path):
     told: list[int] = []
-    body = player(settings).play(request(), lambda done: told.append(done) is None)
+    body = player(settings).play(request(), lambda done: told.append(done) is None, NOBODY)
     assert body is not None
     mine = tmp_path / "mine.json"
     mine.write_bytes(canonical(crossing()))
-    here = play_backtest(
+    here, _ = play_backtest(
         [load_strategy(str(mine))],
         tmp_path / "tapes" / "walk",
         from_ms=None,
         to_ms=None,
         rule_set=None,
         progress=lambda _what, _done, _total: None,
+        settings=settings,
+        use_models=UseModels.RECORDED,
     )
     assert read_played(body) == here
     assert told[0] == 0
@@ -74,23 +93,23 @@ def test_the_result_is_that_of_the_same_backtest_here(settings: Settings, tmp_pa
 
 def test_what_cannot_be_played_is_refused_as_it_would_be_here(settings: Settings):
     with pytest.raises(Invalid) as refused:
-        player(settings).play(request("nowhere"), lambda _done: True)
+        player(settings).play(request("nowhere"), lambda _done: True, NOBODY)
     assert (refused.value.code, refused.value.field) == ("tape_not_found", "tape")
     gone = msgspec.structs.replace(settings, data_dir=settings.data_dir + "/gone")
     with pytest.raises(Unavailable):
-        player(gone).play(request(), lambda _done: True)
+        player(gone).play(request(), lambda _done: True, NOBODY)
 
 
 def test_one_that_is_not_wanted_any_more_ends_at_once(settings: Settings):
     began = time.monotonic()
-    assert player(settings).play(request("synthetic"), lambda _done: False) is None
+    assert player(settings).play(request("synthetic"), lambda _done: False, NOBODY) is None
     assert time.monotonic() - began < 1
 
 
 def test_a_process_that_dies_is_told_with_its_code(settings: Settings):
     dying = ProcessPlayer([sys.executable, "-c", "import os; os._exit(3)"], msgspec.json.encode(settings))
     with pytest.raises(PlayerEnded, match="process"):
-        dying.play(request(), lambda _done: True)
+        dying.play(request(), lambda _done: True, NOBODY)
 
 
 def test_a_process_whose_server_was_killed_ends_by_itself(settings: Settings):
@@ -103,3 +122,55 @@ def test_a_process_whose_server_was_killed_ends_by_itself(settings: Settings):
     process.stdin.write(msgspec.json.encode(order) + b"\n")
     process.stdin.close()
     assert process.wait(30) != 0
+
+
+class Answering:
+    """Answers what a function says, and keeps what was asked."""
+
+    def __init__(self, say: Callable[[int], str | None]) -> None:
+        self._say = say
+        self.asked: list[Asked] = []
+
+    def of(self, asked: Sequence[Asked]) -> Sequence[KeptAnswer] | None:
+        self.asked += asked
+        said = self._say(len(self.asked))
+        return None if said is None else [KeptAnswer(said, None, 10, 2, 3)] * len(asked)
+
+
+def thinking() -> PlayRequest:
+    return request(strategy=prompt_strategy("buy low", candles=2))
+
+
+def test_what_the_process_asks_is_answered_here_and_decides_there(settings: Settings):
+    answering = Answering(lambda number: answer(opening(SOL)) if number == 1 else None)
+    body = player(settings).play(thinking(), lambda _done: True, answering)
+    assert body is not None
+    (outcome,) = read_played(body).outcomes
+    assert len(answering.asked) == outcome.slots == 4
+    assert {one.model for one in answering.asked} == {"openai:gpt"}
+    assert len({one.key for one in answering.asked}) == 4
+    assert {d.code: d.count for d in outcome.decisions} == {"allowed": 1, "answer_missing": 3}
+    assert outcome.models == ModelUse(4, 3, 0, 10, 2, 3, 0)
+    assert len(outcome.fills) == 1
+
+
+def test_one_that_is_not_wanted_any_more_ends_while_it_waits_for_an_answer(settings: Settings):
+    asked, let_go = threading.Event(), threading.Event()
+
+    def say(_number: int) -> str | None:
+        asked.set()
+        let_go.wait(30)
+        return None
+
+    try:
+        assert player(settings).play(thinking(), lambda _done: not asked.is_set(), Answering(say)) is None
+    finally:
+        let_go.set()
+
+
+def test_an_answer_that_cannot_be_had_ends_it_with_the_reason(settings: Settings):
+    def say(_number: int) -> str | None:
+        raise Unavailable("the database does not answer")
+
+    with pytest.raises(Unavailable, match="database"):
+        player(settings).play(thinking(), lambda _done: True, Answering(say))

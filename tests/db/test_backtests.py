@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
+from tests.domains.aitrading.worlds import prompt_strategy
 from tests.domains.backtests.tapes import MINUTE_MS, SOL, START_MS, crossing, walk
 from tests.domains.backtests.test_run import play
 from tests.domains.clones.conftest import ALICE, BOB, Workshop
@@ -18,11 +20,14 @@ from pump_party.db.backtests import BacktestStore
 from pump_party.db.engine import Database
 from pump_party.db.outbox import OutboxStore
 from pump_party.domains.aitrading.decider import StrategyDecider
+from pump_party.domains.aitrading.model import ModelReply
 from pump_party.domains.backtests import contract
+from pump_party.domains.backtests.answer_book import AnswerBook
 from pump_party.domains.backtests.contract import BacktestState, StartBacktest, TapeMarket, TapeView
 from pump_party.domains.backtests.played import Played, write_played
 from pump_party.domains.backtests.service import BacktestService
 from pump_party.domains.backtests.store import LEASE_MS, PlayerEnded, PlayRequest
+from pump_party.domains.backtests.thinking import Answers
 from pump_party.domains.backtests.work import ATTEMPTS_MAX, PLAY_MS_MAX, BacktestWork
 from pump_party.domains.clones.contract import InvalidStrategy, canonical
 from pump_party.domains.marketdata.registry import load_registry
@@ -54,7 +59,8 @@ class HerePlayer:
         self.before: Callable[[], None] = lambda: None
         self.played = 0
 
-    def play(self, request: PlayRequest, tell: Callable[[int], bool]) -> bytes | None:
+    def play(self, request: PlayRequest, tell: Callable[[int], bool], answers: Answers) -> bytes | None:
+        del answers
         self.before()
         if not (tell(MINUTES // 2) and tell(MINUTES // 2)):
             return None
@@ -64,6 +70,16 @@ class HerePlayer:
         outcomes = play(walk(MINUTES), crossing(), minutes=MINUTES)
         name = (request.tape, "00" * 32, "tape", request.rule_set, request.from_ms, request.to_ms, MINUTES)
         return write_played(Played(*name, tuple(outcomes), ()))
+
+
+class NobodyAnswers:
+    """No model is offered."""
+
+    def offered(self) -> list[str]:
+        return []
+
+    def inquire(self, *_: object, **__: object) -> list[ModelReply]:
+        raise AssertionError
 
 
 class Bench:
@@ -83,11 +99,17 @@ class Bench:
             artifacts,
             self.workshop.clones,
             StrategyDecider(rule_sets),
+            NobodyAnswers(),
             rule_sets,
             clock,
             ids,
         )
-        self.work = BacktestWork(self.store, seal, self.player, artifacts, clock)
+        self.work = BacktestWork(self.store, seal, self.player, artifacts, clock, self._book)
+
+    def _book(self, view: contract.BacktestView) -> AnswerBook:
+        nothing: Any = None
+        owner = {"user_id": view.user_id, "clone_id": None, "use_models": view.use_models}
+        return AnswerBook(nothing, nothing, NobodyAnswers(), self.clock, **owner)  # type: ignore[arg-type]
 
     def start(self, key: str = "one", *, user: UserId = ALICE, **changes: object) -> contract.BacktestView:
         command = {"strategy": canonical(crossing()), "tape": "walk"} | changes
@@ -309,6 +331,7 @@ def test_a_strategy_is_in_the_database_sealed_and_only_until_it_was_played(bench
         ({"strategy": None}, "one_of"),
         ({"clone_id": "x"}, "one_of"),
         ({"name": " "}, "bad_name"),
+        ({"strategy": canonical(prompt_strategy("think")), "use_models": contract.UseModels.ASK}, "model_not_offered"),
     ],
 )
 def test_what_cannot_be_played_is_refused_before_it_waits(bench: Bench, changes: dict[str, object], code: str):

@@ -7,7 +7,7 @@ from html import escape
 import msgspec
 
 from pump_party.apps.amounts import micros_or_null
-from pump_party.domains.backtests.contract import Outcome, Played
+from pump_party.domains.backtests.contract import Comparison, ModelUse, Outcome, Played
 from pump_party.domains.prop_interface.contract import EquityMark, FillView, ResultsView
 from pump_party.kernel.money import PPM, format_e8, format_micros, format_nanos
 
@@ -38,10 +38,19 @@ class Line(msgspec.Struct, frozen=True):
     points: Sequence[tuple[int, int]]
 
 
+def render_comparison(view: Comparison) -> str:
+    """Several backtests of one tape and span on one page, their curves in one chart."""
+    first = view.results[0].played
+    outcomes = [msgspec.structs.replace(r.played.outcomes[0], name=r.backtest.name) for r in view.results]
+    return render_page(msgspec.structs.replace(first, outcomes=tuple(outcomes)))
+
+
 def render_page(played: Played) -> str:
     """The whole page, UTF-8 text."""
     outcomes = played.outcomes
     curves = [Line(o.name, [(m.at_ms, m.equity_micros) for m in o.results.curve]) for o in outcomes]
+    if played.holding:
+        curves.append(Line("held without costs", [(m.at_ms, m.equity_micros) for m in played.holding]))
     drawdowns = [Line(o.name, drawdown(o.results.curve)) for o in outcomes]
     title = ", ".join(outcome.name for outcome in outcomes)
     parts = [
@@ -105,7 +114,16 @@ def _figures(outcomes: Sequence[Outcome]) -> str:
 
 def _decisions(outcome: Outcome) -> str:
     counted = ", ".join(f"{d.count:,} {d.code.replace('_', ' ')}" for d in outcome.decisions)
-    return f"<p>{outcome.slots:,} slots: {escape(counted) or 'no decision'}</p>"
+    return f"<p>{outcome.slots:,} slots: {escape(counted) or 'no decision'}</p>{_models(outcome.models)}"
+
+
+def _models(use: ModelUse | None) -> str:
+    if use is None:
+        return ""
+    return (
+        f"<p>{use.questions:,} questions to models, {use.missing:,} decisions without an answer, {use.failed:,} with "
+        f"none to use; {use.tokens_in:,} + {use.tokens_out:,} tokens, {format_micros(use.cost_micros)} USD</p>"
+    )
 
 
 def _trades(outcome: Outcome) -> str:
@@ -175,10 +193,9 @@ def _legend(lines: Sequence[Line]) -> str:
 
 
 def _pen(number: int) -> str:
-    """Colour and dashes say who, never profit."""
-    return (
-        f"stroke='{COLOURS[number % len(COLOURS)]}' stroke-dasharray='{DASHES[number % len(DASHES)]}' stroke-width=1.5"
-    )
+    """Colour and dashes say who, never profit. No two of the first 25 are the same."""
+    dashes = DASHES[(number + number // len(COLOURS)) % len(DASHES)]
+    return f"stroke='{COLOURS[number % len(COLOURS)]}' stroke-dasharray='{dashes}' stroke-width=1.5"
 
 
 def _percent(ppm: int) -> str:

@@ -3,9 +3,34 @@
 import msgspec
 
 from pump_party.apps.amounts import micros_or_null, ratio_or_null
-from pump_party.domains.backtests.contract import BacktestState, BacktestView, Summary
+from pump_party.domains.backtests.contract import AskedNow, BacktestState, BacktestView, ModelUse, Summary, UseModels
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import format_micros
+
+
+class BacktestModels(msgspec.Struct, frozen=True):
+    """What the prompts of a strategy came to. `missing` decisions had no answer, `failed` none to use; tokens and cost
+    are those of the answers it went by, when they were given. `unpriced` answers have no known price.
+    """
+
+    questions: int
+    missing: int
+    failed: int
+    tokens_in: int
+    tokens_out: int
+    cost: str
+    unpriced: int
+
+
+class BacktestAsked(msgspec.Struct, frozen=True):
+    """What a backtest asked models itself. `stopped` says why it asked no more: `budget_exhausted`,
+    `model_calls_exhausted` or `model_not_offered`.
+    """
+
+    calls: int
+    cost: str
+    unpriced: int
+    stopped: str | None
 
 
 class BacktestSummary(msgspec.Struct, frozen=True):
@@ -17,6 +42,7 @@ class BacktestSummary(msgspec.Struct, frozen=True):
     fees: str
     funding: str
     slots: int
+    models: BacktestModels | None
 
 
 class Backtest(msgspec.Struct, frozen=True):
@@ -43,6 +69,8 @@ class Backtest(msgspec.Struct, frozen=True):
     detail: str | None
     result_hash: str | None
     summary: BacktestSummary | None
+    use_models: UseModels
+    asked: BacktestAsked | None
 
 
 def render_backtest(view: BacktestView) -> Backtest:
@@ -68,7 +96,25 @@ def render_backtest(view: BacktestView) -> Backtest:
         detail=view.detail,
         result_hash=view.result_hash,
         summary=None if view.summary is None else _summary(view.summary),
+        use_models=view.use_models,
+        asked=None if view.asked is None else render_asked(view.asked),
     )
+
+
+def render_model_use(use: ModelUse) -> BacktestModels:
+    return BacktestModels(
+        use.questions,
+        use.missing,
+        use.failed,
+        use.tokens_in,
+        use.tokens_out,
+        format_micros(use.cost_micros),
+        use.unpriced,
+    )
+
+
+def render_asked(asked: AskedNow) -> BacktestAsked:
+    return BacktestAsked(asked.calls, format_micros(asked.cost_micros), asked.unpriced, asked.stopped)
 
 
 def _summary(summary: Summary) -> BacktestSummary:
@@ -81,4 +127,5 @@ def _summary(summary: Summary) -> BacktestSummary:
         fees=format_micros(summary.fees_micros),
         funding=format_micros(summary.funding_micros),
         slots=summary.slots,
+        models=None if summary.models is None else render_model_use(summary.models),
     )

@@ -13,8 +13,9 @@ from pump_party.db.engine import Database
 from pump_party.db.prop_engine import PropStore
 from pump_party.db.prop_fleet import PropFleetStore
 from pump_party.domains.aitrading.budget import MICROS_PER_CENT, Budget, BudgetLimits
-from pump_party.domains.aitrading.contract import AITrading
+from pump_party.domains.aitrading.contract import AITrading, Inquirer
 from pump_party.domains.aitrading.decider import StrategyDecider
+from pump_party.domains.aitrading.inquiry import Inquiries
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.service import AITradingService
@@ -37,6 +38,7 @@ COUNTERFACTUAL_SEED = 1
 class Deciding(NamedTuple):
     service: AITrading
     work: DecisionWork
+    inquirer: Inquirer
 
 
 def build_aitrading(
@@ -79,7 +81,17 @@ def build_aitrading(
     def venue(start_ms: int) -> Venue:
         return PaperVenue(rules, start_ms=start_ms, seed=COUNTERFACTUAL_SEED, candles=market_data)
 
-    return Deciding(AITradingService(parts, plans, runs, venue), DecisionWork(parts, plans, runs))
+    inquiries = Inquiries(
+        parts.store, parts.models, parts.limits, clock, ids, answer_tokens_max=parts.answer_tokens_max
+    )
+    return Deciding(AITradingService(parts, plans, runs, venue), DecisionWork(parts, plans, runs), inquiries)
+
+
+def build_inquirer(settings: Settings, database: Database, clock: Clock, ids: Ids) -> Inquirer:
+    """For a command that decides for no clone."""
+    desk = LoopModelDesk(build_models(settings), clock, calls_at_once=settings.model_calls_at_once)
+    store = AITradingStore(database, ids)
+    return Inquiries(store, desk, _limits(settings), clock, ids, answer_tokens_max=settings.model_answer_tokens)
 
 
 def _limits(settings: Settings) -> BudgetLimits:

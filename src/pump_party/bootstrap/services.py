@@ -92,7 +92,7 @@ def build(settings: Settings) -> Services:
     deciding = build_aitrading(
         settings, database, cache, rules, clones, memory, market_data, prop, outbox, metrics, clock, ids
     )
-    backtesting = build_backtests(settings, database, registry, clones, prop, clock, ids)
+    backtesting = build_backtests(settings, database, registry, clones, prop, deciding.inquirer, clock, ids)
 
     def close() -> None:
         desk.close()

@@ -12,7 +12,7 @@ from pump_party.db.idempotency import recall, remember
 from pump_party.db.outbox import append_next, forget
 from pump_party.domains.backtests.contract import KEPT_PER_USER_MAX, WAITING_PER_USER_MAX
 from pump_party.domains.backtests.store import LEASE_MS, Ended
-from pump_party.domains.backtests.views import ENDED, BacktestState, BacktestView, Summary
+from pump_party.domains.backtests.views import ENDED, AskedNow, BacktestState, BacktestView, Summary
 from pump_party.events.backtests import BacktestChanged
 from pump_party.kernel.errors import Conflict
 from pump_party.kernel.ids import BacktestId, UserId
@@ -38,6 +38,7 @@ backtests = sa.Table(
     sa.Column("result_hash", Text),
     sa.Column("artifact_sha256", Text),
     sa.Column("summary", Bytes),
+    sa.Column("asked", Bytes),
     sa.Index("backtests_runs_user", "user_id", "backtest_id"),
     sqlite_strict=True,
 )
@@ -45,6 +46,7 @@ backtests = sa.Table(
 _ENDED = sorted(state.value for state in ENDED)
 _encode = msgspec.json.encode
 _read_view = msgspec.json.Decoder(BacktestView).decode
+_read_asked = msgspec.json.Decoder(AskedNow).decode
 _read_summary = msgspec.json.Decoder(Summary).decode
 _CHANGING = ("minutes_done", "started_ms", "finished_ms", "code", "detail", "result_hash", "artifact_sha256")
 
@@ -186,6 +188,7 @@ def _end(connection: sa.Connection, backtest_id: str, ended: Ended) -> None:
         "result_hash": ended.result_hash,
         "artifact_sha256": ended.artifact_sha256,
         "summary": None if ended.summary is None else _encode(ended.summary),
+        "asked": None if ended.asked is None else _encode(ended.asked),
         "sealed": None,
     }
     _change(connection, backtest_id, values, at_ms=ended.finished_ms)
@@ -201,6 +204,7 @@ def _view(row: Any) -> BacktestView:
         **changed,
         state=BacktestState(row.state),
         summary=None if row.summary is None else _read_summary(bytes(row.summary)),
+        asked=None if row.asked is None else _read_asked(bytes(row.asked)),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.apps.api.stage import Api, Person
+from tests.domains.aitrading.worlds import prompt_strategy
 from tests.domains.backtests.tapes import MINUTE_MS, START_MS, crossing, walk
 
 from pump_party.domains.clones.contract import canonical
@@ -77,6 +78,11 @@ def test_a_backtest_is_followed_from_the_queue_to_its_page(api: Api, person: Per
 
     compared = person.get("/v1/backtests/compare", params={"ids": f"{second},{first}"}).json()
     assert [item["backtest"]["name"] for item in compared["items"]] == ["Again", "Crossing"]
+    both = person.get("/v1/backtests/compare/page", params={"ids": f"{second},{first}"})
+    assert both.headers["content-type"].startswith("text/html"), both.text
+    chart = both.text.split("<h2>")[1]
+    assert [f"<title>{name}</title>" in chart for name in ("Again", "Crossing", "held without costs")] == [True] * 3
+    assert chart.count("<polyline") == 3
 
     page = person.get(f"/v1/backtests/{first}/page")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -126,3 +132,26 @@ def test_a_strategy_with_problems_is_answered_with_all_of_them(person: Person):
     answer = person.post("/v1/backtests", BODY | {"strategy": {"schema": "strategy/1", "nodes": [], "edges": []}})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_strategy")
     assert answer.json()["problems"]
+
+
+def test_a_backtest_with_prompts_goes_by_kept_answers_and_says_what_is_missing(api: Api, person: Person):
+    strategy = msgspec.json.decode(canonical(prompt_strategy("Buy low.", candles=2)))
+    backtest_id = start(person, BODY | {"strategy": strategy})
+    work_off(api)
+    done = person.get(f"/v1/backtests/{backtest_id}").json()
+    assert (done["state"], done["use_models"], done["asked"]) == ("done", "recorded", None)
+    assert done["summary"]["models"] == {
+        "questions": 3,
+        "missing": 3,
+        "failed": 0,
+        "tokens_in": 0,
+        "tokens_out": 0,
+        "cost": "0",
+        "unpriced": 0,
+    }
+    result = person.get(f"/v1/backtests/{backtest_id}/result").json()
+    assert result["decisions"] == [{"code": "answer_missing", "count": 3}]
+    refused = person.post("/v1/backtests", BODY | {"strategy": strategy, "use_models": "ask"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "model_not_offered")
+    wrong = person.post("/v1/backtests", BODY | {"strategy": strategy, "use_models": "maybe"})
+    assert wrong.status_code == 422

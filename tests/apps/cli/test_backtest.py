@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 from tests.domains.backtests.tapes import START_MS, crossing, walk
-from tests.domains.clones.strategies import prompt, sound
 
 from pump_party.apps.cli.main import main
 from pump_party.domains.clones.contract import canonical
@@ -138,12 +137,3 @@ def test_a_file_that_is_no_json_and_a_damaged_tape_are_named(
         table.write("garbage\n")
     assert backtest(tape, "house:random") == 2
     assert f"SOL-USDC-1m.csv, line {MINUTES + 2}: " in capsys.readouterr().err
-
-
-def test_a_strategy_that_asks_a_model_is_refused_in_one_sentence(
-    tape: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    asking = tmp_path / "asking.json"
-    asking.write_bytes(msgspec.json.encode(sound(decider=prompt("Be careful."), model="openai:gpt-5")))
-    assert backtest(tape, str(asking)) == 2
-    assert "asking asks a language model, and a backtest has none to ask" in capsys.readouterr().err

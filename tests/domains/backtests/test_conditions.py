@@ -65,11 +65,11 @@ def backtested(tape: RecordedTape, asker: OpensOnce, *, to_minute: int = MINUTES
 
 
 class TapeNow:
-    """The tape as market memory that is read now."""
+    """The tape as market memory that is read now: as of the newest quote."""
 
-    def __init__(self, tape: RecordedTape, clock: ManualClock) -> None:
+    def __init__(self, tape: RecordedTape, platform: Platform) -> None:
         self._tape = tape
-        self._clock = clock
+        self._platform = platform
         self.mids_e8: dict[Market, int] = {}
 
     def pinned(self) -> "TapeNow":
@@ -83,8 +83,8 @@ class TapeNow:
         interval: CandleInterval,
         candles: int,
     ) -> Mapping[Market, MarketSnapshot]:
-        now_ms = as_of_ms or self._clock.now_ms()
-        return self._tape.memory.snapshots(wanted, as_of_ms=now_ms, interval=interval, candles=candles)
+        newest_ms = as_of_ms or self._platform.quotes.latest([SOL])[SOL].publish_ms
+        return self._tape.memory.snapshots(wanted, as_of_ms=newest_ms, interval=interval, candles=candles)
 
 
 def live(tape: RecordedTape, condition: Invalidation, path: Path, sqlite_path: Path) -> list[FillView]:
@@ -93,7 +93,7 @@ def live(tape: RecordedTape, condition: Invalidation, path: Path, sqlite_path: P
     minutes = Minutes(SOL, tape, None, from_ms=START_MS, to_ms=START_MS + MINUTES * MINUTE_MS)
     with closing(Database(f"sqlite:///{sqlite_path}")) as database:
         platform = Platform(database, clock, str(path / "objects"))
-        platform.memory = TapeNow(tape, clock)  # type: ignore[assignment]
+        platform.memory = TapeNow(tape, platform)  # type: ignore[assignment]
         platform.restart()
         platform.clones.publish(ALICE, STRATEGY, "clone-1")
         platform.service.deploy(DeployClone(ALICE, CloneId("clone-1"), "key", RULE_SET))

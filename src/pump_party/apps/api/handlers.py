@@ -91,6 +91,7 @@ HANDLERS = [
     backtests.start_backtest,
     backtests.list_backtests,
     backtests.compare_backtests,
+    backtests.read_comparison_page,
     backtests.read_backtest,
     backtests.cancel_backtest,
     backtests.read_backtest_result,

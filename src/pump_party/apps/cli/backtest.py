@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pump_party.config import Settings
 from pump_party.kernel.errors import Invalid
+from pump_party.kernel.money import format_micros
 
 if TYPE_CHECKING:
-    from pump_party.domains.backtests.contract import Played
+    from pump_party.domains.backtests.contract import AskedNow, Played
 
 STRATEGIES_MAX = 100
 EXIT_CANNOT_START = 2
@@ -22,18 +24,20 @@ REDRAW_S = 0.1
 DESCRIPTION = """\
 Every strategy gets an account of its own and trades the same tape at the same time, by the code that decides and fills
 live: no fill on a price that could have been seen, fees, spread and impact included. The same tape, strategy and rules
-give the same result hash on every machine.
+give the same result hash on every machine. Prompts go by the answers that are kept in the data folder; without
+--ask-models nobody is asked, and a decision without an answer is left out.
 
 examples:
   pump-party backtest house:momentum --tape recordings
   pump-party backtest mine.json house:buy_and_hold --tape recordings --html report.html
+  pump-party backtest thinking.json --tape recordings --ask-models
   pump-party backtest mine.json --tape recordings --from 2025-05-10 --to 2025-05-20 --json
 
 house strategies: momentum, mean_reversion, breakout, funding_carry, rebalance, buy_and_hold, random
 """
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
     """Declare the command."""
     command = subparsers.add_parser(
         "backtest",
@@ -47,12 +51,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--to", dest="to_ms", type=_time, metavar="DATE", help="end, UTC (ISO 8601)")
     command.add_argument("--rule-set", metavar="NAME", help="rules of the accounts (default practice-next-v1)")
     command.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts as well")
+    command.add_argument(
+        "--ask-models", action="store_true", help="ask the models of prompts for answers that are not kept yet (costs)"
+    )
     command.add_argument("--json", action="store_true", help="print JSON")
+    return command
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, settings: Settings) -> int:
     """Returns 0, or 2 for a strategy that cannot run. Raises Refusal for what cannot be played."""
     from pump_party.bootstrap import load_strategy, play_backtest
+    from pump_party.domains.backtests.contract import UseModels
     from pump_party.domains.clones.contract import InvalidStrategy
 
     if len(options.strategies) > STRATEGIES_MAX:
@@ -70,13 +79,15 @@ def run(options: argparse.Namespace) -> int:
             return EXIT_CANNOT_START
     bar = _Bar(shown=sys.stderr.isatty())
     started = time.monotonic()
-    played = play_backtest(
+    played, asked = play_backtest(
         strategies,
         options.tape,
         from_ms=options.from_ms,
         to_ms=options.to_ms,
         rule_set=options.rule_set,
         progress=bar.show,
+        settings=settings,
+        use_models=UseModels.ASK if options.ask_models else UseModels.RECORDED,
     )
     bar.clear()
     if options.html is not None:
@@ -84,9 +95,10 @@ def run(options: argparse.Namespace) -> int:
 
         options.html.write_text(render_page(played), encoding="utf-8")
     if options.json:
-        print(msgspec.json.encode(_report(played)).decode())
+        print(msgspec.json.encode(_report(played, asked)).decode())
         return 0
     _print(played, time.monotonic() - started)
+    _print_models(played, asked)
     if options.html is not None:
         print(f"page  {options.html}")
     return 0
@@ -116,9 +128,10 @@ class _Bar:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _report(played: "Played") -> dict[str, object]:
+def _report(played: "Played", asked: "AskedNow | None") -> dict[str, object]:
     """The first strategy's figures stand on top, where a script looks for them; `outcomes` holds all."""
     from pump_party.apps.api.schemas.results import render_results
+    from pump_party.apps.backtest_wire import render_asked, render_model_use
 
     outcomes = [
         {
@@ -127,6 +140,7 @@ def _report(played: "Played") -> dict[str, object]:
             "slots": outcome.slots,
             "decisions": {decision.code: decision.count for decision in outcome.decisions},
             "metrics": render_results(outcome.results),
+            "models": None if outcome.models is None else render_model_use(outcome.models),
         }
         for outcome in played.outcomes
     ]
@@ -141,6 +155,7 @@ def _report(played: "Played") -> dict[str, object]:
         "result_hash": outcomes[0]["result_hash"],
         "metrics": outcomes[0]["metrics"],
         "outcomes": outcomes,
+        "asked": None if asked is None else render_asked(asked),
     }
 
 
@@ -164,6 +179,19 @@ def _print(played: "Played", seconds: float) -> None:
     print()
     for outcome in played.outcomes:
         print(f"result  {outcome.sha256}  {outcome.name}")
+
+
+def _print_models(played: "Played", asked: "AskedNow | None") -> None:
+    for outcome in played.outcomes:
+        use = outcome.models
+        if use is not None:
+            told = f"{use.questions:,} questions, {use.missing:,} decisions without an answer, {use.failed:,} failed"
+            spent = f"{use.tokens_in:,} + {use.tokens_out:,} tokens, {format_micros(use.cost_micros)} USD when asked"
+            print(f"models  {told}; {spent}  {outcome.name}")
+    if asked is not None:
+        unpriced = f", {asked.unpriced:,} without a known price" if asked.unpriced else ""
+        stopped = f"; asked no more: {asked.stopped}" if asked.stopped else ""
+        print(f"asked   {asked.calls:,} calls, {format_micros(asked.cost_micros)} USD{unpriced}{stopped}")
 
 
 def _time(text: str) -> int:

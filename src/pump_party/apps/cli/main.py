@@ -167,7 +167,7 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 def _add_backtest(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from pump_party.apps.cli import backtest
 
-    backtest.add_parser(commands)
+    _add_settings(backtest.add_parser(commands), "data_dir")
 
 
 def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -210,7 +210,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "backtest":
         from pump_party.apps.cli import backtest
 
-        return backtest.run(options)
+        return backtest.run(options, load_settings(_overrides(options)))
     settings = load_settings(_overrides(options))
     match options.command:
         case "config":

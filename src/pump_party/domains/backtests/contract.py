@@ -7,8 +7,10 @@ from pump_party.domains.backtests.model import MINUTE_MS as MINUTE_MS
 from pump_party.domains.backtests.model import DecisionCount as DecisionCount
 from pump_party.domains.backtests.model import DecisionRow as DecisionRow
 from pump_party.domains.backtests.model import Entrant as Entrant
+from pump_party.domains.backtests.model import ModelUse as ModelUse
 from pump_party.domains.backtests.model import Outcome as Outcome
 from pump_party.domains.backtests.played import Played as Played
+from pump_party.domains.backtests.views import AskedNow as AskedNow
 from pump_party.domains.backtests.views import BacktestState as BacktestState
 from pump_party.domains.backtests.views import BacktestView as BacktestView
 from pump_party.domains.backtests.views import Comparison as Comparison
@@ -18,6 +20,7 @@ from pump_party.domains.backtests.views import StartBacktest as StartBacktest
 from pump_party.domains.backtests.views import Summary as Summary
 from pump_party.domains.backtests.views import TapeMarket as TapeMarket
 from pump_party.domains.backtests.views import TapeView as TapeView
+from pump_party.domains.backtests.views import UseModels as UseModels
 from pump_party.kernel.ids import UserId
 from pump_party.platform.jobs import Job
 
@@ -29,6 +32,12 @@ KEPT_PER_USER_MAX = 100
 
 MARKET_MINUTES_MAX = 600_000
 """Minutes times markets of one backtest: half a year of two markets, a month of all."""
+
+MODEL_CALLS_MAX = 500
+"""Calls of models of one backtest that asks: what it asks beyond is missing."""
+
+ANSWERS_PER_USER_MAX = 20_000
+"""Kept for backtests to come."""
 
 COMPARED_MAX = 10
 NAME_CHARS_MAX = 60
@@ -49,7 +58,7 @@ class Backtests(Protocol):
         """Queue a backtest. The same request again returns the first answer.
 
         Raises Invalid (tape_not_found, market_not_on_tape, no_common_time, backtest_too_long, rule_set_unknown,
-        invalid_strategy, model_in_backtest, one_of, bad_name), NotFound (clone_not_found, version_not_found),
+        invalid_strategy, model_not_offered, one_of, bad_name), NotFound (clone_not_found, version_not_found),
         Conflict (not_published, too_many_backtests).
         """
         ...

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import msgspec
 
-from pump_party.domains.aitrading.contract import Decider
+from pump_party.domains.aitrading.contract import Decider, Inquirer
 from pump_party.domains.backtests.contract import (
     COMPARED_MAX,
     DECISIONS_LIMIT_MAX,
@@ -24,6 +24,7 @@ from pump_party.domains.backtests.views import (
     ResultView,
     StartBacktest,
     TapeView,
+    UseModels,
 )
 from pump_party.domains.clones.contract import Clones, InvalidStrategy, Strategy, canonical, content_sha256
 from pump_party.domains.prop_interface.contract import RuleSetView
@@ -56,6 +57,7 @@ class BacktestService:
         artifacts: Artifacts,
         clones: Clones,
         decider: Decider,
+        inquirer: Inquirer,
         rule_sets: Sequence[RuleSetView],
         clock: Clock,
         ids: Ids,
@@ -66,6 +68,7 @@ class BacktestService:
         self._artifacts = artifacts
         self._clones = clones
         self._decider = decider
+        self._inquirer = inquirer
         self._rule_sets: Mapping[str, RuleSetView] = {rules.name: rules for rules in rule_sets}
         self._clock = clock
         self._ids = ids
@@ -83,12 +86,8 @@ class BacktestService:
         if rule_set not in self._rule_sets:
             raise Invalid(f"is none of {', '.join(self._rule_sets)}", code="rule_set_unknown", field="rule_set")
         plan = self._decider.plan(chosen.strategy)
-        if plan.needs_model:
-            raise Invalid(
-                "asks a language model: play it with `pump-party backtest`, which shows what it costs",
-                code="model_in_backtest",
-                field="strategy",
-            )
+        if plan.needs_model and command.use_models is UseModels.ASK and plan.model not in self._inquirer.offered():
+            raise Invalid("names a model that is not offered here", code="model_not_offered", field="use_models")
         markets = tuple(sorted(plan.limits.markets))
         tape = self._tape(command.tape)
         from_ms, to_ms = _span(tape, markets, command.from_ms, command.to_ms)
@@ -109,6 +108,7 @@ class BacktestService:
             minutes_done=0,
             minutes=(to_ms - from_ms) // MINUTE_MS,
             created_ms=self._clock.now_ms(),
+            use_models=command.use_models,
         )
         sealed = self._seal.seal(view.user_id, view.backtest_id, canonical(chosen.strategy))
         return self._store.add(view, sealed, key=command.idempotency_key, request_sha256=request_sha256)

@@ -1,11 +1,12 @@
 """What backtests must remember, and what plays them. `db/backtests.py` and adapters implement it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from pump_party.domains.backtests.views import BacktestState, BacktestView, Summary, TapeView
+from pump_party.domains.backtests.thinking import Answers
+from pump_party.domains.backtests.views import AskedNow, BacktestState, BacktestView, Summary, TapeView
 from pump_party.kernel.ids import BacktestId, UserId
 from pump_party.platform.jobs import Job
 
@@ -22,6 +23,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     result_hash: str | None = None
     artifact_sha256: str | None = None
     summary: Summary | None = None
+    asked: AskedNow | None = None
 
 
 class BacktestStore(Protocol):
@@ -90,6 +92,45 @@ class StrategySeal(Protocol):
         ...
 
 
+class AnswerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of an answer beside its words, which are at a place of the object store."""
+
+    answer_key: str
+    model: str
+    context_sha256: str
+    prompt_sha256: str
+    template: str
+    place: str
+    failure: str | None
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int | None
+    price_table: str | None
+    at_ms: int
+
+
+class AnswerStore(Protocol):
+    """What models answered in backtests, by the question's key. A user's are only ever his."""
+
+    def find(self, user_id: UserId, keys: Sequence[str]) -> Mapping[str, AnswerRow]: ...
+
+    def keep(self, user_id: UserId, rows: Sequence[AnswerRow]) -> None:
+        """A newer answer takes the place of an older one. The oldest beyond ANSWERS_PER_USER_MAX go."""
+        ...
+
+
+class AnswerBodies(Protocol):
+    """What models said, sealed."""
+
+    def put(self, user_id: UserId, key: str, text: str) -> str:
+        """Returns its place. Raises Unavailable."""
+        ...
+
+    def get(self, user_id: UserId, key: str, place: str) -> str | None:
+        """None for what is gone, or cannot be opened any more. Raises Unavailable."""
+        ...
+
+
 class Shelf(Protocol):
     """The tapes that can be played here."""
 
@@ -112,10 +153,10 @@ class PlayerEnded(Exception):
 
 
 class Player(Protocol):
-    def play(self, request: PlayRequest, tell: Callable[[int], bool]) -> bytes | None:
+    def play(self, request: PlayRequest, tell: Callable[[int], bool], answers: Answers) -> bytes | None:
         """The `Played` of a request in its bytes, or None because `tell` did not want it any more.
 
-        `tell` hears about once a second how many minutes are done. Raises Refusal for what cannot be played,
-        PlayerEnded.
+        `tell` hears about once a second how many minutes are done, also while `answers` are waited for. Raises Refusal
+        for what cannot be played, PlayerEnded.
         """
         ...

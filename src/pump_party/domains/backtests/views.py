@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pump_party.domains.backtests.model import DecisionRow
+from pump_party.domains.backtests.model import DecisionRow, ModelUse
 from pump_party.domains.backtests.played import Played
 from pump_party.kernel.ids import BacktestId, CloneId, Market, UserId
 
@@ -19,6 +19,13 @@ class BacktestState(StrEnum):
 
 
 ENDED = frozenset({BacktestState.DONE, BacktestState.FAILED, BacktestState.CANCELLED})
+
+
+class UseModels(StrEnum):
+    """Where the answers of models come from. `recorded`: those that are kept; `ask`: those and the model itself."""
+
+    RECORDED = "recorded"
+    ASK = "ask"
 
 
 class TapeMarket(msgspec.Struct, frozen=True):
@@ -54,6 +61,7 @@ class StartBacktest(msgspec.Struct, frozen=True, kw_only=True):
     rule_set: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
+    use_models: UseModels = UseModels.RECORDED
 
     def __repr__(self) -> str:
         return f"StartBacktest(tape {self.tape})"
@@ -70,6 +78,18 @@ class Summary(msgspec.Struct, frozen=True):
     fees_micros: int
     funding_micros: int
     slots: int
+    models: ModelUse | None = None
+
+
+class AskedNow(msgspec.Struct, frozen=True):
+    """What a backtest asked models itself. `stopped` says why it asked no more from some moment on: budget_exhausted,
+    model_calls_exhausted or model_not_offered.
+    """
+
+    calls: int
+    cost_micros: int
+    unpriced: int
+    stopped: str | None
 
 
 class BacktestView(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +118,8 @@ class BacktestView(msgspec.Struct, frozen=True, kw_only=True):
     result_hash: str | None = None
     artifact_sha256: str | None = None
     summary: Summary | None = None
+    use_models: UseModels = UseModels.RECORDED
+    asked: AskedNow | None = None
 
 
 class ResultView(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import msgspec
 
+from pump_party.domains.backtests.answer_book import AnswerBook
 from pump_party.domains.backtests.model import Outcome
 from pump_party.domains.backtests.played import read_played
 from pump_party.domains.backtests.store import (
@@ -39,13 +40,21 @@ class BacktestWork:
     """Implements `contract.BacktestWork`."""
 
     def __init__(
-        self, store: BacktestStore, seal: StrategySeal, player: Player, artifacts: Artifacts, clock: Clock
+        self,
+        store: BacktestStore,
+        seal: StrategySeal,
+        player: Player,
+        artifacts: Artifacts,
+        clock: Clock,
+        book: Callable[[BacktestView], AnswerBook],
     ) -> None:
+        """`book` has the answers of models for a backtest."""
         self._store = store
         self._seal = seal
         self._player = player
         self._artifacts = artifacts
         self._clock = clock
+        self._book = book
 
     def take_over(self) -> None:
         self._store.free()
@@ -71,6 +80,7 @@ class BacktestWork:
         self._store.begin(view.backtest_id, now_ms=self._clock.now_ms())
         until_ms = self._clock.now_ms() + PLAY_MS_MAX
         is_late = False
+        book = self._book(view)
 
         def tell(minutes_done: int) -> bool:
             nonlocal is_late
@@ -80,7 +90,7 @@ class BacktestWork:
             return wanted and not is_late and not is_stopping()
 
         try:
-            body = self._player.play(self._request(view), tell)
+            body = self._player.play(self._request(view), tell, book)
         except PlayerEnded as error:
             return self._failed("player_ended", str(error))
         except Unavailable:
@@ -93,7 +103,7 @@ class BacktestWork:
             if is_stopping():
                 raise _Stopping
             return Ended(state=BacktestState.CANCELLED, finished_ms=self._clock.now_ms())
-        return self._done(body)
+        return self._done(body, book)
 
     def _request(self, view: BacktestView) -> PlayRequest:
         sealed = self._store.sealed(BacktestId(view.backtest_id))
@@ -107,7 +117,7 @@ class BacktestWork:
             to_ms=view.to_ms,
         )
 
-    def _done(self, body: bytes) -> Ended:
+    def _done(self, body: bytes, book: AnswerBook) -> Ended:
         outcome = read_played(body).outcomes[0]
         artifact_sha256 = sha256(body).hexdigest()
         self._artifacts.put(artifact_sha256, body)
@@ -117,6 +127,7 @@ class BacktestWork:
             result_hash=outcome.sha256,
             artifact_sha256=artifact_sha256,
             summary=_summary(outcome),
+            asked=book.asked_now(),
         )
 
     def _failed(self, code: str, detail: str) -> Ended:
@@ -134,4 +145,5 @@ def _summary(outcome: Outcome) -> Summary:
         fees_micros=results.fees_micros,
         funding_micros=results.funding_micros,
         slots=outcome.slots,
+        models=outcome.models,
     )

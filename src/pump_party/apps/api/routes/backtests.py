@@ -9,7 +9,7 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 from litestar.types import Scope
 
 from pump_party.apps.api.auth import Access
-from pump_party.apps.api.calls import call_of
+from pump_party.apps.api.calls import Call, call_of
 from pump_party.apps.api.codec import ApiResponse, Document, refuse_body
 from pump_party.apps.api.parameters import PAGE_DEFAULT, Cursor, PageLimit, PathText, access, checked_id
 from pump_party.apps.api.schemas.backtests import (
@@ -60,6 +60,7 @@ async def start_backtest(scope: Scope, data: JSONBody[BacktestBody]) -> Backtest
         rule_set=data.rule_set,
         from_ms=data.from_ms,
         to_ms=data.to_ms,
+        use_models=data.use_models,
     )
     return render_backtest(await call.run(call.services.backtests.start, command))
 
@@ -78,6 +79,22 @@ async def compare_backtests(scope: Scope, ids: BacktestIds) -> BacktestCompariso
     call = call_of(scope)
     wanted = [checked_id(one, "backtest") for one in ids.split(",")]
     return render_comparison(await call.run(call.services.backtests.compare, call.user_id(), wanted))
+
+
+@get(
+    "/v1/backtests/compare/page",
+    opt=access(Access.READ),
+    tags=["backtests"],
+    responses={200: ResponseSpec(str, media_type="text/html", generate_examples=False, description="A page to keep")},
+)
+async def read_comparison_page(scope: Scope, ids: BacktestIds) -> ApiResponse:
+    """Finished backtests of one tape and span on one page, their curves in one chart, to keep or to pass on."""
+    from pump_party.apps.backtest_page import render_comparison as render_page
+
+    call = call_of(scope)
+    wanted = [checked_id(one, "backtest") for one in ids.split(",")]
+    view = await call.run(call.services.backtests.compare, call.user_id(), wanted)
+    return _kept_page(call, await call.run(render_page, view), "comparison.html")
 
 
 @get("/v1/backtests/{backtest_id:str}", opt=access(Access.READ), tags=["backtests"])
@@ -129,7 +146,10 @@ async def read_backtest_page(scope: Scope, backtest_id: PathText) -> ApiResponse
     call = call_of(scope)
     backtest_id = checked_id(backtest_id, "backtest")
     view = await call.run(call.services.backtests.result, call.user_id(), backtest_id)
-    page = await call.run(render_page, view.played)
-    kept_as = f'attachment; filename="backtest-{backtest_id}.html"'
-    call.response_headers.append((b"content-disposition", kept_as.encode()))
+    return _kept_page(call, await call.run(render_page, view.played), f"backtest-{backtest_id}.html")
+
+
+def _kept_page(call: Call, page: str, name: str) -> ApiResponse:
+    """A page that the browser keeps under this name."""
+    call.response_headers.append((b"content-disposition", f'attachment; filename="{name}"'.encode()))
     return ApiResponse(Document(body=page.encode(), content_type=HTML.encode()))

@@ -15,6 +15,7 @@ from pump_party.domains.backtests.contract import (
     DecisionRow,
     ResultView,
     TapeView,
+    UseModels,
 )
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import INT64_MAX, format_ppm
@@ -28,7 +29,8 @@ TimeMs = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
 class BacktestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either `strategy`, or `clone_id` with a `version` of yours; without one its newest.
 
-    `tape` is a name of `GET /v1/tapes`. Without times all of it is played.
+    `tape` is a name of `GET /v1/tapes`. Without times all of it is played. Prompts go by the answers that earlier
+    backtests of yours were given; with `use_models` `ask` a model is asked for those that are missing, and paid.
     """
 
     tape: InputText
@@ -39,6 +41,7 @@ class BacktestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rule_set: InputText | None = None
     from_ms: TimeMs | None = None
     to_ms: TimeMs | None = None
+    use_models: UseModels = UseModels.RECORDED
 
 
 class TapeMarketItem(msgspec.Struct, frozen=True):
