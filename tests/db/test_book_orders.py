@@ -122,6 +122,8 @@ def test_a_resting_limit_may_fill_on_the_book_before_the_oracle_trades_through(d
     fill = desk.order(placed).fill
     assert fill is not None
     assert fill.price_e8 == 15_020_000_000
+    (held,) = desk.store.account(ALICE, desk.account_id).positions
+    assert held.buy_pressure.micros == 0, "what a book gave it shows as gone itself; the ladder was not used"
     assert holds_nothing(desk)
 
 

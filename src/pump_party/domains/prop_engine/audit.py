@@ -33,6 +33,7 @@ from pump_party.domains.prop_engine.model import (
 )
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.record_line import record_line
+from pump_party.domains.prop_engine.replay import funding_of, replay
 
 UNDECIDED = (RecordKind.ACCEPT, RecordKind.REST, RecordKind.TRIGGER, RecordKind.CANCELLING)
 """Records of an order that had not ended."""
@@ -102,6 +103,9 @@ def audit(records: AccountRecords) -> list[Problem]:
         for order_id in orders
         if order_id not in told
     )
+    # Fills that are not what was recorded make no positions.
+    if not found:
+        found.extend(problem("position_differs", detail) for detail in _compare_positions(records))
     if account.seq != records.last_seq:
         found.append(problem("seq_differs", f"account seq {account.seq}, newest message {records.last_seq}"))
     return found
@@ -187,6 +191,34 @@ def _compare_balances(records: AccountRecords, balances: Mapping[tuple[str, str]
     earned_micros = account.realised_pnl_micros + account.funding_micros - account.fees_micros
     if have_micros != account.start_micros + earned_micros:
         yield "identity_broken", "cash + held + margin + cost is not start + realised + funding - fees"
+
+
+def _compare_positions(records: AccountRecords) -> Iterator[str]:
+    """Every position follows from the cycle's own fills and fundings."""
+    account = records.account
+    opened = max((r.version for r in records.journal if r.kind is RecordKind.OPEN), default=0)
+    fills = [fill for fill in records.fills if fill.cycle == account.cycle]
+    fundings = [funding_of(r) for r in records.journal if r.kind is RecordKind.FUNDING and r.version > opened]
+    held = replay(account.account_id, fills, fundings, {})
+    spot = {p.market: (p.quantity_nanos, p.cost_micros) for p in records.positions}
+    perps = {p.market: _perp_figures(p) for p in records.perps}
+    for name, kept, replayed, nothing in (
+        ("spot", spot, {m: (p.quantity_nanos, p.cost_micros) for m, p in held.positions.items()}, (0, 0)),
+        ("perpetual", perps, {m: _perp_figures(p) for m, p in held.perps.items()}, (0, 0, 0, 0, 0)),
+    ):
+        for market in sorted(kept.keys() | replayed.keys()):
+            if kept.get(market, nothing) != replayed.get(market, nothing):
+                yield f"{name} {market}: kept {kept.get(market)}, its fills make {replayed.get(market)}"
+
+
+def _perp_figures(position: PerpPosition) -> tuple[int, ...]:
+    return (
+        position.direction,
+        position.quantity_nanos,
+        position.entry_cost_micros,
+        position.margin_micros,
+        position.leverage,
+    )
 
 
 def _compare_open_orders(records: AccountRecords) -> Iterator[tuple[str, str]]:

@@ -99,7 +99,9 @@ def rest_at(market: SpotFill, limit_e8: int, params: SpotParams) -> SpotFill | N
     rested = _filled(
         market.side, market.quantity_nanos, limit_e8, market.half_spread_e8, market.impact_e8, used_micros, params
     )
-    return rested if market.book is None else replace(rested, book=market.book)
+    if market.book is None:
+        return rested
+    return replace(rested, book=market.book, pressure_after_micros=market.pressure_after_micros)
 
 
 def is_within(fill: SpotFill, limit_e8: int) -> bool:

@@ -259,13 +259,15 @@ def _shrink(
 
 
 def _realise(position: PerpPosition, fill: SpotFill) -> tuple[int, int]:
-    """The entry cost a fill removes and the PnL it realises, rounded so that the gain is smaller or the loss larger."""
-    cost = position.entry_cost_micros * fill.quantity_nanos
-    if position.direction == LONG:
-        removed = ceil_div(cost, position.quantity_nanos)
-        return removed, fill.gross_micros - removed
-    removed = cost // position.quantity_nanos
-    return removed, removed - fill.gross_micros
+    """The entry cost a fill removes and the PnL it realises."""
+    removed = removed_cost_micros(position, fill.quantity_nanos)
+    return removed, fill.gross_micros - removed if position.direction == LONG else removed - fill.gross_micros
+
+
+def removed_cost_micros(position: PerpPosition, quantity_nanos: int) -> int:
+    """A part's share of the entry cost, rounded so that the gain is smaller or the loss larger."""
+    cost = position.entry_cost_micros * quantity_nanos
+    return ceil_div(cost, position.quantity_nanos) if position.direction == LONG else cost // position.quantity_nanos
 
 
 def _pressed(position: PerpPosition, fill: SpotFill, fill_ms: int) -> PerpPosition:

@@ -235,9 +235,10 @@ class PropTrading(Protocol):
         ...
 
     def standing_at_end(self, user_id: UserId, account_id: str, *, end_ms: int) -> StandingAtEnd:
-        """The account's standing equity at a time: what a contest that ends then goes by.
+        """The account's standing equity at a time: what a contest that ends then goes by, whatever came after.
 
-        Raises Conflict (account_moved_on) for an account that has traded or begun anew since.
+        Raises Conflict for an account that was opened later (account_opened_later) or has more records than are read
+        for one answer (account_too_long).
         """
         ...
 

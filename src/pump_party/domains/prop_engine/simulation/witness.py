@@ -9,9 +9,18 @@ from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.audit import AccountRecords, audit
 from pump_party.domains.prop_engine.ledger import CASH_ASSET, read_postings
 from pump_party.domains.prop_engine.margin import below_maintenance, unrealised_pnl_micros
-from pump_party.domains.prop_engine.model import Fill, JournalRecord, OpenOrder, Order, RecordKind
-from pump_party.domains.prop_engine.perp_model import FLAT
+from pump_party.domains.prop_engine.model import (
+    NO_PRESSURE,
+    Fill,
+    JournalRecord,
+    OpenOrder,
+    Order,
+    Position,
+    RecordKind,
+)
+from pump_party.domains.prop_engine.perp_model import FLAT, PerpPosition
 from pump_party.domains.prop_engine.portfolio import value_micros
+from pump_party.domains.prop_engine.replay import replay
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.views import fill_view
 from pump_party.domains.prop_engine.working import TRIGGERED, is_called_back, is_overdue, terms_of
@@ -68,6 +77,7 @@ class Witness:
         if before is not None and records.account.seq < before.account.seq:
             found.append("the sequence of messages went back")
         found += self._kept(records)
+        found += _pressures(records, self._rule_sets[records.account.rule_set])
         found += _outcomes(records)
         fills = [fill for fill in records.fills if fill.fill_id not in self._judged]
         orders = {order.order_id: order for order in records.orders}
@@ -185,6 +195,21 @@ class Witness:
             at_once = terms.kind is OrderKind.MARKET or terms.time_in_force is TimeInForce.IOC
             if at_once and fill.recv_ms > order.created_ms + params.max_wait_ms:
                 yield f"fill {fill.fill_id} came after its deadline"
+
+
+def _pressures(records: AccountRecords, rules: RuleSet) -> Iterator[str]:
+    """What recent orders used up follows from their fills alone: so an account can be closed as of any moment."""
+    account = records.account
+    pricing = dict(rules.spot) | {market: params.pricing for market, params in rules.perp.items()}
+    held = replay(account.account_id, [f for f in records.fills if f.cycle == account.cycle], (), pricing)
+    replayed: dict[Market, Position | PerpPosition] = {**held.positions, **held.perps}
+    kept_positions: list[Position | PerpPosition] = [*records.positions, *records.perps]
+    for position in kept_positions:
+        other = replayed.get(position.market)
+        kept = position.buy_pressure, position.sell_pressure
+        made = (NO_PRESSURE, NO_PRESSURE) if other is None else (other.buy_pressure, other.sell_pressure)
+        if kept != made:
+            yield f"the pressure on {position.market} is {kept}, its fills make {made}"
 
 
 def _had_its_tick(waiting: OpenOrder, quote: Quote) -> bool:
