@@ -79,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str = "auto"
     order_wait_ms: int = 8_000
     rate_limits: bool = True
+    house_clones: bool = True
     models: str = ""
     model_keys: str = ""
     model_urls: str = ""
@@ -239,6 +240,7 @@ RULES: Mapping[str, Rule] = {
         high=ORDER_WAIT_MS_MAX,
     ),
     "rate_limits": Rule(help="enforce request limits; off only for load tests"),
+    "house_clones": Rule(help="clones that ship with the product trade by themselves, for everybody to look at"),
     "models": Rule(
         help="language models that strategies may name, comma separated; empty offers none",
         pattern=rf"|{_MODEL}(,{_MODEL})*",

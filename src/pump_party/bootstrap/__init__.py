@@ -9,6 +9,7 @@ from pump_party.bootstrap.cache import Cache
 from pump_party.bootstrap.clones import KeyUse, Rotation, list_keys, open_clones, rotate_keys
 from pump_party.bootstrap.database import DatabaseFacts, check_ledger, describe_database, open_database
 from pump_party.bootstrap.engine import OrderDesk
+from pump_party.bootstrap.house import open_house
 from pump_party.bootstrap.ingestion import approve_resume, build_ingestion, open_tapes
 from pump_party.bootstrap.models import ModelCheck, check_models
 from pump_party.bootstrap.offline import check_conformance, make_template, simulate
@@ -35,6 +36,7 @@ __all__ = [
     "make_template",
     "open_clones",
     "open_database",
+    "open_house",
     "open_prop_trading",
     "open_tapes",
     "play_backtest",

@@ -38,6 +38,10 @@ def uuid7(now_ms: int, randomness: int) -> str:
     )
 
 
+HOUSE_USER = UserId("00000000-0000-7000-8000-000000000001")
+"""Owns what the product itself brings along. No wallet leads to it."""
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether a path or frame carries a well-formed id, so that a bad one never reaches a query."""
     return _UUID.fullmatch(text) is not None

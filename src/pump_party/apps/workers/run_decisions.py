@@ -11,7 +11,7 @@ from contextlib import aclosing
 import msgspec
 
 from pump_party.apps.workers.leading import is_set_within, lead
-from pump_party.bootstrap import Services
+from pump_party.bootstrap import Services, open_house
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.errors import Refusal, Unavailable
 from pump_party.platform.bus import TICK_CHANNEL
@@ -44,6 +44,7 @@ async def _decide(services: Services, ended: asyncio.Event) -> None:
     watch = _Watch(services)
     tasks = [asyncio.create_task(watch.listen()), asyncio.create_task(watch.run(ended))]
     slots = asyncio.create_task(_work_off_slots(services, ended))
+    house = asyncio.create_task(_open_house(services, ended))
     try:
         await asyncio.wait([slots, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -51,9 +52,24 @@ async def _decide(services: Services, ended: asyncio.Event) -> None:
                 task.result()
         await slots
     finally:
-        for task in (slots, *tasks):
+        for task in (slots, house, *tasks):
             task.cancel()
-        await asyncio.gather(slots, *tasks, return_exceptions=True)
+        await asyncio.gather(slots, house, *tasks, return_exceptions=True)
+
+
+async def _open_house(services: Services, ended: asyncio.Event) -> None:
+    """Once there is a price: until then the start has other things to do."""
+    markets = [asset.market for asset in services.registry.assets()]
+    while not ended.is_set():
+        try:
+            if await asyncio.to_thread(services.quotes.latest, markets):
+                opened = await asyncio.to_thread(open_house, services)
+                services.outbox.notify()
+                log.info("house_clones", clones=opened)
+                return
+        except Unavailable as error:
+            _failed(services, error)
+        await is_set_within(ended, RETRY_S)
 
 
 async def _work_off_slots(services: Services, ended: asyncio.Event) -> None:

@@ -19,9 +19,11 @@ MARKS_MAX = 2
 """Vowel signs on one letter."""
 
 NAME_PUNCTUATION = " -_.'"
+HOUSE = "house"
 RESERVED_NAMES = frozenset(
-    ("admin", "administrator", "house", "moderator", "official", "operator", "staff", "support", "system", "terminal")
+    ("admin", "administrator", HOUSE, "moderator", "official", "operator", "staff", "support", "system", "terminal")
 )
+_FIRST_WORD = re.compile(r"[ \-_.']")
 RESERVED_WITHIN = ("pumpparty", "hiddenclone")
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
@@ -96,6 +98,11 @@ def name_key(name: str) -> str:
 
 _RESERVED_KEYS = frozenset(name_key(name) for name in RESERVED_NAMES)
 _RESERVED_WITHIN_KEYS = tuple(name_key(name) for name in RESERVED_WITHIN)
+
+
+def sounds_like_house(name: str) -> bool:
+    """Whether its first word is that of the clones which the product brings along."""
+    return name_key(_FIRST_WORD.split(name, maxsplit=1)[0]) == name_key(HOUSE)
 
 
 def clean_bio(text: str) -> str:

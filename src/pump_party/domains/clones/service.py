@@ -48,7 +48,7 @@ from pump_party.domains.clones.words import (
 from pump_party.domains.users.contract import Users
 from pump_party.events.clones import CloneProfileChanged, ClonePublished
 from pump_party.kernel.errors import Conflict, Invalid, NotFound
-from pump_party.kernel.ids import CloneId, UserId, VersionId, is_uuid
+from pump_party.kernel.ids import HOUSE_USER, CloneId, UserId, VersionId, is_uuid
 from pump_party.platform.clock import Clock
 from pump_party.platform.ids import Ids
 
@@ -114,7 +114,7 @@ class CloneService:
 
     def create_clone(self, user_id: UserId, *, name: str, bio: str, idempotency_key: str) -> OwnerClone:
         answer = _answer("create", user_id, idempotency_key, {"name": name, "bio": bio})
-        name, bio, now_ms = naming.clean_name(name), naming.clean_bio(bio), self._clock.now_ms()
+        name, bio, now_ms = _name(user_id, name), naming.clean_bio(bio), self._clock.now_ms()
         clone = Clone(
             clone_id=CloneId(self._ids.new()),
             user_id=user_id,
@@ -140,7 +140,7 @@ class CloneService:
         return self.owner_clone(user_id, clone.clone_id if earlier is None else earlier.decode())
 
     def set_profile(self, user_id: UserId, clone_id: str, *, name: str | None, bio: str | None) -> OwnerClone:
-        name = None if name is None else naming.clean_name(name)
+        name = None if name is None else _name(user_id, name)
         bio = None if bio is None else naming.clean_bio(bio)
         with self._store.transaction() as tx:
             clone, _ = _lock_own(tx, user_id, clone_id)
@@ -308,6 +308,14 @@ class CloneService:
     def count_keys(self) -> Mapping[str, int]:
         """How many clones' data keys each platform key wraps."""
         return self._store.count_keys()
+
+
+def _name(user_id: UserId, name: str) -> str:
+    """The name as it is kept. Raises Invalid (bad_name), also for one that passes for a house clone's."""
+    clean = naming.clean_name(name)
+    if user_id != HOUSE_USER and naming.sounds_like_house(clean):
+        raise Invalid("is the product's own; choose another", code="bad_name", field="name")
+    return clean
 
 
 def _lock_own(tx: Transaction, user_id: UserId, clone_id: str) -> tuple[Clone, SealedKey]:

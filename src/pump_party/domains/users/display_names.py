@@ -2,7 +2,10 @@
 
 import hashlib
 
+from pump_party.kernel.ids import HOUSE_USER
+
 NUMBERS = 10_000
+HOUSE_NAME = "Pump Party"
 
 _ADJECTIVES = (
     "amber ample arctic autumn azure bold brave breezy bright brisk bronze calm candid cheery clever copper "
@@ -23,6 +26,8 @@ ANIMALS = _ANIMALS.split()
 
 def display_name(user_id: str) -> str:
     """For example "brave-otter-4821"; the same id has the same name for ever."""
+    if user_id == HOUSE_USER:
+        return HOUSE_NAME
     digest = hashlib.sha256(b"display name:" + user_id.encode()).digest()
     adjective = ADJECTIVES[int.from_bytes(digest[:8], "big") % len(ADJECTIVES)]
     animal = ANIMALS[int.from_bytes(digest[8:16], "big") % len(ANIMALS)]
