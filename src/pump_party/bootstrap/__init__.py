@@ -12,7 +12,7 @@ from pump_party.bootstrap.engine import OrderDesk
 from pump_party.bootstrap.house import open_house
 from pump_party.bootstrap.ingestion import approve_resume, build_ingestion, open_tapes
 from pump_party.bootstrap.models import ModelCheck, check_models
-from pump_party.bootstrap.offline import check_conformance, make_template, simulate
+from pump_party.bootstrap.offline import check_conformance, scratch_databases, simulate
 from pump_party.bootstrap.operators import open_prop_trading
 from pump_party.bootstrap.services import Services, build
 
@@ -33,7 +33,6 @@ __all__ = [
     "describe_database",
     "list_keys",
     "load_strategy",
-    "make_template",
     "open_clones",
     "open_database",
     "open_house",
@@ -41,6 +40,7 @@ __all__ = [
     "open_tapes",
     "play_backtest",
     "rotate_keys",
+    "scratch_databases",
     "simulate",
     "work_for_player",
 ]

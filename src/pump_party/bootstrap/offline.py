@@ -1,24 +1,21 @@
 """What runs without the product: vectors and simulations."""
 
-import shutil
-from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING
 
-from pump_party.bootstrap.database import SQLITE_FILE
 from pump_party.bootstrap.engine import build_all_rule_sets
-from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
-from pump_party.db.migrate import upgrade
 from pump_party.db.prop_engine import PropStore
 from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.service import PropTradingEngine
+from pump_party.kernel.errors import Invalid
+from pump_party.platform.clock import SystemClock
 from pump_party.platform.ids import Ids
 from pump_party.platform.metrics import Metrics
 
 if TYPE_CHECKING:
+    from pump_party.db.scratch import Fresh
     from pump_party.domains.prop_engine.simulation.run import SimulationReport
     from pump_party.kernel.conformance import Report
 
@@ -34,8 +31,8 @@ def check_conformance(content: bytes) -> "Report":
     return run(content, [marketdata.CHECKS, prop_engine.CHECKS, contests.CHECKS, economy.CHECKS])
 
 
-def simulate(seed: int, steps: int, *, template: Path) -> "SimulationReport":
-    """Play one seed on a copy of `template`, a migrated and empty SQLite file."""
+def simulate(seed: int, steps: int, *, fresh: "Fresh") -> "SimulationReport":
+    """Play one seed on a database of its own."""
     from pump_party.adapters.simulated_feed import SimulatedFeed
     from pump_party.db.faulty import FaultyDatabase
     from pump_party.db.prop_check import changed
@@ -45,22 +42,25 @@ def simulate(seed: int, steps: int, *, template: Path) -> "SimulationReport":
 
     registry, quotes, books = load_registry(), MemoryQuotes(), MemoryBooks()
     rules, world = build_all_rule_sets(registry), World.of(seed)
-    with TemporaryDirectory() as folder:
-        path = shutil.copy(template, Path(folder) / SQLITE_FILE)
-        with closing(FaultyDatabase(f"sqlite:///{path}", world.faults.reached)) as database:
-            store, clock = MarketDataStore(database), world.clock
-            feed = SimulatedFeed(clock, world.dice.fork(), quotes, books)
-            market_data = MarketDataService(store, quotes, books, clock, registry)
-            feed.report_to(Ingest(registry=registry, store=store, clock=clock, metrics=Metrics(), sources=feed.sources))
+    with fresh() as url, closing(FaultyDatabase(url, world.faults.reached)) as database:
+        store, clock = MarketDataStore(database), world.clock
+        feed = SimulatedFeed(clock, world.dice.fork(), quotes, books)
+        market_data = MarketDataService(store, quotes, books, clock, registry)
+        feed.report_to(Ingest(registry=registry, store=store, clock=clock, metrics=Metrics(), sources=feed.sources))
 
-            def build_engine() -> PropTradingEngine:
-                ids = Ids(clock, world.dice.fork().take_bytes)
-                return PropTradingEngine(PropStore(database), quotes, books, rules, clock, ids, market_data)
+        def build_engine() -> PropTradingEngine:
+            ids = Ids(clock, world.dice.fork().take_bytes)
+            return PropTradingEngine(PropStore(database), quotes, books, rules, clock, ids, market_data)
 
-            return Simulation(world, rules, feed, build_engine, lambda known: changed(database, known)).run(steps)
+        return Simulation(world, rules, feed, build_engine, lambda known: changed(database, known)).run(steps)
 
 
-def make_template(path: Path) -> None:
-    """A migrated, empty SQLite file for simulations to start from."""
-    with closing(Database(f"sqlite:///{path}")) as database:
-        upgrade(database)
+def scratch_databases(url: str | None) -> "AbstractContextManager[Fresh]":
+    """Databases for simulations: beside that of a Postgres URL, or SQLite files. Raises Invalid for another URL."""
+    from pump_party.db.scratch import postgres_scratch, sqlite_scratch
+
+    if url is None:
+        return sqlite_scratch()
+    if not url.startswith("postgresql://"):
+        raise Invalid("--database: must be postgresql://...", field="database")
+    return postgres_scratch(url, Ids(SystemClock()).new().replace("-", ""))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import msgspec
+import psycopg
 import pytest
 
 from pump_party.apps.cli.main import main
@@ -54,6 +55,30 @@ def test_all_that_can_happen_happens_within_a_few_seeds(capsys: pytest.CaptureFi
     assert {"filled", "PRICE_TIMEOUT", "MARKET_HALTED", "CANCELLED_BY_USER", "CANCELLED_IOC"} <= happened
     assert {"accept", "rest", "trigger", "cancel", "cancelling", "funding", "margin_call", "liquidation", "close"} <= happened
     assert {"book walk", "frozen", "ACCOUNT_FROZEN"} <= happened
+
+
+def test_the_same_is_played_on_postgres_in_databases_that_are_gone_afterwards(
+    postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def databases() -> list[str]:
+        with psycopg.connect(postgres_url) as connection:
+            return [name for (name,) in connection.execute("SELECT datname FROM pg_database ORDER BY datname")]
+
+    before = databases()
+    command = ["simulate", "--seed", "1", "--seeds", "6", "--steps", "60", "--json", "--database", postgres_url]
+    assert main(command) == 0, "".join(capsys.readouterr())
+    first = capsys.readouterr().out
+    happened = {name for line in first.splitlines() for name in msgspec.json.decode(line)["counts"]}
+    assert {"filled", "restart", "accept", "cancel"} <= happened
+    assert main(command) == 0
+    assert capsys.readouterr().out == first
+    assert databases() == before
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x", "postgresql://nobody@127.0.0.1:1/none"])
+def test_a_database_that_cannot_be_played_on_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--database", url]) != 0
+    assert capsys.readouterr().err
 
 
 def test_what_does_not_hold_is_told_with_the_seed_and_what_was_done_last(

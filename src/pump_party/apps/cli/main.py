@@ -206,7 +206,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "simulate":
         from pump_party.apps.cli import simulate
 
-        return simulate.run(options.seed, seeds=options.seeds, steps=options.steps, as_json=options.json)
+        return simulate.run(
+            options.seed, seeds=options.seeds, steps=options.steps, database=options.database, as_json=options.json
+        )
     if options.command == "backtest":
         from pump_party.apps.cli import backtest
 
