@@ -1,6 +1,7 @@
 """Pages of clones: one that asks a language model, live; decided again; shown to everybody; revealed and checked."""
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -75,6 +76,7 @@ def rehearse(person: Person) -> None:
     expect(result).to_contain_text("Long 25% SOL/USDC")
     expect(result).to_contain_text("calm likes the trend")
     expect(result).to_contain_text("Allowed by the gates")
+    expect(result.get_by_test_id("run-usage")).to_contain_text("cost unknown")
     for name, said in (("context", "context/1"), ("prompt", "Be calm about it."), ("answer", "calm likes the trend")):
         evidence = result.get_by_test_id(f"evidence-{name}")
         evidence.locator("summary").click()
@@ -100,10 +102,33 @@ def pause_and_resume(person: Person) -> None:
     expect_deployment(person, "resume", "running")
 
 
+def play_what_is_recorded(person: Person) -> None:
+    """A backtest that may ask nobody counts the answers it would have needed."""
+    person.see("tab-backtest").click()
+    person.see("tape").select_option("synthetic")
+    person.page.get_by_role("radio", name="1 day").click()
+    expect(person.see("models-recorded")).to_have_attribute("data-state", "on")
+    person.see("start-backtest").click()
+    expect(person.see("backtest-row")).to_have_attribute("data-state", "done", timeout=SLOT_MS)
+    expect(person.see("answers-missing")).to_have_text(re.compile(r"1,4\d\d"))
+    person.see("tab-trade").click()
+
+
 def stop(person: Person) -> None:
     person.see("stop").click()
     expect_deployment(person, "confirm-stop", "stopped")
     expect(person.see("let-it-trade")).to_be_visible()
+
+
+def lose_the_connection_and_find_it(person: Person) -> None:
+    """The page asks while nobody tells it, and is told again afterwards."""
+    person.expect_problem("ERR_INTERNET_DISCONNECTED")
+    page = person.see("clone-page")
+    expect(page).to_have_attribute("data-live", "true")
+    person.context.set_offline(True)
+    expect(page).to_have_attribute("data-live", "false")
+    person.context.set_offline(False)
+    expect(page).to_have_attribute("data-live", "true")
 
 
 def decide_again(person: Person) -> None:
@@ -134,10 +159,12 @@ def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made
     assert "Be calm about it." in str(models.asked[-1].body["messages"])
     let_it_trade(person)
     pause_and_resume(person)
+    play_what_is_recorded(person)
 
     person.see("its-decisions").click()
-    expect(person.see("clone-page")).to_have_attribute("data-live", "true")
     expect(person.see("clone-trading")).to_contain_text("next decision in")
+    lose_the_connection_and_find_it(person)
+    person.page.wait_for_load_state("networkidle")
     asked: list[str] = []
     person.page.on("request", lambda request: asked.append(request.url))
     expect(person.see("decision").first).to_contain_text("Long 25% SOL/USDC", timeout=SLOT_MS)

@@ -180,8 +180,8 @@ def test_a_rule_clone_is_built_by_keyboard_played_published_and_trades_without_t
     person.see("tab-trade").click()
     person.see("its-decisions").click()
     expect(person.see("clone-trading")).to_have_attribute("data-state", "running")
-    decision = person.see("decision").last
-    expect(decision).to_contain_text("Long 50% SOL/USDC", timeout=SLOT_MS)
+    decision = person.see("decision").filter(has_text="Long 50% SOL/USDC").first
+    expect(decision).to_be_visible(timeout=SLOT_MS)
     decision.get_by_test_id("decision-details").click()
     expect(decision.get_by_test_id("own-reasoning")).to_contain_text(SECRET)
     expect(decision.get_by_test_id("own-risk verdict")).to_contain_text("Allowed by the gates")
@@ -195,7 +195,7 @@ def test_a_rule_clone_is_built_by_keyboard_played_published_and_trades_without_t
     visitor.page.on("response", lambda response: told.append(response.text()) if "/v1/" in response.url else None)
     visitor.open(f"/clones/{clone_id(person)}")
     expect(visitor.see("clone-title")).to_have_text(name)
-    expect(visitor.see("decision").last).to_contain_text("Long 50% SOL/USDC")
+    expect(visitor.see("decision").filter(has_text="Long 50% SOL/USDC").first).to_be_visible()
     expect(visitor.see("clone-equity").locator("canvas").first).to_be_visible()
     expect(visitor.see("decision-details")).to_have_count(0)
     assert any("decisions" in body for body in told)

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import type { OwnerDecision, OwnerRun } from '@/api/clones'
 import { codeText, shareText } from '@/lib/decisions'
-import { formatWire, grouped } from '@/lib/format'
+import { formatWire } from '@/lib/format'
 import { Evidence } from '@/ui/Evidence'
 import { Loading } from '@/ui/States'
+import { UsageLine } from '@/ui/UsageLine'
 import { type ArtifactKind, artifactQuery } from './api'
 import type { CardLine } from './feed'
 import { OrderOutcome } from './OrderOutcome'
@@ -27,13 +28,7 @@ export function DecisionWay({ run, lines, accountId }: Props) {
         <Artifact run={run} kind="prompt" sha256={run.prompt_sha256} title="Prompt" />
         <Artifact run={run} kind="answer" sha256={run.answer_sha256} title="Answer" />
       </div>
-      {run.usage && (
-        <p className="text-xs text-muted" data-testid="run-usage">
-          {run.usage.model} · {grouped(run.usage.tokens_in)} tokens in, {grouped(run.usage.tokens_out)} out ·{' '}
-          {run.usage.cost === null ? 'cost unknown' : `${formatWire(run.usage.cost, 4)} USD`} ·{' '}
-          {(run.usage.latency_ms / 1_000).toFixed(1)} s
-        </p>
-      )}
+      {run.usage && <UsageLine usage={run.usage} />}
       <p
         className="figure truncate text-xs text-muted"
         title={run.snapshot_sha256 ? `snapshot ${run.snapshot_sha256}` : undefined}

@@ -1,11 +1,12 @@
 import type { ReactNode } from 'react'
 import type { OwnerRun } from '@/api/clones'
 import { codeText, shareText, wantedText } from '@/lib/decisions'
-import { formatWire, grouped } from '@/lib/format'
+import { formatWire } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { formatDateTime } from '@/lib/time'
 import { Pnl } from '@/ui/Figure'
 import { useZone } from '@/ui/preferences'
+import { UsageLine } from '@/ui/UsageLine'
 import type { Replay } from './api'
 import { type Pair, pairsOf } from './replay'
 
@@ -34,13 +35,7 @@ export function ReplayView({ replay, run }: { replay: Replay; run: OwnerRun }) {
           <Outcome key={one.until_ms} outcome={one} />
         ))}
       </div>
-      {replay.usage && (
-        <p className="text-xs text-muted">
-          {replay.usage.model} · {grouped(replay.usage.tokens_in)} tokens in,{' '}
-          {grouped(replay.usage.tokens_out)} out ·{' '}
-          {replay.usage.cost === null ? 'cost unknown' : `${formatWire(replay.usage.cost, 4)} USD`}
-        </p>
-      )}
+      {replay.usage && <UsageLine usage={replay.usage} />}
     </section>
   )
 }

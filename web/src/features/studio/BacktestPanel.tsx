@@ -7,7 +7,7 @@ import { BacktestList } from './BacktestList'
 import { type Tape, tapesQuery } from './backtests'
 import { Field, Select } from './fields'
 import { StartBacktest } from './StartBacktest'
-import { commonSpan, missingOn } from './spans'
+import { commonSpan, missingOn, tapeFor } from './spans'
 import { useDoc, useEditor } from './store'
 import type { Strategy } from './strategy'
 
@@ -32,8 +32,7 @@ function Form({ clone, tapes }: { clone: OwnerClone; tapes: readonly Tape[] }) {
   const problems = useEditor((editor) => editor.problems)
   const markets = marketsOf(strategy)
   const [name, setName] = useState('')
-  const fitting = tapes.find((one) => commonSpan(one, markets))
-  const tape = tapes.find((one) => one.name === name) ?? fitting ?? tapes[0]
+  const tape = tapes.find((one) => one.name === name) ?? tapeFor(tapes, markets)
   const span = tape && commonSpan(tape, markets)
   const missing = tape ? missingOn(tape, markets) : []
   return (

@@ -4,6 +4,7 @@ import { codeText, wantedText } from '@/lib/decisions'
 import { Button } from '@/ui/Button'
 import { Evidence } from '@/ui/Evidence'
 import { Panel } from '@/ui/Panel'
+import { UsageLine } from '@/ui/UsageLine'
 import { type DryRun, dryRun } from './api'
 import { Select } from './fields'
 import { useDoc, useEditor } from './store'
@@ -79,6 +80,7 @@ function Made({ made, outdated }: { made: DryRun; outdated: boolean }) {
       <Evidence title="Context" text={made.context} note={`sha256 ${made.context_sha256}`} />
       {made.prompt !== null && <Evidence title="Prompt" text={made.prompt} />}
       {made.answer !== null && <Evidence title="Answer" text={made.answer} />}
+      {made.usage && <UsageLine usage={made.usage} />}
     </div>
   )
 }

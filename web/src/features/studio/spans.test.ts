@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DAY_MS } from '@/lib/time'
-import { chosenSpan, commonSpan, dateText, missingOn, newest, nextName, readDate } from './spans'
+import { chosenSpan, commonSpan, dateText, missingOn, newest, nextName, readDate, tapeFor } from './spans'
 
 const tape = {
   markets: [
@@ -35,4 +35,13 @@ test('chosen days are whole and within the recording', () => {
 test('backtests of one clone are told apart by a number', () => {
   expect(nextName('Moon', [])).toBe('Moon #1')
   expect(nextName('Moon', ['Moon #1', 'Sun #2'])).toBe('Moon #2')
+})
+
+test('a tape of minutes does not stand before one of days', () => {
+  const of = (name: string, to_ms: number) => ({ name, markets: [{ market: 'SOL-USDC', from_ms: 0, to_ms }] })
+  const [minutes, hours, days] = [of('minutes', 60_000), of('hours', DAY_MS / 2), of('days', 9 * DAY_MS)]
+  expect(tapeFor([minutes, hours, days], ['SOL-USDC'])).toBe(days)
+  expect(tapeFor([minutes, hours], ['SOL-USDC'])).toBe(hours)
+  expect(tapeFor([minutes], ['ETH-USDC'])).toBe(minutes)
+  expect(tapeFor([], ['SOL-USDC'])).toBeUndefined()
 })

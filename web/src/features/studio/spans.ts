@@ -19,6 +19,16 @@ export function commonSpan(tape: Played, markets: readonly string[]): Span | und
   return from_ms < to_ms ? { from_ms, to_ms } : undefined
 }
 
+/** The first tape with a day or more of these markets, else the one with most of them. */
+export function tapeFor<T extends Played>(tapes: readonly T[], markets: readonly string[]): T | undefined {
+  const lengthOf = (tape: T) => {
+    const span = commonSpan(tape, markets)
+    return span ? span.to_ms - span.from_ms : 0
+  }
+  const longest = (best: T, one: T) => (lengthOf(one) > lengthOf(best) ? one : best)
+  return tapes.find((one) => lengthOf(one) >= DAY_MS) ?? (tapes.length ? tapes.reduce(longest) : undefined)
+}
+
 export const missingOn = (tape: Played, markets: readonly string[]): string[] =>
   markets.filter((market) => !tape.markets.some((one) => one.market === market))
 
