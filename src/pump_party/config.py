@@ -80,6 +80,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     order_wait_ms: int = 8_000
     rate_limits: bool = True
     house_clones: bool = True
+    decisions_kept_days: int = 30
+    contest_decisions_kept_days: int = 0
+    jobs_kept_days: int = 7
     models: str = ""
     model_keys: str = ""
     model_urls: str = ""
@@ -241,6 +244,17 @@ RULES: Mapping[str, Rule] = {
     ),
     "rate_limits": Rule(help="enforce request limits; off only for load tests"),
     "house_clones": Rule(help="clones that ship with the product trade by themselves, for everybody to look at"),
+    "decisions_kept_days": Rule(
+        help="days that decisions of clones are kept, with what was seen, asked and answered; 0 for ever",
+        low=0,
+        high=3_650,
+    ),
+    "contest_decisions_kept_days": Rule(
+        help="the same on accounts that a contest may admit, whose evidence verification needs; 0 for ever",
+        low=0,
+        high=3_650,
+    ),
+    "jobs_kept_days": Rule(help="days that a job is kept once it is done; 0 for ever", low=0, high=3_650),
     "models": Rule(
         help="language models that strategies may name, comma separated; empty offers none",
         pattern=rf"|{_MODEL}(,{_MODEL})*",

@@ -22,6 +22,7 @@ from pump_party.domains.aitrading.budget import Budget, BudgetLimits
 from pump_party.domains.aitrading.commands import DeployClone
 from pump_party.domains.aitrading.model_client import ModelAnswer, ModelFailed, ModelUsage
 from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.retention import KeptDays
 from pump_party.domains.aitrading.run_views import DeploymentView, OwnerRunView
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.service import AITradingService
@@ -196,6 +197,7 @@ class Platform:
         self.database = database
         self.clock = clock
         self.objects = objects
+        self.kept = KeptDays(decisions=30, contest_decisions=0, jobs=7)
         self.limits = limits or BudgetLimits(PLENTY, PLENTY, PLENTY)
         self.clones = FixedClones()
         self.memory = FixedMemory(clock)
@@ -234,7 +236,7 @@ class Platform:
         self.service = AITradingService(
             self.parts, plans, runs, lambda start_ms: PaperVenue(rules, start_ms=start_ms, seed=1)
         )
-        self.work = DecisionWork(self.parts, plans, runs)
+        self.work = DecisionWork(self.parts, plans, runs, self.kept)
         self.outbox = OutboxStore(self.database)
 
     def show(self, mids_e8: Mapping[Market, int] | None = None) -> None:

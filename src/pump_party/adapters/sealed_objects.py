@@ -7,8 +7,9 @@ from typing import Protocol
 
 from pump_party.adapters.object_store import ObjectStore
 from pump_party.domains.aitrading.artifacts import Artifact
+from pump_party.domains.aitrading.records import Run
 from pump_party.kernel.errors import Unavailable
-from pump_party.kernel.ids import CloneId
+from pump_party.kernel.ids import CloneId, RunId
 
 WRITES_AT_ONCE = 4
 BATCH_MIN = 8
@@ -33,7 +34,7 @@ class SealedArtifacts:
 
     def put(self, artifacts: Sequence[Artifact]) -> None:
         sealed = self._seal.seal_artifacts([(one.clone_id, one.sha256, one.body) for one in artifacts])
-        places = [_place(one.clone_id, one.sha256) for one in artifacts]
+        places = [_place(one.run_id, one.sha256) for one in artifacts]
         if len(places) < BATCH_MIN:
             for place, body in zip(places, sealed, strict=True):
                 self._objects.put_at(place, body)
@@ -41,16 +42,16 @@ class SealedArtifacts:
         for _ in self._writers.map(self._objects.put_at, places, sealed):
             pass
 
-    def get(self, clone_id: CloneId, sha256: str) -> bytes:
-        body = self._seal.open_artifact(clone_id, sha256, self._objects.get_at(_place(clone_id, sha256)))
+    def get(self, run: Run, sha256: str) -> bytes:
+        body = self._seal.open_artifact(run.clone_id, sha256, self._objects.get_at(_place(run.run_id, sha256)))
         if hashlib.sha256(body).hexdigest() != sha256:
             raise Unavailable(f"artifact {sha256} is damaged", code="object_damaged")
         return body
 
-    def delete(self, clone_id: CloneId, sha256s: Sequence[str]) -> None:
-        self._objects.delete_at([_place(clone_id, one) for one in sha256s])
+    def delete(self, run_id: RunId, sha256s: Sequence[str]) -> None:
+        self._objects.delete_at([_place(run_id, one) for one in sha256s])
 
 
-def _place(clone_id: CloneId, sha256: str) -> str:
-    """Where it is kept: two clones may have the same bytes, and each its own key."""
-    return hashlib.sha256(f"{clone_id}|{sha256}".encode()).hexdigest()
+def _place(run_id: RunId, sha256: str) -> str:
+    """Where it is kept. Two runs may have the same bytes: each has its own, so that it can go with its run."""
+    return hashlib.sha256(f"{run_id}|{sha256}".encode()).hexdigest()

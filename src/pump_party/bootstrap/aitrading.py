@@ -17,6 +17,7 @@ from pump_party.domains.aitrading.contract import AITrading, Inquirer
 from pump_party.domains.aitrading.decider import StrategyDecider
 from pump_party.domains.aitrading.inquiry import Inquiries
 from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.retention import KeptDays
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.service import AITradingService
 from pump_party.domains.aitrading.work import DecisionWork
@@ -81,10 +82,15 @@ def build_aitrading(
     def venue(start_ms: int) -> Venue:
         return PaperVenue(rules, start_ms=start_ms, seed=COUNTERFACTUAL_SEED, candles=market_data)
 
+    kept = KeptDays(
+        decisions=settings.decisions_kept_days,
+        contest_decisions=settings.contest_decisions_kept_days,
+        jobs=settings.jobs_kept_days,
+    )
     inquiries = Inquiries(
         parts.store, parts.models, parts.limits, clock, ids, answer_tokens_max=parts.answer_tokens_max
     )
-    return Deciding(AITradingService(parts, plans, runs, venue), DecisionWork(parts, plans, runs), inquiries)
+    return Deciding(AITradingService(parts, plans, runs, venue), DecisionWork(parts, plans, runs, kept), inquiries)
 
 
 def build_inquirer(settings: Settings, database: Database, clock: Clock, ids: Ids) -> Inquirer:

@@ -15,19 +15,22 @@ from pump_party.db.aitrading_rows import (
     run_of,
     run_values,
 )
-from pump_party.db.aitrading_tables import calls, deployments, runs
+from pump_party.db.aitrading_tables import budgets, calls, deployments, runs
 from pump_party.db.engine import Database
 from pump_party.domains.aitrading.budget import BudgetLimits, Spent
 from pump_party.domains.aitrading.records import Call, CallState, Deployment, Run, deployment_after
 from pump_party.domains.aitrading.run_views import DeploymentState, RunState
-from pump_party.domains.aitrading.slots import SETTLE_MS, job_key
+from pump_party.domains.aitrading.slots import DAY_MS, SETTLE_MS, job_key
 from pump_party.domains.aitrading.store import Announce, NextSlot, Resumed, RunTaken, Step
 from pump_party.kernel.errors import Conflict
-from pump_party.kernel.ids import CloneId, DeploymentId, RunId
+from pump_party.kernel.ids import CloneId, DeploymentId, RunId, uuid7
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import Job
 
 SLOT_JOB = "aitrading.slot"
+WITHOUT_RUN = ("dry", "inquiry", "replay")
+"""How ids of calls begin that no run made; a time-ordered id follows."""
+
 PAGE = 1_000
 """Ids in one statement."""
 
@@ -220,6 +223,42 @@ class AITradingStore:
             rows.append({"mine": deployment.deployment_id} | {f"new_{name}": values[name] for name in changed})
         connection.execute(update, rows)
         outbox.append_all_next(connection, messages)
+
+    # --- what is kept no longer ---
+
+    def old_runs(self, rule_sets: Sequence[str], before_ms: int, *, limit: int) -> Sequence[Run]:
+        # Ids of runs begin with the time of their slot.
+        under = deployments.c.rule_set.in_(rule_sets)
+        query = (
+            sa.select(runs)
+            .join_from(runs, deployments, deployments.c.deployment_id == runs.c.deployment_id)
+            .where(runs.c.clone_id.in_(sa.select(deployments.c.clone_id).where(under)), under)
+            .where(runs.c.run_id < uuid7(before_ms, 0), runs.c.finished_ms.is_not(None))
+            .order_by(runs.c.run_id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [run_of(row) for row in connection.execute(query)]
+
+    def delete_runs(self, run_ids: Sequence[RunId]) -> None:
+        with self._database.write() as connection:
+            for page in _pages(run_ids):
+                connection.execute(sa.delete(calls).where(calls.c.run_id.in_(page)))
+                connection.execute(sa.delete(runs).where(runs.c.run_id.in_(page)))
+
+    def prune_calls(self, before_ms: int, *, limit: int) -> int:
+        first = uuid7(before_ms, 0)
+        without_run = [
+            sa.and_(calls.c.call_id > f"{prefix}/", calls.c.call_id < f"{prefix}/{first}") for prefix in WITHOUT_RUN
+        ]
+        old = sa.select(calls.c.call_id).where(sa.or_(*without_run)).limit(limit)
+        with self._database.write() as connection:
+            gone = connection.execute(sa.delete(calls).where(calls.c.call_id.in_(old))).rowcount
+            connection.execute(sa.delete(budgets).where(budgets.c.day < before_ms // DAY_MS))
+        return gone
+
+    def prune_slots(self, before_ms: int, *, limit: int) -> int:
+        return self._jobs.prune(SLOT_JOB, before_ms=before_ms, limit=limit)
 
     # --- slots ---
 

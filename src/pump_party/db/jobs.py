@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from pump_party.db.engine import Database, Int64, Text, metadata
-from pump_party.kernel.ids import JobId
+from pump_party.kernel.ids import JobId, uuid7
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import ATTEMPTS_MAX, ERROR_CHARS_MAX, Job, JobState, LeaseLost, retry_delay_ms
 
@@ -116,6 +116,14 @@ class JobStore:
                 run_at_ms=now_ms + retry_delay_ms(job.attempt),
             )
         return state
+
+    def prune(self, kind: str, *, before_ms: int, limit: int) -> int:
+        """Delete jobs that were due before a time and are done. Those that are dead wait for a person."""
+        done = (jobs.c.kind == kind, jobs.c.state == JobState.DONE, jobs.c.run_at_ms < before_ms)
+        # Ids of jobs begin with the time they were stored, which is before they are due.
+        old = sa.select(jobs.c.job_id).where(jobs.c.job_id < uuid7(before_ms, 0), *done).limit(limit)
+        with self._database.write() as connection:
+            return connection.execute(sa.delete(jobs).where(jobs.c.job_id.in_(old))).rowcount
 
 
 def _finish(

@@ -1,9 +1,12 @@
-"""Deletes what has expired: challenges and sessions nobody can use any more. Never money, never trades."""
+"""Deletes what has expired: challenges and sessions nobody can use, decisions and jobs that are kept no longer.
+
+Never money, never trades.
+"""
 
 import asyncio
 
 from pump_party.apps.workers.every import every
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 
 NAME = "prune"
 PRUNE_EVERY_S = 60.0
@@ -17,7 +20,7 @@ async def run(services: Services, *, stop: asyncio.Event) -> None:
     def work() -> int:
         rows = 0
         for _ in range(BATCHES_MAX):
-            deleted = services.users.prune()
+            deleted = services.users.prune() + services.decisions.prune()
             rows += deleted
             if deleted == 0:
                 break

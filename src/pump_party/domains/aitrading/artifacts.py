@@ -6,22 +6,24 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.kernel.ids import CloneId
+from pump_party.domains.aitrading.records import Run
+from pump_party.kernel.ids import CloneId, RunId
 
 
 class Artifact(msgspec.Struct, frozen=True):
     """`sha256` is of the plain body: the name by which its owner and its run know it."""
 
+    run_id: RunId
     clone_id: CloneId
     sha256: str
     body: bytes
 
     @classmethod
-    def of(cls, clone_id: CloneId, body: bytes) -> "Artifact":
-        return cls(clone_id, sha256(body).hexdigest(), body)
+    def of(cls, run: Run, body: bytes) -> "Artifact":
+        return cls(run.run_id, run.clone_id, sha256(body).hexdigest(), body)
 
     def __repr__(self) -> str:
-        return f"Artifact({self.sha256} of clone {self.clone_id}, {len(self.body)} bytes)"
+        return f"Artifact({self.sha256} of run {self.run_id}, {len(self.body)} bytes)"
 
 
 class Artifacts(Protocol):
@@ -31,10 +33,10 @@ class Artifacts(Protocol):
         """Keep them all; one that is there already stays. Raises Unavailable: some may be kept then."""
         ...
 
-    def get(self, clone_id: CloneId, sha256: str) -> bytes:
+    def get(self, run: Run, sha256: str) -> bytes:
         """Raises NotFound, Unavailable."""
         ...
 
-    def delete(self, clone_id: CloneId, sha256s: Sequence[str]) -> None:
-        """For good; those that are not there are none. Raises Unavailable."""
+    def delete(self, run_id: RunId, sha256s: Sequence[str]) -> None:
+        """For good, of this run alone; those that are not there are none. Raises Unavailable."""
         ...

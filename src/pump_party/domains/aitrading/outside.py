@@ -69,9 +69,10 @@ class OutsideRuns:
         )
         decided = parts.decider.conclude(plan, seen, proposals)
         assert decided.context is not None
-        parts.artifacts.put([Artifact(deployment.clone_id, decided.context.sha256, decided.context.body)])
+        run_id = RunId(parts.ids.new())
+        parts.artifacts.put([Artifact(run_id, deployment.clone_id, decided.context.sha256, decided.context.body)])
         run = Run(
-            RunId(parts.ids.new()),
+            run_id,
             deployment.deployment_id,
             deployment.clone_id,
             deployment.user_id,

@@ -103,7 +103,7 @@ class Rehearsals:
         parts = self._parts
         if run.context_sha256 is None:
             raise NotFound("this run kept no context", code="artifact_not_found")
-        seen = parts.decider.seen_in(parts.artifacts.get(run.clone_id, run.context_sha256))
+        seen = parts.decider.seen_in(parts.artifacts.get(run, run.context_sha256))
         recorded = parts.clones.strategy_of(run.version_id).strategy
         plan = parts.decider.plan(self._valid(_changed(recorded, command)))
         thought = self._think(plan, seen, Asker(f"replay/{parts.ids.new()}", run.clone_id, run.user_id))

@@ -150,13 +150,13 @@ class Runs:
         """What the run saw and asked, from its own evidence."""
         assert run.context_sha256 is not None
         plan = self._plans.of(run.version_id)
-        seen = self._parts.decider.seen_in(self._parts.artifacts.get(run.clone_id, run.context_sha256))
+        seen = self._parts.decider.seen_in(self._parts.artifacts.get(run, run.context_sha256))
         questions = self._parts.decider.questions(plan, seen, budget_tokens=self._parts.prompt_tokens_max)
         return Underway(run, plan, seen, questions)
 
     def _kept_answers(self, run: Run) -> list[WrittenAnswer]:
         assert run.answer_sha256 is not None
-        return read_answers(self._parts.artifacts.get(run.clone_id, run.answer_sha256))
+        return read_answers(self._parts.artifacts.get(run, run.answer_sha256))
 
     # --- models ---
 
@@ -197,7 +197,7 @@ class Runs:
         moved: list[Run] = []
         calls: list[Call] = []
         going: list[tuple[Underway, list[WrittenAnswer]]] = []
-        kept = [Artifact.of(one.run.clone_id, answer_body(answers)) for one, answers in come]
+        kept = [Artifact.of(one.run, answer_body(answers)) for one, answers in come]
         self._parts.artifacts.put(kept)
         for (one, answers), artifact in zip(come, kept, strict=True):
             run = msgspec.structs.replace(one.run, state=RunState.ANSWERED, answer_sha256=artifact.sha256)

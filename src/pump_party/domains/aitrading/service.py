@@ -163,7 +163,7 @@ class AITradingService:
         if wanted is None:
             raise NotFound(f"this run has no {kind.value}", code="artifact_not_found")
         try:
-            return ArtifactView(kind, wanted, self._parts.artifacts.get(run.clone_id, wanted))
+            return ArtifactView(kind, wanted, self._parts.artifacts.get(run, wanted))
         except NotFound as error:
             raise NotFound(f"the {kind.value} of this run is gone", code="artifact_not_found") from error
 

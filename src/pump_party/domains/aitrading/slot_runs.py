@@ -140,7 +140,7 @@ class SlotRuns:
             return self._questioned(run, plan, seen, artifacts)
         decided = parts.decider.decide(plan, seen)
         assert decided.context is not None
-        artifacts.append(Artifact(run.clone_id, decided.context.sha256, decided.context.body))
+        artifacts.append(Artifact(run.run_id, run.clone_id, decided.context.sha256, decided.context.body))
         run = msgspec.structs.replace(run, context_sha256=decided.context.sha256)
         return decided_run(run, decided, mids_of(seen), now_ms=parts.clock.now_ms())
 
@@ -148,8 +148,8 @@ class SlotRuns:
         parts = self._parts
         context = parts.decider.context(plan, seen)
         questions = parts.decider.questions(plan, seen, budget_tokens=parts.prompt_tokens_max)
-        prompt = Artifact.of(run.clone_id, prompt_body(questions))
-        artifacts += [Artifact(run.clone_id, context.sha256, context.body), prompt]
+        prompt = Artifact.of(run, prompt_body(questions))
+        artifacts += [Artifact(run.run_id, run.clone_id, context.sha256, context.body), prompt]
         run = msgspec.structs.replace(
             run,
             state=RunState.CONTEXTED,

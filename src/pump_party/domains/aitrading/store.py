@@ -118,6 +118,22 @@ class AITradingStore(Protocol):
         """
         ...
 
+    def old_runs(self, rule_sets: Sequence[str], before_ms: int, *, limit: int) -> Sequence[Run]:
+        """Runs that have ended, of slots before a time, on accounts under one of these rule sets; the oldest first."""
+        ...
+
+    def delete_runs(self, run_ids: Sequence[RunId]) -> None:
+        """With their calls to models."""
+        ...
+
+    def prune_calls(self, before_ms: int, *, limit: int) -> int:
+        """Delete calls that no run made, such as those of dry runs, and budgets of days before. Returns how many."""
+        ...
+
+    def prune_slots(self, before_ms: int, *, limit: int) -> int:
+        """Delete jobs that are done. Returns how many."""
+        ...
+
     def claim_slots(self, *, now_ms: int, lease_ms: int, limit: int) -> Sequence[Job]: ...
 
     def free_slots(self) -> None:

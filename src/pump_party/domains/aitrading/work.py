@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.retention import KeptDays, Retention
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.slot_runs import SlotRuns
 from pump_party.domains.aitrading.store import RunTaken
@@ -23,10 +24,11 @@ SLOTS_AT_ONCE = 5
 class DecisionWork:
     """For the one worker that leads. Synchronous; slots may be worked off in several threads at once."""
 
-    def __init__(self, parts: Parts, plans: Plans, runs: Runs) -> None:
+    def __init__(self, parts: Parts, plans: Plans, runs: Runs, kept: KeptDays) -> None:
         self._parts = parts
         self._runs = runs
         self._slots = SlotRuns(parts, plans, runs)
+        self.prune = Retention(parts, kept).prune
         self._watch = ConditionWatch(parts, runs, OutsideRuns(parts, plans, runs))
 
     def prepare(self) -> None:
