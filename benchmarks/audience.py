@@ -13,7 +13,7 @@ from benchmarks.connections import RestConnection, SocketConnection
 from benchmarks.nchan import Nchan
 from benchmarks.product import Product
 from pump_party.apps.ws.gateway import SOCKETS_PER_USER
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.users.contract import ChallengePurpose
 from pump_party.kernel.ids import Market

@@ -20,7 +20,7 @@ from benchmarks.audience import Audience, Gateway, NchanSender, Sender
 from benchmarks.nchan import CONNECTIONS_MAX, Nchan
 from benchmarks.product import Product
 from benchmarks.report import AT_MOST, Row, Target
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 
 ROUNDS = 3

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from random import Random
 
 from benchmarks.order_flow import PRICES_E8, OrderFlow
-from pump_party.bootstrap import build
+from pump_party.bootstrap.services import build
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import MarketKind, Quote
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount, OrderStatus, OrderView, PlaceOrder

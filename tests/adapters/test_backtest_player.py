@@ -15,8 +15,7 @@ from tests.domains.aitrading.worlds import SOL, prompt_strategy
 from tests.domains.backtests.tapes import MINUTE_MS, START_MS, crossing, walk
 
 from pump_party.adapters.backtest_player import ProcessPlayer
-from pump_party.bootstrap import load_strategy, play_backtest
-from pump_party.bootstrap.backtests import PLAYER_MODULE
+from pump_party.bootstrap.backtests import PLAYER_MODULE, load_strategy, play_backtest
 from pump_party.bootstrap.database import open_database
 from pump_party.config import Settings
 from pump_party.domains.backtests.contract import ModelUse, UseModels

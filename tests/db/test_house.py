@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pump_party.bootstrap import Services, build, open_house
+from pump_party.bootstrap.house import open_house
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.aitrading.house import CADENCE_S_MIN
 from pump_party.domains.aitrading.run_views import DeploymentState

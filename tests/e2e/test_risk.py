@@ -11,7 +11,7 @@ from tests.e2e.figures import signed_usd, usd
 from tests.e2e.people import Meet, Person
 from tests.e2e.venue import Venue
 
-from pump_party.bootstrap import open_prop_trading
+from pump_party.bootstrap.operators import open_prop_trading
 from pump_party.config import Settings
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount
 

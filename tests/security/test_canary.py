@@ -28,7 +28,7 @@ from tests.security.secrets import (
 )
 
 import pump_party
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 
 ENDS_SOMETHING = "DELETE"
 BUNDLE = Path(pump_party.__file__).parent / "apps" / "api" / "assets"

@@ -16,7 +16,7 @@ from tests.wallets import SolanaWallet, Wallet
 
 from pump_party.apps.api.server import serve
 from pump_party.apps.workers import match_orders, relay_outbox
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import Book, Quote
 from pump_party.kernel.ids import Market

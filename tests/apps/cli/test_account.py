@@ -11,7 +11,7 @@ import pytest
 from tests.domains.prop_engine.markets import order, quote_at
 
 from pump_party.apps.cli.main import main
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.prop_interface.contract import AccountKind, AccountStatus, AccountView, OpenAccount
 from pump_party.kernel.ids import UserId

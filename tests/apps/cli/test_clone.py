@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pump_party.apps.cli.main import main
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.clones.contract import OwnerClone
 from pump_party.kernel.ids import UserId

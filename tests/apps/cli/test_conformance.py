@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pump_party.apps.cli import conformance
 from pump_party.apps.cli.main import main
-from pump_party.bootstrap import check_conformance
+from pump_party.bootstrap.offline import check_conformance
 from pump_party.kernel.errors import Invalid
 
 SECTIONS = (

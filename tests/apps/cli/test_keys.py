@@ -8,8 +8,8 @@ import pytest
 from tests.domains.clones.strategies import encode, sound
 
 from pump_party.apps.cli.main import main
-from pump_party.bootstrap import Services, build
 from pump_party.bootstrap.clones import KEY_FILE
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.clones.contract import Publish, VersionView
 from pump_party.kernel.errors import Unavailable

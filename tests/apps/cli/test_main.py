@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pump_party.apps.cli.main import WORKER_NAMES, build_parser, main
-from pump_party.bootstrap import open_database
+from pump_party.bootstrap.database import open_database
 from pump_party.config import RULES, load_settings
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.domains.marketdata.admission import Quarantine

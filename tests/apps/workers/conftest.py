@@ -5,7 +5,7 @@ import pytest
 from tests.apps.workers.feeding import HZ
 
 from pump_party import bootstrap
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.config import Settings
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from pump_party.apps.workers import ingest_prices
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.domains.marketdata.contract import SourceState
 from pump_party.domains.marketdata.ingest import Ingest

@@ -10,7 +10,7 @@ import pytest
 from pump_party.apps.workers import every as every_module
 from pump_party.apps.workers import mark_accounts, prune
 from pump_party.apps.workers.every import every
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount
 from pump_party.kernel.errors import Unavailable

@@ -5,7 +5,7 @@ import pytest
 from tests.apps.workers.feeding import HZ, SOL, Away, TestSource, ingestion_of, running, until, with_
 
 from pump_party.apps.workers import ingest_prices, leading
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.domains.marketdata.contract import (
     CandleInterval,

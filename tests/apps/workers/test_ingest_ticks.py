@@ -5,7 +5,7 @@ import pytest
 from tests.apps.workers.feeding import SOL, Away, TestSource, ingestion_of, running, until, with_
 
 from pump_party.apps.workers import ingest_prices
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.book import BookChange, begin
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.money import E8

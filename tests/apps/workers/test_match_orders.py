@@ -11,7 +11,7 @@ from tests.apps.clock import LeapingClock, leaping_clock
 from tests.apps.workers.feeding import SOL, Away, until, with_
 
 from pump_party.apps.workers import leading, match_orders
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pump_party.apps.workers import relay_outbox
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.db.outbox import append
 from pump_party.kernel.errors import Unavailable

@@ -15,7 +15,7 @@ import pytest
 from tests.domains.backtests.tapes import crossing, walk
 
 from pump_party.apps.workers import run_backtests
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.backtests.contract import BacktestState, BacktestView, StartBacktest
 from pump_party.domains.clones.contract import canonical
@@ -28,7 +28,7 @@ PATIENCE_S = 60.0
 WORKER = """
 import asyncio, sys, msgspec
 from pump_party.apps.workers import run_backtests
-from pump_party.bootstrap import build
+from pump_party.bootstrap.services import build
 from pump_party.config import Settings
 
 settings = msgspec.json.decode(sys.argv[1], type=Settings)

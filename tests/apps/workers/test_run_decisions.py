@@ -12,7 +12,7 @@ from tests.apps.workers.feeding import until
 from tests.domains.aitrading.worlds import SOL, rule_strategy
 
 from pump_party.apps.workers import run_decisions
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.aitrading.contract import (
     DeployClone,

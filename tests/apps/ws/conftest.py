@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 
 

@@ -15,7 +15,7 @@ from tests.wallets import SolanaWallet
 
 from pump_party.apps.workers import match_orders, relay_outbox
 from pump_party.apps.ws import gateway
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_interface.contract import AccountKind, AccountView, OpenAccount
 from pump_party.domains.users.contract import ChallengePurpose, Principal

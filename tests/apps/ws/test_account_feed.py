@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 from tests.apps.ws.stage import Stage, User, run
 
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.db.outbox import outbox
 
 LATER_FIELDS = ("market", "side", "version", "cash_micros", "held_micros")

@@ -9,7 +9,7 @@ from tests.apps.ws.stage import Client, Stage, User, run, staged
 from tests.domains.backtests.tapes import crossing
 
 from pump_party.apps.ws import backtest_feed, following
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.db.backtests import BacktestStore
 from pump_party.domains.backtests.contract import BacktestState, BacktestView, StartBacktest
 from pump_party.domains.backtests.store import Ended

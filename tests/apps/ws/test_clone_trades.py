@@ -8,7 +8,7 @@ import uvloop
 from tests.apps.ws.stage import Client, Stage, User, run, staged
 from tests.apps.ws.test_clones import decide, deployed, follow
 
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.aitrading.contract import DeployClone
 from pump_party.domains.prop_interface.contract import FillView
 from pump_party.kernel.ids import AccountId, CloneId

@@ -7,7 +7,7 @@ import pytest
 from tests.apps.ws.stage import SOL, Stage, User, run
 from tests.domains.clones.strategies import rule, sound, target
 
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.aitrading.contract import DeployClone, Direction, Proposal, ProposalAction, SubmitProposals
 from pump_party.domains.clones.contract import Publish
 from pump_party.domains.users.contract import Scope

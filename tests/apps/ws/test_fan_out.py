@@ -12,7 +12,7 @@ import uvloop
 from tests.apps.ws.stage import BTC, SOL, Stage, User, staged
 
 from pump_party.apps.ws import gateway
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.db.outbox import append
 from pump_party.platform.bus import PRICE_CHANNEL
 from pump_party.platform.outbox import OutboxMessage

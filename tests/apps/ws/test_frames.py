@@ -9,7 +9,7 @@ import msgspec
 from picows import WSMsgType
 from tests.apps.ws.stage import SOL, Stage, User, run
 
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 
 
 def test_random_and_mutated_frames_never_bring_the_gateway_down(services: Services) -> None:

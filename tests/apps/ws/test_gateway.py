@@ -14,7 +14,7 @@ from picows import WSError
 from tests.apps.ws.stage import BTC, SOL, Client, Stage, User, staged
 
 from pump_party.apps.ws import gateway, session
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import FEED_SILENT_MS
 from pump_party.domains.prop_interface.contract import ResetAccount

@@ -8,7 +8,7 @@ from tests.apps.clock import LeapingClock, leaping_clock
 from tests.apps.ws.stage import Stage, run
 
 from pump_party.apps.order_wire import OrderOrigin, render_order
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import AccountStatus, SetAccountStatus

@@ -11,7 +11,7 @@ from tests.apps.ws.stage import Stage, run, staged
 
 from pump_party.apps.order_wire import ORDERS_PER_USER
 from pump_party.apps.ws import session
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.prop_interface.contract import OrderView, PlaceOrder
 from pump_party.kernel.errors import Unavailable
 

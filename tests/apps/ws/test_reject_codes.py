@@ -9,7 +9,7 @@ from tests.apps.clock import LeapingClock, leaping_clock
 from tests.apps.reject_cases import BY_CODE, arrange
 from tests.apps.ws.stage import Stage, run
 
-from pump_party.bootstrap import Services, build
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.kernel.money import E8
 

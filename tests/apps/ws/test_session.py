@@ -9,7 +9,7 @@ from picows import WSMsgType
 from tests.apps.ws.stage import SOL, Stage, run
 
 from pump_party.apps.ws import session
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.users.contract import Scope
 
 # --- signing in

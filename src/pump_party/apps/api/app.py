@@ -20,7 +20,7 @@ from pump_party.apps.api.openapi import openapi_document
 from pump_party.apps.api.order_waits import OrderWaits
 from pump_party.apps.api.parameters import access
 from pump_party.apps.api.webapp import WebApp
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 
 
 def create_app(services: Services, stopping: Callable[[Callable[[], None]], None]) -> ASGIApp:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 from litestar.types import Scope
 
 from pump_party.apps.order_wire import parse_idempotency_key
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.users.contract import Principal
 from pump_party.kernel.errors import RateLimited, Unauthenticated
 from pump_party.kernel.ids import UserId

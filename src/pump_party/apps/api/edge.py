@@ -18,7 +18,7 @@ from pump_party.apps.api.errors import refusal_of, render_problem
 from pump_party.apps.api.order_waits import OrderWaits
 from pump_party.apps.api.rates import ALWAYS_ANSWERED, limits_of
 from pump_party.apps.api.webapp import WebApp
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.logging import get_logger
 

@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pump_party.apps.api.app import create_app
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 
 CONNECTIONS_MAX: Final = 4_000
 HEAD_BYTES_MAX: Final = 16 * 1024

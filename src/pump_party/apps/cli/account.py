@@ -64,7 +64,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _show(settings: Settings, account_id: str, *, as_json: bool) -> int:
-    from pump_party.bootstrap import open_prop_trading
+    from pump_party.bootstrap.operators import open_prop_trading
 
     with open_prop_trading(settings) as prop:
         _print(prop.account(None, account_id), as_json=as_json)
@@ -74,7 +74,7 @@ def _show(settings: Settings, account_id: str, *, as_json: bool) -> int:
 def _change(settings: Settings, command: str, account_id: str, *, reason: str, key: str | None, as_json: bool) -> int:
     """Ask for the status once per key. Without one, an account that has the status already is left alone."""
     from pump_party.apps.order_wire import parse_idempotency_key
-    from pump_party.bootstrap import open_prop_trading
+    from pump_party.bootstrap.operators import open_prop_trading
     from pump_party.domains.prop_interface.contract import AccountStatus, SetAccountStatus
 
     status = AccountStatus(CHANGES[command][0])

@@ -60,7 +60,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Returns 0, or 2 for a strategy that cannot run. Raises Refusal for what cannot be played."""
-    from pump_party.bootstrap import load_strategy, play_backtest
+    from pump_party.bootstrap.backtests import load_strategy, play_backtest
     from pump_party.domains.backtests.contract import UseModels
     from pump_party.domains.clones.contract import InvalidStrategy
 

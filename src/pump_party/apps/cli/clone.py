@@ -33,7 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
-    from pump_party.bootstrap import open_clones
+    from pump_party.bootstrap.clones import open_clones
 
     with open_clones(settings) as clones:
         if options.clone_command == "reported":

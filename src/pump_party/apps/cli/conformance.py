@@ -48,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(file: Path, *, as_json: bool) -> int:
     """0 when every value agrees, 1 when not. Raises Invalid or OSError for a file that cannot be read."""
-    from pump_party.bootstrap import check_conformance
+    from pump_party.bootstrap.offline import check_conformance
 
     with file.open("rb") as opened:
         content = opened.read(FILE_BYTES_MAX + 1)

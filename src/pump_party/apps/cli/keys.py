@@ -37,7 +37,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _list(settings: Settings, *, as_json: bool) -> int:
-    from pump_party.bootstrap import list_keys
+    from pump_party.bootstrap.clones import list_keys
 
     keys = list_keys(settings)
     if as_json:
@@ -49,7 +49,7 @@ def _list(settings: Settings, *, as_json: bool) -> int:
 
 
 def _rotate(settings: Settings, *, as_json: bool) -> int:
-    from pump_party.bootstrap import rotate_keys
+    from pump_party.bootstrap.clones import rotate_keys
 
     rotation = rotate_keys(settings, progress=_progress)
     if as_json:

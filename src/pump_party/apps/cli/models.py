@@ -36,7 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(settings: Settings, *, as_json: bool) -> int:
     """0 when every model answered."""
-    from pump_party.bootstrap import check_models
+    from pump_party.bootstrap.models import check_models
 
     checks = check_models(settings) if settings.models else []
     if as_json:

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable, Coroutine
 
 from pump_party.apps.cli.process import Part, bind, run_process
-from pump_party.bootstrap import Services, build, build_ingestion
+from pump_party.bootstrap.ingestion import build_ingestion
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings, SettingsError
 from pump_party.platform.logging import configure_logging, get_logger
 

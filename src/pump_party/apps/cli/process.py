@@ -14,7 +14,7 @@ from typing import Final
 
 import uvloop
 
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.logging import get_logger
 

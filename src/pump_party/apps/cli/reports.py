@@ -39,7 +39,7 @@ def run_db(command: str, settings: Settings, *, as_json: bool) -> int:
 
 def resume_market(settings: Settings, market: str, *, operator: str, reason: str, as_json: bool) -> int:
     """Record one operator's approval, and say who else is needed."""
-    from pump_party.bootstrap import approve_resume
+    from pump_party.bootstrap.ingestion import approve_resume
 
     view = approve_resume(settings, market, operator=operator, reason=reason)
     if as_json:
@@ -52,7 +52,7 @@ def resume_market(settings: Settings, market: str, *, operator: str, reason: str
 
 
 def _upgrade(settings: Settings, *, as_json: bool) -> int:
-    from pump_party.bootstrap import describe_database, open_database
+    from pump_party.bootstrap.database import describe_database, open_database
 
     open_database(settings).close()
     facts = describe_database(settings)
@@ -64,7 +64,7 @@ def _upgrade(settings: Settings, *, as_json: bool) -> int:
 
 
 def _check(settings: Settings, *, as_json: bool) -> int:
-    from pump_party.bootstrap import check_ledger
+    from pump_party.bootstrap.database import check_ledger
 
     report = check_ledger(settings, progress=_progress)
     if as_json:
@@ -87,7 +87,7 @@ def _progress(done: int, total: int) -> None:
 
 
 def _info(settings: Settings, *, as_json: bool) -> int:
-    from pump_party.bootstrap import describe_database
+    from pump_party.bootstrap.database import describe_database
 
     facts = describe_database(settings)
     if as_json:

@@ -41,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(seed: int, *, seeds: int, steps: int, database: str | None, as_json: bool) -> int:
     """0 when everything held, 1 at the first seed where something did not."""
-    from pump_party.bootstrap import scratch_databases, simulate
+    from pump_party.bootstrap.offline import scratch_databases, simulate
 
     with scratch_databases(database) as fresh:
         for number in range(seed, seed + seeds):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from pump_party.bootstrap import open_tapes
+from pump_party.bootstrap.ingestion import open_tapes
 from pump_party.config import load_settings
 from pump_party.kernel.errors import Refusal
 

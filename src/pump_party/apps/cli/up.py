@@ -11,7 +11,7 @@ from pump_party import __version__
 from pump_party.apps.cli.main import WORKER_NAMES
 from pump_party.apps.cli.parts import api, bind_api, gateway, try_gateway_port, worker
 from pump_party.apps.cli.process import run_process
-from pump_party.bootstrap import build
+from pump_party.bootstrap.services import build
 from pump_party.config import Settings
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.logging import configure_logging

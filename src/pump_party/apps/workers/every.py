@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.logging import get_logger
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from pump_party.apps.workers.leading import is_set_within, lead
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.contract import Feed, Ingestion, Quote
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import Market

@@ -3,7 +3,7 @@
 import asyncio
 
 from pump_party.apps.workers.every import every
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 
 NAME = "mark_accounts"
 MARK_EVERY_S = 10.0

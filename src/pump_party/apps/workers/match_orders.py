@@ -13,7 +13,7 @@ from contextlib import aclosing
 import msgspec
 
 from pump_party.apps.workers.leading import is_set_within, lead
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.bus import TICK_CHANNEL

@@ -2,7 +2,7 @@
 
 import sys
 
-from pump_party.bootstrap import work_for_player
+from pump_party.bootstrap.backtest_process import work_for_player
 
 if __name__ == "__main__":
     try:

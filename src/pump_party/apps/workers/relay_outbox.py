@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.kernel.errors import Unavailable
 from pump_party.platform.outbox import OutboxMessage
 

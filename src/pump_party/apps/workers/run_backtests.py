@@ -6,7 +6,7 @@ One worker is active per deployment. Whoever takes over begins again what was un
 import asyncio
 
 from pump_party.apps.workers.leading import is_set_within, lead
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.kernel.errors import Refusal
 from pump_party.platform.logging import get_logger
 

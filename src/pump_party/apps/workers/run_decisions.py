@@ -11,7 +11,8 @@ from contextlib import aclosing
 import msgspec
 
 from pump_party.apps.workers.leading import is_set_within, lead
-from pump_party.bootstrap import Services, open_house
+from pump_party.bootstrap.house import open_house
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.errors import Refusal, Unavailable
 from pump_party.platform.bus import TICK_CHANNEL

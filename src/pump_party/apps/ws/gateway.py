@@ -26,7 +26,7 @@ from pump_party.apps.ws.clone_feed import clone_feed
 from pump_party.apps.ws.clone_trades import CloneTrades
 from pump_party.apps.ws.fan_out import PriceBoard
 from pump_party.apps.ws.session import MESSAGE_BYTES_MAX, RESTART, REVOKED, SIGN_IN_S, TOO_MANY, TOO_SLOW, Session
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.users.contract import Principal
 from pump_party.events.users import SessionsRevoked

@@ -15,7 +15,7 @@ from pump_party.apps.ws.frames import (
     error_frame,
     text_frame,
 )
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.prop_interface.contract import CancelOrder, OrderView, PlaceOrder
 from pump_party.domains.users.contract import Principal, Scope
 from pump_party.kernel.errors import Forbidden, NotFound, RateLimited, Refusal

@@ -13,7 +13,7 @@ from pump_party.apps.api.parameters import access
 from pump_party.apps.api.routes.public import feed_of
 from pump_party.apps.api.schemas.marketdata import Sources
 from pump_party.apps.api.schemas.operations import Live, PriceCheck, Ready
-from pump_party.bootstrap import Services
+from pump_party.bootstrap.services import Services
 from pump_party.domains.marketdata.contract import MarketView
 from pump_party.kernel.errors import NotFound, Unavailable
 from pump_party.platform.metrics import CONTENT_TYPE
