@@ -16,7 +16,7 @@ from benchmarks.recording import SOL_MINUTES, read_closes
 from benchmarks.report import AT_LEAST, Row, Target
 from pump_party.adapters.indicators import TaLibIndicators
 from pump_party.adapters.tape_history import RecordedTape, read_tape
-from pump_party.bootstrap.backtests import NamedStrategy, load_strategy, play
+from pump_party.bootstrap.backtests import NamedStrategy, NoAnswers, load_strategy, play
 from pump_party.domains.backtests.contract import MINUTE_MS, Played
 from pump_party.domains.clones.contract import (
     AssetNode,
@@ -107,7 +107,15 @@ def _timed(
     with frozen_garbage():
         began, cpu_began = time.perf_counter(), time.process_time()
         played = play(
-            strategies, tape, registry, from_ms=None, to_ms=to_ms, rule_set=RULE_SET, tell=lambda _done, _total: None
+            strategies,
+            tape,
+            registry,
+            from_ms=None,
+            to_ms=to_ms,
+            rule_set=RULE_SET,
+            tell=lambda _done, _total: None,
+            answers=NoAnswers(),
+            prompt_tokens_max=0,
         )
         return played, time.perf_counter() - began, time.process_time() - cpu_began
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from pump_party.adapters.tape_files import BadRow, CandleFile, TapeBroken, find_files, parse_candle, read_rows
 from pump_party.adapters.tape_funding import read_funding
+from pump_party.domains.aitrading.contract import Read
 from pump_party.domains.marketdata.bars import aggregated, arrays_of
 from pump_party.domains.marketdata.candle_history import CandleHistory, Recording
 from pump_party.domains.marketdata.candle_path import TICKS, RecordedCandle
 from pump_party.domains.marketdata.candles import MINUTE_MS, Candle, CandleArrays, CandleInterval, minute_sha256
-from pump_party.domains.marketdata.contract import MarketKind
+from pump_party.domains.marketdata.contract import MarketKind, MarketSnapshot
 from pump_party.domains.marketdata.features import Indicators
 from pump_party.domains.marketdata.perp_samples import PerpSample, standing_sample
 from pump_party.domains.marketdata.registry import Registry
@@ -93,6 +94,9 @@ class RecordedTape:
         if from_ms >= to_ms:
             raise Invalid(f"{self.name} has no minute of all these markets", code="no_common_time", field="tape")
         return from_ms, to_ms
+
+    def reader(self, read: Read) -> Callable[[int], Mapping[Market, MarketSnapshot]]:
+        return self.memory.reader(read.wanted, interval=read.interval, candles=read.candles)
 
     def funding_1h_ppb(self, market: Market, *, at_ms: int) -> int | None:
         sample = standing_sample(self._samples.get(market, ()), at_ms)

@@ -160,7 +160,7 @@ def play_backtest(
         return played, answers.asked_now() if isinstance(answers, AnswerBook) else None
 
 
-class _NoAnswers:
+class NoAnswers:
     """For strategies that ask nothing."""
 
     def of(self, asked: Sequence[Asked]) -> Sequence[KeptAnswer] | None:
@@ -170,11 +170,11 @@ class _NoAnswers:
 @contextmanager
 def _answers(
     strategies: Sequence[NamedStrategy], settings: Settings, use_models: UseModels
-) -> Iterator[AnswerBook | _NoAnswers]:
+) -> Iterator[AnswerBook | NoAnswers]:
     """The answers that are kept on this machine; a database is opened only for strategies that have prompts."""
     models = {plan.model for plan in map(plan_of, (one.strategy for one in strategies)) if plan.needs_model}
     if not models:
-        yield _NoAnswers()
+        yield NoAnswers()
         return
     asks = use_models is UseModels.ASK
     with closing(open_database(settings) if asks else open_existing(settings)) as database:

@@ -253,8 +253,8 @@ class PropStore:
 
     # --- marks and the board ---
 
-    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
-        return prop_marks.accounts_to_mark(self._database, after=after, limit=limit)
+    def accounts_to_mark(self, *, after: str, limit: int, changed_only: bool = False) -> Sequence[Markable]:
+        return prop_marks.accounts_to_mark(self._database, after=after, limit=limit, changed_only=changed_only)
 
     def record_marks(self, marked: Sequence[Marked]) -> Sequence[Marked]:
         return prop_marks.record_marks(self._database, marked)

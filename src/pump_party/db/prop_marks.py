@@ -30,7 +30,7 @@ MARKERS_LOCK = 7_011
 _MOVES = tuple(kind.value for kind in MOVES)
 
 
-def accounts_to_mark(database: Database, *, after: str, limit: int) -> list[Markable]:
+def accounts_to_mark(database: Database, *, after: str, limit: int, changed_only: bool = False) -> list[Markable]:
     """Accounts in id order that hold a position or changed since their last mark, each as of one moment."""
     own = accounts.c
     spot = sa.exists().where(positions.c.account_id == own.account_id, positions.c.quantity_nanos > 0)
@@ -39,7 +39,7 @@ def accounts_to_mark(database: Database, *, after: str, limit: int) -> list[Mark
     query = (
         sa.select(accounts, *[c.label(f"standing_{c.name}") for c in standings.c])
         .join(standings, standings.c.account_id == own.account_id, isouter=True)
-        .where(own.account_id > after, spot | perp | changed)
+        .where(own.account_id > after, changed if changed_only else spot | perp | changed)
         .order_by(own.account_id)
         .limit(limit)
     )

@@ -88,6 +88,12 @@ def test_strategies_side_by_side_do_as_they_would_alone() -> None:
     assert [o.sha256 for o in together] == [play(walk(240), s)[0].sha256 for s in (spot, perp)]
 
 
+def test_what_happens_to_others_leaves_no_mark_on_an_account() -> None:
+    (alone,), (among, *_) = play(walk(240), crossing()), play(walk(240), crossing(), crossing(SOL_PERP, leverage=2))
+    assert (among.results.marks, among.results.curve) == (alone.results.marks, alone.results.curve)
+    assert among.results.max_drawdown_ppm == alone.results.max_drawdown_ppm
+
+
 def test_every_position_is_worth_what_its_fills_say() -> None:
     (outcome,) = play(walk(240), crossing())
     assert outcome.account.residual_micros == 0

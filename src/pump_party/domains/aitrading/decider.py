@@ -86,6 +86,12 @@ class StrategyDecider:
 
     def conclude(self, plan: Plan, seen: Seen, proposals: Sequence[Proposal], *, with_context: bool = True) -> Decided:
         context = self._contexts.write(plan, seen) if with_context else None
+        if refuse_all(seen) is None and _all_hold(proposals):
+            known = self._rules_of(seen).markets
+            if not [one for one in proposals if one.market not in known or one.market not in plan.limits.markets]:
+                # What most decisions of rules are: holding needs no leave but its market's.
+                held = [Verdict(one.market, False, VerdictCode.HOLD) for one in proposals]
+                return Decided(context, tuple(proposals), tuple(held), ())
         batch = _Batch(plan, seen, self._rules_of(seen))
         verdicts = batch.verdicts(proposals)
         return Decided(context, tuple(proposals), verdicts, batch.actions())
@@ -117,6 +123,8 @@ class _Batch:
         refused = refuse_all(self._seen)
         if refused is not None:
             return tuple([_refusal(one, refused) for one in proposals])
+        if len(proposals) == 1:
+            return (self._verdict(proposals[0]),)
         repeated = repeated_markets(proposals)
         verdicts: dict[int, Verdict] = {}
         for place, one in sorted(enumerate(proposals), key=_spends):
@@ -174,6 +182,14 @@ class _Batch:
 
 
 _CONFLICT = Refused(VerdictCode.CONFLICTING_PROPOSALS)
+
+
+def _all_hold(proposals: Sequence[Proposal]) -> bool:
+    """Whether nothing is wanted anywhere, and no market is named twice."""
+    for one in proposals:
+        if one.action is not ProposalAction.HOLD:
+            return False
+    return len(proposals) < 2 or not repeated_markets(proposals)
 
 
 def _spends(placed: tuple[int, Proposal]) -> bool:

@@ -17,6 +17,8 @@ from pump_party.domains.prop_interface.contract import AccountStatus, OrderView
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import INT64_MAX, PPM
 
+NONE: frozenset[Market] = frozenset()
+
 
 class Refused(msgspec.Struct, frozen=True):
     code: VerdictCode
@@ -52,13 +54,15 @@ def refuse_all(seen: Seen) -> Refused | None:
 
 def waiting_markets(orders: Sequence[OrderView]) -> frozenset[Market]:
     """Markets in which an order waits that is not only an exit."""
+    if not orders:
+        return NONE
     return frozenset(order.market for order in orders if order.terms is None or not order.terms.reduce_only)
 
 
 def repeated_markets(proposals: Sequence[Proposal]) -> frozenset[Market]:
     """Markets that more than one proposal is about: none of them is done."""
-    if len(proposals) < 2:
-        return frozenset()
+    if len({proposal.market for proposal in proposals}) == len(proposals):
+        return NONE
     counts = Counter([proposal.market for proposal in proposals])
     return frozenset(market for market, count in counts.items() if count > 1)
 

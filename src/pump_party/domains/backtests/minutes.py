@@ -20,6 +20,7 @@ class Minutes:
         self._candles = tape.minutes(market, from_ms=from_ms, to_ms=to_ms)
         self._tape = tape
         self._perp = perp
+        self._quote: Quote | None = None
         self._premium: tuple[int, HourPremium | None] = -1, None
 
     def range_e8(self, number: int) -> tuple[int, int] | None:
@@ -32,7 +33,10 @@ class Minutes:
         candle = self._candles[number]
         assert candle is not None
         at_ms, mid_e8 = tick_ms(candle, tick), tick_e8(candle, tick)
-        return Quote(
+        quote = self._quote
+        if quote is not None and quote.publish_ms == at_ms:
+            return quote
+        self._quote = quote = Quote(
             market=self.market,
             mid_e8=mid_e8,
             conf_e8=confidence_e8(mid_e8),
@@ -44,6 +48,7 @@ class Minutes:
             feed=self._feed,
             premium=None if self._perp is None else self._premium_at(at_ms, self._perp),
         )
+        return quote
 
     def _premium_at(self, at_ms: int, perp: PerpRulesView) -> HourPremium | None:
         """Of the hour that ended last."""

@@ -1,12 +1,12 @@
 """The nouns of a backtest: what is replayed, who trades on it, what came of it. Frozen and integer only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from pump_party.domains.aitrading.contract import Direction, Plan, ProposalAction
-from pump_party.domains.marketdata.contract import Candles, MarketMemory, RecordedCandle
+from pump_party.domains.aitrading.contract import Direction, Plan, ProposalAction, Read
+from pump_party.domains.marketdata.contract import Candles, MarketMemory, MarketSnapshot, RecordedCandle
 from pump_party.domains.prop_interface.contract import AccountView, FillView, ResultsView
 from pump_party.kernel.ids import AccountId, Market
 
@@ -36,6 +36,10 @@ class Tape(Protocol):
 
     @property
     def candles(self) -> Candles: ...
+
+    def reader(self, read: Read) -> Callable[[int], Mapping[Market, MarketSnapshot]]:
+        """One read of the memory, prepared for a loop over time."""
+        ...
 
     def funding_1h_ppb(self, market: Market, *, at_ms: int) -> int | None:
         """What a long of the perpetual pays for one hour, by the rate that stood then; None where none did."""

@@ -7,6 +7,7 @@ of the next minute. Ticks that concern no order, no position and no condition on
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from math import gcd
 from typing import Protocol
 
 import msgspec
@@ -99,9 +100,10 @@ class Backtest:
         markets = sorted({market for entrant in entrants for market in entrant.plan.limits.markets})
         perps = {perp.pricing.market: perp for perp in _rules(venue, rule_set).perps}
         self._minutes = {m: Minutes(m, tape, perps.get(m), from_ms=from_ms, to_ms=to_ms) for m in markets}
+        self._beat_ms = gcd(*[trader.cadence_ms for trader in self._traders])
         self._watched: Sequence[Market] = ()
         self._guards = Guards()
-        self._reads = _numbered_reads(self._traders)
+        self._reads = [tape.reader(read) for read in _numbered_reads(self._traders)]
 
     def _open(self, entrant: Entrant, number: int) -> Trader:
         user_id = UserId(f"00000000-0000-7000-8000-{number:012x}")
@@ -118,7 +120,9 @@ class Backtest:
                     raise Cancelled
             self._play(minute)
             end_ms = self._from_ms + (minute + 1) * MINUTE_MS
-            deciding = [trader for trader in self._traders if end_ms % trader.cadence_ms == 0]
+            deciding: Sequence[Trader] = ()
+            if end_ms % self._beat_ms == 0:
+                deciding = [trader for trader in self._traders if end_ms % trader.cadence_ms == 0]
             marks = end_ms % MARK_EVERY_MS == 0 or minute + 1 == total
             if deciding or marks:
                 self._venue.advance(end_ms)
@@ -134,6 +138,8 @@ class Backtest:
 
     def _play(self, minute: int) -> None:
         """Bring a minute's ticks to what they may concern, in the order of their times."""
+        if not self._watched and not self._guards:
+            return
         end_ms = self._from_ms + (minute + 1) * MINUTE_MS
         touched = [market for market in self._watched if self._is_touched(market, minute, end_ms)]
         guarded = self._guarded(minute) if self._guards else ()
@@ -149,7 +155,7 @@ class Backtest:
         self._venue.advance(end_ms)
         self._trading.expire_orders()
         if has_moved:
-            self._trading.mark_accounts()
+            self._trading.mark_accounts(changed_only=True)
         self._watched = self._venue.watched()
 
     def _guarded(self, minute: int) -> Sequence[Market]:
@@ -173,40 +179,47 @@ class Backtest:
     # --- decisions ---
 
     def _decide(self, deciding: Sequence[Trader], slot_ms: int) -> None:
-        snapshots = [self._snapshots(read, slot_ms) for read in self._reads]
+        snapshots: dict[int, Mapping[Market, MarketSnapshot]] = {}
         for trader in deciding:
+            for number in trader.reads:
+                if number not in snapshots:
+                    snapshots[number] = self._reads[number](slot_ms)
             seen = self._seen(trader, snapshots, slot_ms)
             decided = self._decided(trader, seen)
             trader.slots += 1
             if decided is not None:
                 trader.remember(decided, seen)
-                self._submit(trader, decided, f"slot-{slot_ms}", slot_ms)
+                if decided.actions:
+                    self._submit(trader, decided, f"slot-{slot_ms}", slot_ms)
         self._watched = self._venue.watched()
 
     def _submit(self, trader: Trader, decided: Decided, run_id: str, at_ms: int) -> bool:
         """Returns whether anything came of it."""
-        if not decided.actions:
-            return False
         batch = SubmitActions(trader.user_id, trader.account_id, run_id, decided.actions)
         is_done = trader.done(decided, self._trading.submit_actions(batch), at_ms)
         if is_done:
             self._guards.keep(trader, trader.conditions)
         return is_done
 
-    def _snapshots(self, read: Read, slot_ms: int) -> Mapping[Market, MarketSnapshot]:
-        return self._tape.memory.snapshots(read.wanted, as_of_ms=slot_ms, interval=read.interval, candles=read.candles)
-
-    def _seen(self, trader: Trader, snapshots: Sequence[Mapping[Market, MarketSnapshot]], slot_ms: int) -> Seen:
-        account = self._trading.account(trader.user_id, trader.account_id)
+    def _seen(self, trader: Trader, snapshots: Mapping[int, Mapping[Market, MarketSnapshot]], slot_ms: int) -> Seen:
+        # Rules look at what is held; only a prompt shows the marks of what is not.
+        thinks = trader.entrant.plan.needs_model
+        own = trader.account_id
+        account = self._trading.account(trader.user_id, own) if thinks else self._venue.account(own)
         orders = self._orders(trader, account)
+        reads = trader.reads
+        if len(reads) == 1:
+            found = snapshots[reads[0]]
+        else:
+            found = {market: snapshot for read in reads for market, snapshot in snapshots[read].items()}
         return Seen(
-            slot=Slot(slot_ms, slot_ms, slot_ms + trader.cadence_ms // 2, slot_ms),
-            account=account,
-            snapshots={market: found for read in trader.reads for market, found in snapshots[read].items()},
-            orders=orders,
-            past=tuple(trader.past),
-            conditions=_in_force(trader, account, orders),
-            actions_today=trader.actions_today(slot_ms),
+            Slot(slot_ms, slot_ms, slot_ms + trader.cadence_ms // 2, slot_ms),
+            account,
+            found,
+            orders,
+            tuple(trader.past) if thinks else (),
+            _in_force(trader, account, orders),
+            trader.actions_today(slot_ms),
         )
 
     def _orders(self, trader: Trader, account: AccountView) -> tuple[OrderView, ...]:
@@ -258,7 +271,7 @@ class Backtest:
             return False
         decided = self._decider.conclude(plan, seen, proposals, with_context=False)
         trader.give_up(decided, seen)
-        return self._submit(trader, decided, f"condition-{at_ms}", at_ms)
+        return bool(decided.actions) and self._submit(trader, decided, f"condition-{at_ms}", at_ms)
 
     def _features(self, conditions: Sequence[OpenInvalidation], at_ms: int) -> Mapping[Market, MarketSnapshot]:
         wanted = features_of(conditions)

@@ -15,13 +15,16 @@ from pump_party.domains.aitrading.contract import (
     ProposalAction,
     Seen,
     Verdict,
+    VerdictCode,
     conditions_after,
     is_executed,
 )
 from pump_party.domains.backtests.model import DECISIONS_KEPT_MAX, HOUR_MS, DecisionRow, Entrant
 from pump_party.domains.backtests.thinking import Tally
 from pump_party.domains.prop_interface.contract import ActionOutcome
-from pump_party.kernel.ids import AccountId, UserId
+from pump_party.kernel.ids import AccountId, Market, UserId
+
+LINES_KEPT_MAX = 1_024
 
 
 class Trader:
@@ -41,6 +44,7 @@ class Trader:
         self.digest = sha256()
         self.slots = 0
         self.tally = Tally()
+        self._lines: dict[tuple[Market, ProposalAction, int, VerdictCode], bytes] = {}
         self._day = -1
         self._actions = 0
 
@@ -84,8 +88,13 @@ class Trader:
 
     def _note(self, proposal: Proposal, verdict: Verdict, at_ms: int) -> None:
         self.codes[verdict.code] += 1
-        told = f"{at_ms}|{proposal.market}|{proposal.action}|{proposal.share_ppm}|{verdict.code}\n"
-        self.digest.update(told.encode())
+        told = (proposal.market, proposal.action, proposal.share_ppm, verdict.code)
+        line = self._lines.get(told)
+        if line is None:
+            if len(self._lines) >= LINES_KEPT_MAX:
+                self._lines.clear()
+            line = self._lines[told] = f"|{'|'.join(map(str, told))}\n".encode()
+        self.digest.update(b"%d%b" % (at_ms, line))
 
     def _write(self, row: DecisionRow) -> None:
         if len(self.log) < DECISIONS_KEPT_MAX:

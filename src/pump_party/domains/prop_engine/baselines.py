@@ -15,7 +15,7 @@ from pump_party.domains.prop_engine.model import NO_PRESSURE, MarketOrder, SpotF
 from pump_party.domains.prop_engine.portfolio import value_micros
 from pump_party.domains.prop_engine.results import return_ppm
 from pump_party.domains.prop_interface.contract import Side
-from pump_party.kernel.money import PPM
+from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM
 
 TOSS_EVERY_MS = 6 * 3_600_000
 
@@ -75,7 +75,8 @@ def random_trader(
                 book = _buy(book, price, params, quote_micros=book.cash_micros * size_ppm // PPM)
             elif not wants and book.held_nanos:
                 book = _sell(book, price, params)
-        marks.append(_mark(book, price))
+        worth_micros = book.held_nanos * price.mid_e8 // NOTIONAL_DIVISOR
+        marks.append(EquityMark(price.at_ms, book.cash_micros + worth_micros, worth_micros))
     return _finished(book, marks, prices, params, start_micros=start_micros)
 
 
@@ -125,7 +126,7 @@ def _finished(
         book = _sell(book, prices[-1], params)
         # Where the last price may not fill, what is held stays at its mark.
         marks.append(_mark(book, prices[-1]))
-    equity = [start_micros, *(mark.equity_micros for mark in marks)]
+    equity = [start_micros, *[mark.equity_micros for mark in marks]]
     return Baseline(
         marks=tuple(marks),
         fills=book.fills,

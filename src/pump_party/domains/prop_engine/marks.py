@@ -35,14 +35,14 @@ class Marker:
         self._broken: set[AccountId] = set()
         self._markets = sorted({market for rules in rule_sets.values() for market in (*rules.spot, *rules.perp)})
 
-    def mark_accounts(self) -> Sequence[Marked]:
+    def mark_accounts(self, *, changed_only: bool = False) -> Sequence[Marked]:
         """One round. Returns what it wrote, every mark with the day's start and the peak beside it."""
         now_ms = self._clock.now_ms()
         prices = self._prices(now_ms)
         grid_ms = now_ms // MARK_INTERVAL_MS * MARK_INTERVAL_MS
         written: list[Marked] = []
         after = ""
-        while page := self._store.accounts_to_mark(after=after, limit=MARK_PAGE):
+        while page := self._store.accounts_to_mark(after=after, limit=MARK_PAGE, changed_only=changed_only):
             after = page[-1].holdings.account.account_id
             worth = _worth(page, prices)
             marked = [self._mark(markable, prices, grid_ms, worth) for markable in page]

@@ -17,10 +17,18 @@ from pump_party.kernel.ids import AccountId
 
 def is_to_mark(shelf: Shelf) -> bool:
     """Whether the account holds a position or changed since its last mark."""
-    if not shelf.marks or shelf.marks[-1].version < shelf.account.version:
-        return True
-    holds = any(p.quantity_nanos for p in shelf.positions.values())
-    return holds or any(p.direction != FLAT for p in shelf.perps.values())
+    return has_changed(shelf) or holds_something(shelf)
+
+
+def has_changed(shelf: Shelf) -> bool:
+    return not shelf.marks or shelf.marks[-1].version < shelf.account.version
+
+
+def holds_something(shelf: Shelf) -> bool:
+    for spot in shelf.positions.values():
+        if spot.quantity_nanos:
+            return True
+    return any(perp.direction != FLAT for perp in shelf.perps.values())
 
 
 def markable(shelf: Shelf) -> Markable:

@@ -266,9 +266,10 @@ class MemoryStore:
 
     # --- marks and the board ---
 
-    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
+    def accounts_to_mark(self, *, after: str, limit: int, changed_only: bool = False) -> Sequence[Markable]:
+        is_due = memory_marks.has_changed if changed_only else memory_marks.is_to_mark
         with self.lock:
-            behind = sorted(i for i, shelf in self.shelves.items() if i > after and memory_marks.is_to_mark(shelf))
+            behind = sorted(i for i, shelf in self.shelves.items() if i > after and is_due(shelf))
             return [memory_marks.markable(self.shelves[account_id]) for account_id in behind[:limit]]
 
     def record_marks(self, marked: Sequence[Marked]) -> Sequence[Marked]:

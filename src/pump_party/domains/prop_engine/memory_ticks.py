@@ -83,12 +83,15 @@ class TickIndex:
     def is_touched(self, market: Market, *, low_e8: int, high_e8: int, at_ms: int) -> bool:
         """Whether any tick within a range of prices, up to a time, may concern an order or a position."""
         waiting, held = self._waiting.get(market), self._perps.get(market)
-        if waiting and any(_is_reached(o, low_e8, high_e8) for o in waiting.values()):
-            return True
-        if not held:
-            return False
+        # Asked of every minute: plain loops take half the time of `any`.
+        for open_order in waiting.values() if waiting else ():
+            if _is_reached(open_order, low_e8, high_e8):
+                return True
         hour = at_ms // HOUR_MS
-        return any(_is_to_watch(perp, liquidation_e8, low_e8, high_e8, hour) for perp, liquidation_e8 in held.values())
+        for perp, liquidation_e8 in held.values() if held else ():
+            if _is_to_watch(perp, liquidation_e8, low_e8, high_e8, hour):
+                return True
+        return False
 
 
 def _is_reached(open_order: OpenOrder, low_e8: int, high_e8: int) -> bool:

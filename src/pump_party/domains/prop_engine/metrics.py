@@ -46,10 +46,14 @@ class TradedFill(msgspec.Struct, frozen=True):
 
 def max_drawdown_ppm(equity_micros: Iterable[int]) -> int:
     """The deepest fall below the peak so far, over all marks, the start among them. Rounded up."""
-    peak_micros = worst_ppm = 0
+    peak_micros = lowest_micros = worst_ppm = 0
     for equity in equity_micros:
-        peak_micros = max(peak_micros, equity)
-        worst_ppm = max(worst_ppm, drawdown_ppm(peak_micros, equity))
+        if equity > peak_micros:
+            peak_micros = lowest_micros = equity
+        elif equity < lowest_micros:
+            # Only a new low since the peak can be the deepest.
+            lowest_micros = equity
+            worst_ppm = max(worst_ppm, drawdown_ppm(peak_micros, equity))
     return worst_ppm
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pump_party.domains.marketdata.contract import Book, Candles, Quote
 from pump_party.domains.prop_engine.audit import AccountRecords
+from pump_party.domains.prop_engine.memory_marks import holds_something
 from pump_party.domains.prop_engine.memory_store import MemoryStore
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.service import PropTradingEngine
-from pump_party.domains.prop_interface.contract import PropTrading
+from pump_party.domains.prop_interface.contract import AccountView, PropTrading
 from pump_party.kernel.dice import Dice
-from pump_party.kernel.ids import Market
+from pump_party.kernel.ids import AccountId, Market
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
 
@@ -26,6 +27,7 @@ class PaperVenue:
         self._store = MemoryStore()
         self._clock = ManualClock(start_ms)
         self._quotes = _Quotes()
+        self._flat: dict[AccountId, AccountView] = {}
         ids = Ids(self._clock, Dice(seed).take_bytes)
         self._engine = PropTradingEngine(self._store, self._quotes, _NoBooks(), rule_sets, self._clock, ids, candles)
 
@@ -48,6 +50,16 @@ class PaperVenue:
         self._quotes.put([quote])
         return self._engine.take_ticks([quote])
 
+    def account(self, account_id: AccountId) -> AccountView:
+        shelf = self._store.shelves[account_id]
+        known = self._flat.get(account_id)
+        if known is not None and known.version == shelf.account.version:
+            return known
+        view = self._engine.account(shelf.account.user_id, account_id)
+        if not holds_something(shelf):
+            self._flat[account_id] = view
+        return view
+
     def watched(self) -> Sequence[Market]:
         return self._store.ticks.watched()
 
@@ -63,13 +75,20 @@ class _Quotes:
 
     def __init__(self) -> None:
         self._newest: dict[Market, Quote] = {}
+        self._asked: Sequence[Market] = ()
+        self._answer: Mapping[Market, Quote] = {}
 
     def put(self, quotes: Sequence[Quote]) -> None:
         for quote in quotes:
             self._newest[quote.market] = quote
+        self._asked = ()
 
     def latest(self, markets: Sequence[Market]) -> Mapping[Market, Quote]:
-        return {market: self._newest[market] for market in markets if market in self._newest}
+        # The engine asks for all of its markets again and again, with the same list.
+        if markets is not self._asked:
+            self._answer = {market: self._newest[market] for market in markets if market in self._newest}
+            self._asked = markets
+        return self._answer
 
 
 class _NoBooks:

@@ -277,8 +277,8 @@ class PropTradingEngine:
         books = self._books.latest([command.market])
         return preview(command, holdings, quotes, books, self._rule_sets, now_ms=self._clock.now_ms())
 
-    def mark_accounts(self) -> int:
-        return len(self._marker.mark_accounts())
+    def mark_accounts(self, *, changed_only: bool = False) -> int:
+        return len(self._marker.mark_accounts(changed_only=changed_only))
 
     # --- reads: ownership is checked by the store, a foreign account does not exist ---
 

@@ -210,8 +210,10 @@ class PropStore(Protocol):
         """What was recorded under this key."""
         ...
 
-    def accounts_to_mark(self, *, after: str, limit: int) -> Sequence[Markable]:
-        """Accounts in id order that hold a position or changed since their last mark, each as of one moment."""
+    def accounts_to_mark(self, *, after: str, limit: int, changed_only: bool = False) -> Sequence[Markable]:
+        """Accounts in id order that hold a position or changed since their last mark, each as of one moment; with
+        `changed_only` none that only holds.
+        """
         ...
 
     def record_marks(self, marked: Sequence[Marked]) -> Sequence[Marked]:

@@ -246,8 +246,11 @@ class PropTrading(Protocol):
 
     def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]: ...
 
-    def mark_accounts(self) -> int:
-        """Write an equity mark for every account that holds a position or changed. Returns how many."""
+    def mark_accounts(self, *, changed_only: bool = False) -> int:
+        """Write an equity mark for every account that holds a position or changed. Returns how many.
+
+        With `changed_only` accounts that only hold wait for the next round.
+        """
         ...
 
 
@@ -267,6 +270,10 @@ class Venue(Protocol):
 
     def tick(self, quote: Quote) -> int:
         """Advance to the quote, make it current, bring it to orders and positions. Returns how many orders ended."""
+        ...
+
+    def account(self, account_id: AccountId) -> AccountView:
+        """The account, made anew only when it has changed or holds something: marks of flat positions may be old."""
         ...
 
     def watched(self) -> Sequence[Market]:
