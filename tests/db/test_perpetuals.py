@@ -5,7 +5,8 @@ import pytest
 from tests.db.desk import ALICE, LATENCY_MS, START, Desk, Venue, holds_nothing
 from tests.domains.prop_engine.markets import SOL_PERP, order
 
-from pump_party.domains.marketdata.contract import HourPremium
+from pump_party.domains.marketdata.contract import HaltReason, HourPremium
+from pump_party.domains.prop_engine.margin import below_maintenance, liquidation_price_e8
 from pump_party.domains.prop_engine.model import RecordKind
 from pump_party.domains.prop_interface.contract import (
     CancelReason,
@@ -191,6 +192,26 @@ def test_funding_follows_the_premium_that_was_recorded_and_its_record_says_which
     assert (rising["premium_hour_ms"], rising["premium_source"]) == (str(hour_ms), "hyperliquid")
 
 
+def test_a_halted_market_funds_nobody_until_it_is_open_again(desk: Desk) -> None:
+    desk.place("buy", TEN_SOL, leverage=10)
+    desk.tick(150, after_ms=HOUR_MS, halt_reason=HaltReason.SOURCES_DISAGREE)
+    assert position(desk).funding_micros == 0
+    desk.tick(150, after_ms=1_000)
+    assert position(desk).funding_micros == -18_750
+
+
+def test_no_order_at_the_turn_of_the_hour_comes_before_its_funding(desk: Desk) -> None:
+    desk.place("buy", TEN_SOL, leverage=10)
+    desk.clock.advance(HOUR_MS)
+    quote = desk.quote(150)
+    desk.quotes.set(quote)
+    assert desk.place("sell", None, reduce_only=True).status is OrderStatus.FILLED
+    assert desk.view().funding_micros == -18_750
+    assert desk.engine.take_ticks([quote]) == 0
+    assert desk.view().funding_micros == -18_750
+    assert is_proven(desk)
+
+
 def test_two_ticks_must_agree_before_a_position_is_liquidated(desk: Desk) -> None:
     desk.place("buy", TEN_SOL, leverage=20, stop_price_e8=130 * 10**8)
     liquidation_e8 = position(desk).liquidation_e8 or 0
@@ -206,6 +227,17 @@ def test_two_ticks_must_agree_before_a_position_is_liquidated(desk: Desk) -> Non
     kinds = [m.kind for m in desk.messages()]
     assert kinds.count("position_updated") == 3
     assert is_proven(desk)
+
+
+def test_a_tick_that_roundings_alone_bring_below_maintenance_is_seen(desk: Desk) -> None:
+    desk.place("sell", 10**8, leverage=10)
+    (held,) = desk.store.account(ALICE, desk.account_id).perps
+    params = desk.rules["practice-v2"].perp[SOL_PERP]
+    shown_e8 = liquidation_price_e8(held, params)
+    mid_e8 = next(e8 for e8 in range(shown_e8 - 1_000, shown_e8) if below_maintenance(held, e8, params))
+    desk.tick(150, after_ms=1_000, mid_e8=mid_e8)
+    (seen,) = desk.store.account(ALICE, desk.account_id).perps
+    assert seen.breach_ms == desk.clock.now_ms()
 
 
 def test_a_tick_that_is_delivered_twice_liquidates_nobody(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from pump_party.domains.prop_engine.margin import (
     notional_micros,
     position_equity_micros,
     unrealised_pnl_micros,
+    watch_price_e8,
 )
 from pump_party.domains.prop_engine.perp_model import LONG, MarginTier, PerpPosition
 from pump_party.domains.prop_engine.perpetual import apply_fill, apply_liquidation
@@ -110,6 +111,17 @@ def test_the_liquidation_price_is_where_the_trigger_fires(side: Side, lot: int, 
     if at_e8 > step_e8:
         assert below_maintenance(position, at_e8 + towards_loss * step_e8, PARAMS)
     assert not below_maintenance(position, max(1, at_e8 - towards_loss * step_e8), PARAMS)
+
+
+@given(sides, lots, ticks, leverages, st.integers(1, 10**6))
+def test_no_mid_on_the_safe_side_of_the_watch_price_is_below_maintenance(
+    side: Side, lot: int, tick: int, leverage: int, off_e8: int
+) -> None:
+    nanos, price_e8 = lot * PARAMS.pricing.lot_nanos, tick * PARAMS.pricing.tick_e8
+    position = _position(side, nanos, price_e8, leverage)
+    towards_gain = 1 if position.direction == LONG else -1
+    mid_e8 = watch_price_e8(position, PARAMS) + towards_gain * off_e8
+    assert not below_maintenance(position, max(1, mid_e8), PARAMS)
 
 
 def test_a_position_whose_margin_covers_everything_has_no_liquidation_price() -> None:

@@ -13,6 +13,9 @@ from pump_party.kernel.money import NOTIONAL_DIVISOR, ceil_div
 PPB = 10**9
 FUNDING_PERIOD_HOURS = 8
 
+ROUNDINGS_MICROS = 3
+"""More than notional, maintenance margin and unrealised PnL are rounded by together: less than one each."""
+
 
 def notional_micros(quantity_nanos: int, mark_e8: int) -> int:
     return ceil_div(quantity_nanos * mark_e8, NOTIONAL_DIVISOR)
@@ -69,14 +72,23 @@ def liquidation_price_e8(position: PerpPosition, params: PerpParams) -> int:
     Rates grow from tier to tier, so the margin required is the largest of the tiers' lines at any notional, and the
     first line met on the way is the one that counts.
     """
+    return _first_crossing_e8(position, position.margin_micros, params)
+
+
+def watch_price_e8(position: PerpPosition, params: PerpParams) -> int:
+    """No mid on the safe side of this one is `below_maintenance`, roundings included: by it ticks find the position."""
+    return _first_crossing_e8(position, position.margin_micros - ROUNDINGS_MICROS, params)
+
+
+def _first_crossing_e8(position: PerpPosition, margin_micros: int, params: PerpParams) -> int:
     assert position.direction != FLAT
-    prices = [_crossing_e8(position, line) for line in maintenance_lines(params.tiers)]
+    prices = [_crossing_e8(position, margin_micros, line) for line in maintenance_lines(params.tiers)]
     return max(0, *prices) if position.direction == LONG else min(prices)
 
 
-def _crossing_e8(position: PerpPosition, line: Maintenance) -> int:
+def _crossing_e8(position: PerpPosition, margin_micros: int, line: Maintenance) -> int:
     direction = position.direction
-    own_micros = direction * position.entry_cost_micros - position.margin_micros
+    own_micros = direction * position.entry_cost_micros - margin_micros
     numerator = (own_micros * line.denominator - line.deduction) * NOTIONAL_DIVISOR
     denominator = position.quantity_nanos * (direction * line.denominator - line.rate)
     return ceil_div(numerator, denominator) if direction == LONG else numerator // denominator

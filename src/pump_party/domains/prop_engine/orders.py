@@ -275,9 +275,13 @@ class OrderBatch:
         if code is not None:
             return self._reject(command, fingerprint, code)
         assert quote is not None
+        rests, at_once = False, is_immediate(terms_of(command), rules.fill_mode)
+        if at_once:
+            # The tick that would bring it may not have come to the positions yet.
+            self._perps.fund_when_due(account.account_id, quote, params)
+            account = self._recorder.accounts[account.account_id]
         position = self._perps.position(account.account_id, command.market)
-        rests = False
-        if is_immediate(terms_of(command), rules.fill_mode):
+        if at_once:
             prices = self._prices(command.market, rules, params.pricing)
             assert prices is not None
             decided = perp_orders.decide(

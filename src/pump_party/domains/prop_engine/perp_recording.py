@@ -11,7 +11,7 @@ import msgspec
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine import announce
 from pump_party.domains.prop_engine.ledger import perp_postings, write_record, write_tick
-from pump_party.domains.prop_engine.margin import liquidation_price_e8
+from pump_party.domains.prop_engine.margin import watch_price_e8
 from pump_party.domains.prop_engine.model import (
     OWN_KEY_MARK,
     Account,
@@ -23,13 +23,16 @@ from pump_party.domains.prop_engine.model import (
     RecordKind,
 )
 from pump_party.domains.prop_engine.perp_model import FLAT, PerpChange, PerpParams, PerpPosition
-from pump_party.domains.prop_engine.perpetual import flat_position
+from pump_party.domains.prop_engine.perpetual import flat_position, funding_is_due, pay_funding
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.views import fill_detail
 from pump_party.domains.prop_interface.contract import OrderTerms, PerpFillEvent, PerpFillView, RejectCode
 from pump_party.kernel.ids import AccountId, FillId, Market, OrderId
 
 _replace = msgspec.structs.replace
+
+NO_PREMIUM_PPB = 0
+"""Without a recorded premium funding is the interest alone (section 8)."""
 
 Traded = tuple[PerpChange, ...] | RejectCode
 
@@ -83,7 +86,14 @@ class PerpRecorder:
         )
         return self.fill(order, [change], quote, params, fill_ms=quote.recv_ms)
 
-    def fund(self, change: PerpChange, quote: Quote, params: PerpParams) -> None:
+    def fund_when_due(self, account_id: AccountId, quote: Quote, params: PerpParams) -> None:
+        """Pay an hour's funding at its first tick of an open market: whatever else the tick does comes after."""
+        position = self.position(account_id, quote.market)
+        if quote.halt_reason is None and funding_is_due(position, quote.publish_ms):
+            premium_ppb = NO_PREMIUM_PPB if quote.premium is None else quote.premium.premium_ppb
+            self._fund(pay_funding(position, quote, premium_ppb=premium_ppb, params=params), quote, params)
+
+    def _fund(self, change: PerpChange, quote: Quote, params: PerpParams) -> None:
         """Record an hour's funding, and the premium it followed, where one was recorded."""
         account = self._recorder.accounts[change.position.account_id]
         after = _after(account, change, 0)
@@ -182,7 +192,7 @@ class PerpRecorder:
     def _keep(self, position: PerpPosition, params: PerpParams) -> None:
         key = (position.account_id, position.market)
         self._recorder.perps[key] = position
-        price_e8 = None if position.direction == FLAT else liquidation_price_e8(position, params)
+        price_e8 = None if position.direction == FLAT else watch_price_e8(position, params)
         self._recorder.batch.perps[key] = (position, price_e8)
 
 

@@ -11,7 +11,7 @@ from pump_party.domains.prop_engine.ledger import write_tick
 from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder, RecordKind, SpotFill, SpotParams
 from pump_party.domains.prop_engine.perp_model import PerpChange, PerpParams
 from pump_party.domains.prop_engine.perp_recording import PerpRecorder
-from pump_party.domains.prop_engine.perpetual import funding_is_due, liquidate, pay_funding, watch
+from pump_party.domains.prop_engine.perpetual import liquidate, watch
 from pump_party.domains.prop_engine.pricing import Prices, fresh_book
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.rule_set import RuleSet
@@ -32,10 +32,6 @@ from pump_party.kernel.ids import AccountId, Market, OrderId
 from pump_party.kernel.money import INT64_MAX
 
 DueOrder = tuple[AccountId, OrderId]
-
-NO_PREMIUM_PPB = 0
-"""Without a recorded premium funding is the interest alone (section 8)."""
-
 
 BOOK_CANNOT = (RejectCode.INSUFFICIENT_DEPTH, RejectCode.PRICE_DIVERGENCE)
 """What only a book says. The engine's own orders then walk the ladder: no position hides behind a thin book."""
@@ -100,10 +96,7 @@ class TickBatch:
         account = recorder.accounts[account_id]
         rules = recorder.rule_sets[account.rule_set]
         params = rules.perp[quote.market]
-        if funding_is_due(self._perps.position(account_id, quote.market), quote.publish_ms):
-            due = self._perps.position(account_id, quote.market)
-            premium_ppb = NO_PREMIUM_PPB if quote.premium is None else quote.premium.premium_ppb
-            self._perps.fund(pay_funding(due, quote, premium_ppb=premium_ppb, params=params), quote, params)
+        self._perps.fund_when_due(account_id, quote, params)
         position = self._perps.position(account_id, quote.market)
         halted = quote.halt_reason is not None
         seen, quantity_nanos = watch(position, quote, halted=halted, now_ms=quote.recv_ms, params=params)
