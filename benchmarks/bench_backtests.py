@@ -2,7 +2,8 @@
 
 The loop is timed from its first minute to its result, reading the recording apart from it. Beside the hundred stands
 NautilusTrader with the same crosses of averages over the same closes, without orders in flight for a second and a
-half, postings, hash chains and results.
+half, postings, hash chains and results. Beside them also stands backtesting.py, one strategy after the other, with
+statistics at the end, a spread, and no other costs.
 """
 
 import statistics
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from benchmarks.backtesting_py import cross_one_by_one, is_installed
 from benchmarks.exchange import frozen_garbage
 from benchmarks.nautilus import Replayed, cross
 from benchmarks.recording import SOL_MINUTES, read_closes
@@ -79,25 +81,43 @@ def _one(tape: RecordedTape, registry: Registry, read_s: float, read_cpu_s: floa
 def _many(tape: RecordedTape, registry: Registry, *, quick: bool) -> list[Row]:
     minutes = QUICK_MINUTES_OF_MANY if quick else MINUTES_OF_MANY
     crosses = [NamedStrategy(f"cross {n}", _cross(FAST_SHORTEST + n)) for n in range(STRATEGIES)]
-    mine, peers = [], []
+    mine, peers, others = [], [], []
     for _ in range(1 if quick else ROUNDS):
         mine.append(_timed(crosses, tape, registry, minutes))
         closes = read_closes(SOL_MINUTES)[:minutes]
         peers.append(_filled(cross(closes, strategies=STRATEGIES, half_spread_ppm=HALF_SPREAD_PPM)))
+        if is_installed():
+            others.append(cross_one_by_one(closes, strategies=STRATEGIES, half_spread_ppm=HALF_SPREAD_PPM))
     work = STRATEGIES * minutes
     fills = sum(outcome.results.fills for outcome in mine[0][0].outcomes)
     cpu_us, peer_us = (statistics.median(cpus) / work * 1e6 for cpus in ([m[2] for m in mine], _cpus(peers)))
-    return [
+    samples = tuple(work / seconds for _, seconds, _ in mine)
+    rows = [
         Row(
             name=f"{STRATEGIES} clones at once, EMA cross on SOL, deciding every minute",
             unit="clone-candles/s",
-            samples=tuple(work / seconds for _, seconds, _ in mine),
+            samples=samples,
             peer_name=f"NautilusTrader {peers[0].version}, strategy-ticks/s",
             peer_samples=tuple(work / peer.seconds for peer in peers),
             note=f"{minutes:,} minutes; {fills:,} fills here, {peers[0].filled:,} there; CPU {cpu_us:.1f} us a "
             f"clone-candle, NautilusTrader {peer_us:.1f} us",
         )
     ]
+    if others:
+        other_us = statistics.median(_cpus(others)) / work * 1e6
+        rows.append(
+            Row(
+                name=f"the same, beside {STRATEGIES} runs one after the other",
+                unit="clone-candles/s",
+                samples=samples,
+                peer_name=f"backtesting.py {others[0].version}, strategy-ticks/s",
+                peer_samples=tuple(work / other.seconds for other in others),
+                note=f"{others[0].filled:,} fills there; CPU {other_us:.1f} us a strategy-tick",
+            )
+        )
+    else:
+        print("left out: backtesting.py is not installed: run `make bench`", file=sys.stderr)
+    return rows
 
 
 def _timed(

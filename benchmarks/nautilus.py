@@ -15,6 +15,7 @@ from tests.services import ServiceMissing
 from benchmarks.recording import Candle
 
 ROOT = Path(__file__).parents[1]
+NAME = "NautilusTrader"
 PYTHON = ROOT / ".cache" / "bench" / "bin" / "python"
 SCRIPT = Path(__file__).with_name("nautilus_replay.py")
 EMA_SCRIPT = Path(__file__).with_name("nautilus_ema.py")
@@ -33,22 +34,23 @@ class Replayed(msgspec.Struct, frozen=True):
 
 def replay(candles: Sequence[Candle], *, every: int, half_spread_ppm: int) -> Replayed:
     """Replay the candles with a market order at every so many of them, bought and sold in turn."""
-    return _run(SCRIPT, candles, every, half_spread_ppm)
+    return run_script(NAME, SCRIPT, candles, every, half_spread_ppm)
 
 
 def cross(candles: Sequence[Candle], *, strategies: int, half_spread_ppm: int) -> Replayed:
     """Replay the candles to so many EMA crosses at once, each with averages of its own."""
-    return _run(EMA_SCRIPT, candles, strategies, half_spread_ppm)
+    return run_script(NAME, EMA_SCRIPT, candles, strategies, half_spread_ppm)
 
 
-def _run(script: Path, candles: Sequence[Candle], *arguments: int) -> Replayed:
+def run_script(name: str, script: Path, candles: Sequence[Candle], *arguments: int) -> Replayed:
+    """Run a script of the peers' environment over candles. Raises ServiceMissing, RuntimeError."""
     if not PYTHON.exists():
-        raise ServiceMissing("this benchmark needs NautilusTrader: run `make bench`, which installs it")
+        raise ServiceMissing(f"this benchmark needs {name}: run `make bench`, which installs it")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump([(candle.at_ms, candle.close_e8) for candle in candles], file)
         file.flush()
         command = [PYTHON, script, file.name, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"NautilusTrader's replay failed: {done.stderr.strip()[-2000:]}")
+        raise RuntimeError(f"{name}'s replay failed: {done.stderr.strip()[-2000:]}")
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Replayed)
