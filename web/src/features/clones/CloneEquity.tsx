@@ -88,7 +88,7 @@ function Curve({ equity }: { equity: Equity }) {
       }
     >
       {points.length === 0 ? (
-        <Empty title="The curve starts with its first trade." />
+        <Empty title="The curve starts once its account is marked." />
       ) : (
         <div
           className="h-[300px]"

@@ -26,7 +26,6 @@ export function Fills({ cloneId, accountId, isLive }: Props) {
     refetchInterval: mine && !isLive ? POLL_MS : false,
   })
   const shown = (fills.data ?? []).slice(0, SHOWN_MAX)
-  if (!mine && !isLive) return null
   return (
     <Panel title="Fills" aside={!mine && <span className="text-xs text-muted">as they happen</span>}>
       {fills.isPending && <Loading rows={3} label="Loading fills" />}
