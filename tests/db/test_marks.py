@@ -68,6 +68,22 @@ def test_a_cycle_starts_with_a_mark_of_its_capital(desk: Desk) -> None:
     assert standing(desk).started_ms == opened_ms + 3_000
 
 
+def test_a_round_for_what_changed_leaves_out_who_only_holds(desk: Desk) -> None:
+    desk.place("buy", ONE_SOL)
+    move_to(desk, 151)
+    assert desk.engine.mark_accounts(changed_only=True) == 1
+    move_to(desk, 152)
+    assert desk.engine.mark_accounts(changed_only=True) == 0
+    assert desk.engine.mark_accounts() == 1
+    newest = desk.engine.newest_marks([desk.account_id])[desk.account_id]
+    assert (newest.at_ms, newest.equity_micros) == (marks(desk)[-1].at_ms, marks(desk)[-1].equity_micros)
+    move_to(desk, 140)
+    desk.engine.mark_accounts()
+    fallen = desk.engine.newest_marks([desk.account_id])[desk.account_id]
+    assert fallen.drawdown_ppm == standing(desk).max_drawdown_ppm > newest.drawdown_ppm
+    assert desk.engine.newest_marks([]) == {}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_mark_of_a_fill_is_what_the_account_was_worth_right_after_it(desk: Desk, seed: int) -> None:
     rng = Random(seed)
