@@ -8,6 +8,7 @@ from pump_party.db.engine import Database
 from pump_party.db.idempotency import idempotent, recall, remember
 from pump_party.db.outbox import OutboxStore, append_next
 from pump_party.kernel.errors import IdempotencyMismatch
+from pump_party.platform.idempotency import RequestKey
 
 
 def announce(connection: sa.Connection) -> bytes:
@@ -21,9 +22,7 @@ def announce(connection: sa.Connection) -> bytes:
 def use(database: Database, request_sha256: str = "r", key: str = "k", effect: object = announce) -> bytes:
     return idempotent(
         database,
-        scope="ann/orders",
-        key=key,
-        request_sha256=request_sha256,
+        RequestKey("ann/orders", key, request_sha256),
         at_ms=1,
         effect=effect,  # type: ignore[arg-type]
     )
@@ -47,10 +46,10 @@ def test_another_request_under_the_same_key_is_refused(database: Database) -> No
 
 def test_keys_of_different_scopes_are_different(database: Database) -> None:
     with database.write() as connection:
-        remember(connection, scope="a", key="k", request_sha256="r", response=b"1", at_ms=1)
-        remember(connection, scope="b", key="k", request_sha256="r", response=b"2", at_ms=1)
-        assert recall(connection, scope="b", key="k", request_sha256="r") == b"2"
-        assert recall(connection, scope="c", key="k", request_sha256="r") is None
+        remember(connection, RequestKey("a", "k", "r"), b"1", at_ms=1)
+        remember(connection, RequestKey("b", "k", "r"), b"2", at_ms=1)
+        assert recall(connection, RequestKey("b", "k", "r")) == b"2"
+        assert recall(connection, RequestKey("c", "k", "r")) is None
 
 
 def test_a_failed_effect_leaves_the_key_free(database: Database) -> None:
@@ -80,8 +79,8 @@ def test_concurrent_first_uses_have_one_effect_and_one_answer(database: Database
 
 def test_an_effect_that_breaks_a_rule_of_its_own_is_not_hidden(database: Database) -> None:
     def twice(connection: sa.Connection) -> bytes:
-        remember(connection, scope="x", key="x", request_sha256="r", response=b"", at_ms=1)
-        remember(connection, scope="x", key="x", request_sha256="r", response=b"", at_ms=1)
+        remember(connection, RequestKey("x", "x", "r"), b"", at_ms=1)
+        remember(connection, RequestKey("x", "x", "r"), b"", at_ms=1)
         return b""
 
     with pytest.raises(sa.exc.IntegrityError):

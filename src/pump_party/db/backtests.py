@@ -17,6 +17,7 @@ from pump_party.events.backtests import BacktestChanged
 from pump_party.kernel.errors import Conflict
 from pump_party.kernel.ids import BacktestId, UserId
 from pump_party.platform.bus import BACKTEST_CHANNEL
+from pump_party.platform.idempotency import RequestKey
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import Job
 
@@ -62,7 +63,8 @@ class BacktestStore:
     def add(self, view: BacktestView, sealed: bytes, *, key: str, request_sha256: str) -> BacktestView:
         with self._database.write() as connection:
             self._lock_user(connection, view.user_id)
-            first = recall(connection, scope=_scope(view.user_id), key=key, request_sha256=request_sha256)
+            request = RequestKey(_scope(view.user_id), key, request_sha256)
+            first = recall(connection, request)
             if first is not None:
                 return _read_view(first)
             if self._count_unfinished(connection, view.user_id) >= WAITING_PER_USER_MAX:
@@ -76,20 +78,13 @@ class BacktestStore:
             jobs.schedule(
                 connection, ids=self._ids, kind=KIND, key=view.backtest_id, payload="", run_at_ms=view.created_ms
             )
-            remember(
-                connection,
-                scope=_scope(view.user_id),
-                key=key,
-                request_sha256=request_sha256,
-                response=body,
-                at_ms=view.created_ms,
-            )
+            remember(connection, request, body, at_ms=view.created_ms)
             self._forget_oldest(connection, view.user_id)
         return view
 
     def recall(self, user_id: UserId, *, key: str, request_sha256: str) -> BacktestView | None:
         with self._database.read() as connection:
-            first = recall(connection, scope=_scope(user_id), key=key, request_sha256=request_sha256)
+            first = recall(connection, RequestKey(_scope(user_id), key, request_sha256))
         return None if first is None else _read_view(first)
 
     def find(self, backtest_id: str) -> BacktestView | None:

@@ -21,10 +21,10 @@ from pump_party.domains.clones.model import (
     SealedVersion,
     Version,
 )
-from pump_party.domains.clones.store import Answer
 from pump_party.events.clones import CloneProfileChanged, ClonePublished
 from pump_party.kernel.ids import CloneId, UserId
 from pump_party.platform.bus import CLONE_CHANNEL
+from pump_party.platform.idempotency import RequestKey
 
 IDS_AT_ONCE = 1_000
 """Ids in one statement."""
@@ -213,20 +213,11 @@ class CloneTransaction:
         standing = sa.update(clones).where(clones.c.clone_id == clone_id, clones.c.wrapped_key == before.wrapped)
         self._connection.execute(standing.values(_key_row(after)))
 
-    def recall(self, answer: Answer) -> bytes | None:
-        return idempotency.recall(
-            self._connection, scope=answer.scope, key=answer.key, request_sha256=answer.request_sha256
-        )
+    def recall(self, request: RequestKey) -> bytes | None:
+        return idempotency.recall(self._connection, request)
 
-    def remember(self, answer: Answer, response: bytes, *, at_ms: int) -> None:
-        idempotency.remember(
-            self._connection,
-            scope=answer.scope,
-            key=answer.key,
-            request_sha256=answer.request_sha256,
-            response=response,
-            at_ms=at_ms,
-        )
+    def remember(self, request: RequestKey, response: bytes, *, at_ms: int) -> None:
+        idempotency.remember(self._connection, request, response, at_ms=at_ms)
 
     def publish(self, event: ClonePublished | CloneProfileChanged) -> None:
         append_next(

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import msgspec
 import sqlalchemy as sa
 
 from pump_party.db.engine import Bytes, Database, Int64, Text, metadata
 from pump_party.kernel.errors import IdempotencyMismatch
+from pump_party.platform.idempotency import RequestKey
 
 CONCURRENT_FIRST_USES_MAX = 3
 
@@ -23,28 +25,24 @@ records = sa.Table(
 
 def idempotent(
     database: Database,
+    request: RequestKey,
     *,
-    scope: str,
-    key: str,
-    request_sha256: str,
     at_ms: int,
     effect: Callable[[sa.Connection], bytes],
 ) -> bytes:
     """Run `effect` in one transaction with its record, or return the first answer.
 
     Of concurrent first uses one commits; the others fail on the record's key, roll back and return that answer.
-    `scope` names the user and the operation. Raises IdempotencyMismatch.
+    Raises IdempotencyMismatch.
     """
     for attempt in range(1, CONCURRENT_FIRST_USES_MAX + 1):
         try:
             with database.write() as connection:
-                earlier = recall(connection, scope=scope, key=key, request_sha256=request_sha256)
+                earlier = recall(connection, request)
                 if earlier is not None:
                     return earlier
                 response = effect(connection)
-                remember(
-                    connection, scope=scope, key=key, request_sha256=request_sha256, response=response, at_ms=at_ms
-                )
+                remember(connection, request, response, at_ms=at_ms)
             return response
         except sa.exc.IntegrityError:
             if attempt == CONCURRENT_FIRST_USES_MAX:
@@ -52,22 +50,21 @@ def idempotent(
     raise AssertionError("the loop returns or raises")
 
 
-def recall(connection: sa.Connection, *, scope: str, key: str, request_sha256: str) -> bytes | None:
+def recall(connection: sa.Connection, request: RequestKey) -> bytes | None:
     """The first answer given under this key, or None. Raises IdempotencyMismatch for another request."""
     row = connection.execute(
-        sa.select(records.c.request_sha256, records.c.response).where(records.c.scope == scope, records.c.key == key)
+        sa.select(records.c.request_sha256, records.c.response).where(
+            records.c.scope == request.scope, records.c.key == request.key
+        )
     ).one_or_none()
     if row is None:
         return None
-    if row.request_sha256 != request_sha256:
+    if row.request_sha256 != request.request_sha256:
         raise IdempotencyMismatch
     return bytes(row.response)
 
 
-def remember(
-    connection: sa.Connection, *, scope: str, key: str, request_sha256: str, response: bytes, at_ms: int
-) -> None:
+def remember(connection: sa.Connection, request: RequestKey, response: bytes, *, at_ms: int) -> None:
     """Keep an answer. A concurrent first use makes this raise IntegrityError, which undoes the caller's effect."""
-    connection.execute(
-        sa.insert(records).values(scope=scope, key=key, request_sha256=request_sha256, response=response, at_ms=at_ms)
-    )
+    row = msgspec.structs.asdict(request) | {"response": response, "at_ms": at_ms}
+    connection.execute(sa.insert(records).values(row))

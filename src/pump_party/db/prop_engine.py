@@ -50,6 +50,7 @@ from pump_party.domains.prop_engine.store import OrdersTransaction, Performance,
 from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, AccountKind, EquityMark
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
+from pump_party.platform.idempotency import RequestKey
 
 
 class PropStore:
@@ -109,9 +110,7 @@ class PropStore:
 
         account_id = idempotent(
             self._database,
-            scope=f"{user_id}/accounts",
-            key=idempotency_key,
-            request_sha256=request_sha256,
+            RequestKey(f"{user_id}/accounts", idempotency_key, request_sha256),
             at_ms=at_ms,
             effect=effect,
         )
@@ -147,9 +146,7 @@ class PropStore:
 
         idempotent(
             self._database,
-            scope=f"{user_id}/{account_id}/reset",
-            key=idempotency_key,
-            request_sha256=request_sha256,
+            RequestKey(f"{user_id}/{account_id}/reset", idempotency_key, request_sha256),
             at_ms=at_ms,
             effect=effect,
         )

@@ -12,10 +12,10 @@ from pump_party.db.engine import Bytes, Database, Int64, Text, metadata
 from pump_party.db.outbox import append_next
 from pump_party.domains.users.contract import ChallengePurpose, Scope
 from pump_party.domains.users.model import ApiKey, Challenge, Session, User, Wallet
-from pump_party.domains.users.store import Answer
 from pump_party.events.users import SessionsRevoked
 from pump_party.kernel.ids import CloneId
 from pump_party.platform.bus import SESSION_CHANNEL
+from pump_party.platform.idempotency import RequestKey
 
 users = sa.Table(
     "users_users",
@@ -157,20 +157,11 @@ class UserTransaction:
         delete = sa.delete(api_keys).where(api_keys.c.user_id == user_id, api_keys.c.api_key_id == api_key_id)
         return self._connection.execute(delete).rowcount == 1
 
-    def recall(self, answer: Answer) -> bytes | None:
-        return idempotency.recall(
-            self._connection, scope=answer.scope, key=answer.key, request_sha256=answer.request_sha256
-        )
+    def recall(self, request: RequestKey) -> bytes | None:
+        return idempotency.recall(self._connection, request)
 
-    def remember(self, answer: Answer, response: bytes, *, at_ms: int) -> None:
-        idempotency.remember(
-            self._connection,
-            scope=answer.scope,
-            key=answer.key,
-            request_sha256=answer.request_sha256,
-            response=response,
-            at_ms=at_ms,
-        )
+    def remember(self, request: RequestKey, response: bytes, *, at_ms: int) -> None:
+        idempotency.remember(self._connection, request, response, at_ms=at_ms)
 
     def publish(self, event: SessionsRevoked) -> None:
         append_next(

@@ -25,7 +25,7 @@ from pump_party.domains.clones.problem import Validation
 from pump_party.domains.clones.reading import CloneReader, no_clone
 from pump_party.domains.clones.refusals import DraftConflict, InvalidStrategy, VersionConflict
 from pump_party.domains.clones.sealing import Sealing
-from pump_party.domains.clones.store import Answer, Store, Transaction
+from pump_party.domains.clones.store import Store, Transaction
 from pump_party.domains.clones.strategy import NODES_MAX, STRATEGY_BYTES_MAX, Strategy, canonical
 from pump_party.domains.clones.validation import NODE_ID, MarketKinds, is_graph, read
 from pump_party.domains.clones.vault import Vault
@@ -50,6 +50,7 @@ from pump_party.events.clones import CloneProfileChanged, ClonePublished
 from pump_party.kernel.errors import Conflict, Invalid, NotFound
 from pump_party.kernel.ids import HOUSE_USER, CloneId, UserId, VersionId, is_uuid
 from pump_party.platform.clock import Clock
+from pump_party.platform.idempotency import RequestKey
 from pump_party.platform.ids import Ids
 
 AVATAR_SEED_BYTES = 4
@@ -113,7 +114,7 @@ class CloneService:
     # --- for the owner -------------------------------------------------------------------------
 
     def create_clone(self, user_id: UserId, *, name: str, bio: str, idempotency_key: str) -> OwnerClone:
-        answer = _answer("create", user_id, idempotency_key, {"name": name, "bio": bio})
+        request = _request_key("create", user_id, idempotency_key, {"name": name, "bio": bio})
         name, bio, now_ms = _name(user_id, name), naming.clean_bio(bio), self._clock.now_ms()
         clone = Clone(
             clone_id=CloneId(self._ids.new()),
@@ -130,13 +131,13 @@ class CloneService:
         key = self._vault.new_key(clone, first=self._store.newest_key() is None)
         with self._store.transaction() as tx:
             tx.lock_owner(user_id)
-            earlier = tx.recall(answer)
+            earlier = tx.recall(request)
             if earlier is None:
                 if tx.count_clones(user_id) >= CLONES_PER_USER_MAX:
                     raise Conflict(f"a user has at most {CLONES_PER_USER_MAX} clones", code="too_many_clones")
                 if not tx.add_clone(clone, key):
                     raise _name_taken()
-                tx.remember(answer, clone.clone_id.encode(), at_ms=now_ms)
+                tx.remember(request, clone.clone_id.encode(), at_ms=now_ms)
         return self.owner_clone(user_id, clone.clone_id if earlier is None else earlier.decode())
 
     def set_profile(self, user_id: UserId, clone_id: str, *, name: str | None, bio: str | None) -> OwnerClone:
@@ -208,14 +209,14 @@ class CloneService:
             "sha256": sha256(content).hexdigest(),
             "layout": command.layout,
         }
-        answer = _answer("publish", command.user_id, command.idempotency_key, asked)
+        request = _request_key("publish", command.user_id, command.idempotency_key, asked)
         with self._store.transaction() as tx:
             clone, key = _lock_own(tx, command.user_id, command.clone_id)
-            earlier = tx.recall(answer)
+            earlier = tx.recall(request)
             is_behind = earlier is None and (command.base_version or 0) != clone.version
             if earlier is None and not is_behind:
                 number = self._add_version(tx, clone, key, content, command.layout)
-                tx.remember(answer, str(number).encode(), at_ms=self._clock.now_ms())
+                tx.remember(request, str(number).encode(), at_ms=self._clock.now_ms())
         if is_behind:
             raise self._version_conflict(clone, strategy)
         published = clone.version + 1 if earlier is None else int(earlier)
@@ -326,9 +327,9 @@ def _lock_own(tx: Transaction, user_id: UserId, clone_id: str) -> tuple[Clone, S
     return found
 
 
-def _answer(operation: str, user_id: UserId, key: str, asked: Any) -> Answer:
+def _request_key(operation: str, user_id: UserId, key: str, asked: Any) -> RequestKey:
     digest = sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
-    return Answer(scope=f"clones:{operation}:{user_id}", key=key, request_sha256=digest)
+    return RequestKey(scope=f"clones:{operation}:{user_id}", key=key, request_sha256=digest)
 
 
 def _check_size(strategy: bytes) -> None:

@@ -4,19 +4,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-import msgspec
-
 from pump_party.domains.clones.model import Clone, Decision, Draft, Report, Reported, SealedKey, SealedVersion, Version
 from pump_party.events.clones import CloneProfileChanged, ClonePublished
 from pump_party.kernel.ids import CloneId, UserId
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """Names a repeatable request: under `key`, in `scope`, with the SHA-256 of what was asked."""
-
-    scope: str
-    key: str
-    request_sha256: str
+from pump_party.platform.idempotency import RequestKey
 
 
 class Transaction(Protocol):
@@ -66,11 +57,11 @@ class Transaction(Protocol):
 
     def rewrap(self, clone_id: CloneId, *, before: SealedKey, after: SealedKey) -> None: ...
 
-    def recall(self, answer: Answer) -> bytes | None:
+    def recall(self, request: RequestKey) -> bytes | None:
         """The answer this request got before, or None. Raises IdempotencyMismatch."""
         ...
 
-    def remember(self, answer: Answer, response: bytes, *, at_ms: int) -> None: ...
+    def remember(self, request: RequestKey, response: bytes, *, at_ms: int) -> None: ...
 
     def publish(self, event: ClonePublished | CloneProfileChanged) -> None: ...
 

@@ -23,11 +23,12 @@ from pump_party.domains.users.contract_wallets import ContractWallets
 from pump_party.domains.users.display_names import display_name
 from pump_party.domains.users.model import ApiKey, Session, User, Wallet, WalletAddress
 from pump_party.domains.users.proofs import WalletProofs
-from pump_party.domains.users.store import Answer, Store, Transaction
+from pump_party.domains.users.store import Store, Transaction
 from pump_party.events.users import SessionsRevoked
 from pump_party.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from pump_party.kernel.ids import ApiKeyId, CloneId, SessionId, UserId, WalletId, is_uuid
 from pump_party.platform.clock import Clock
+from pump_party.platform.idempotency import RequestKey
 from pump_party.platform.ids import Ids
 
 CHALLENGE_KEPT_MS = 10 * 60 * 1000
@@ -240,7 +241,7 @@ class UserService:
         _require_session(principal)
         name, scopes = _check_api_key(name, scopes, clone_id)
         asked = msgspec.json.encode({"name": name, "scopes": scopes, "clone_id": clone_id})
-        answer = Answer(
+        request = RequestKey(
             scope=f"users:api_keys:{principal.user_id}", key=idempotency_key, request_sha256=sha256(asked).hexdigest()
         )
         text = credentials.api_key_text(prefix=self._ids.token(), secret=self._ids.token())
@@ -257,13 +258,13 @@ class UserService:
         )
         with self._store.transaction() as tx:
             tx.lock_user(principal.user_id)
-            earlier = tx.recall(answer)
+            earlier = tx.recall(request)
             if earlier is not None:
                 raise _already_created(earlier.decode())
             if tx.count_api_keys(principal.user_id) >= API_KEYS_PER_USER_MAX:
                 raise Conflict(f"a user has at most {API_KEYS_PER_USER_MAX} API keys", code="too_many_api_keys")
             tx.add_api_key(key)
-            tx.remember(answer, key.api_key_id.encode(), at_ms=key.created_at_ms)
+            tx.remember(request, key.api_key_id.encode(), at_ms=key.created_at_ms)
         return ApiKeyCreated(
             api_key_id=key.api_key_id,
             name=name,

@@ -4,19 +4,10 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-import msgspec
-
 from pump_party.domains.users.contract import ChallengePurpose
 from pump_party.domains.users.model import ApiKey, Challenge, Session, User, Wallet
 from pump_party.events.users import SessionsRevoked
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """Names a repeatable request: under `key`, in `scope`, with the SHA-256 of what was asked."""
-
-    scope: str
-    key: str
-    request_sha256: str
+from pump_party.platform.idempotency import RequestKey
 
 
 class Transaction(Protocol):
@@ -54,11 +45,11 @@ class Transaction(Protocol):
 
     def delete_api_key(self, user_id: str, api_key_id: str) -> bool: ...
 
-    def recall(self, answer: Answer) -> bytes | None:
+    def recall(self, request: RequestKey) -> bytes | None:
         """The answer this request got before, or None. Raises IdempotencyMismatch."""
         ...
 
-    def remember(self, answer: Answer, response: bytes, *, at_ms: int) -> None: ...
+    def remember(self, request: RequestKey, response: bytes, *, at_ms: int) -> None: ...
 
     def publish(self, event: SessionsRevoked) -> None: ...
 
