@@ -75,6 +75,7 @@ const STEPS = [
   ['Sign in', 'With any Solana or EVM wallet: one signature, no transaction, no e-mail.'],
   ['Open a practice account', 'One click, no deposit. Start over whenever you like; the history stays.'],
   ['Buy or sell', 'See spread, impact and fee before you send, then the actual fill beside the estimate.'],
+  ['Build a clone', 'Draw a strategy, play it over recorded prices, and let it trade by itself.'],
 ]
 
 function HowToStart() {

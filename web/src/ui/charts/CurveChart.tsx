@@ -26,6 +26,8 @@ interface Props {
   held: readonly ChartPoint[]
   /** Per cent below the peak, as negative numbers; without it no second pane is drawn. */
   drawdown: readonly ChartPoint[]
+  /** Where the curve began, as a line across. */
+  start?: number
 }
 
 interface Drawn {
@@ -36,7 +38,7 @@ interface Drawn {
 }
 
 /** A curve beside holding (dashed), and how far it was under its peak. */
-export default function CurveChart({ label, points, held, drawdown }: Props) {
+export default function CurveChart({ label, points, held, drawdown, start }: Props) {
   const box = useRef<HTMLElement>(null)
   const drawn = useRef<Drawn | undefined>(undefined)
   const fitted = useRef('')
@@ -47,27 +49,28 @@ export default function CurveChart({ label, points, held, drawdown }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: theme, palette and zone are all of `look`
   useEffect(() => {
     if (!box.current) return
-    drawn.current = draw(box.current, zone)
+    drawn.current = draw(box.current, zone, start)
     return () => {
       drawn.current?.chart.remove()
       drawn.current = undefined
     }
-  }, [look])
+  }, [look, start])
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart drawn anew needs its points
   useEffect(() => {
     drawn.current?.equity.setData(points.map(pointOf))
     drawn.current?.held.setData(held.map(pointOf))
     drawn.current?.drawdown.setData(drawdown.map(pointOf))
     // A curve that grows leaves the part that is looked at where it is.
-    const start = `${look} ${points[0]?.seconds ?? ''}`
-    if (fitted.current !== start || points.length < FEW) drawn.current?.chart.timeScale().fitContent()
-    fitted.current = start
-  }, [points, held, drawdown, look])
+    const begin = `${look} ${points[0]?.seconds ?? ''}`
+    if (fitted.current !== begin || points.length < FEW) drawn.current?.chart.timeScale().fitContent()
+    fitted.current = begin
+  }, [points, held, drawdown, look, start])
 
   return <figure ref={box} className="h-full" aria-label={label} />
 }
 
-function draw(box: HTMLElement, zone: string): Drawn {
+function draw(box: HTMLElement, zone: string, start?: number): Drawn {
   const colours = chartColours()
   const chart = createChart(box, chartOptions(colours, zone))
   nameLogo(box)
@@ -94,6 +97,15 @@ function draw(box: HTMLElement, zone: string): Drawn {
     1,
   )
   chart.panes()[1]?.setHeight(DRAWDOWN_HEIGHT)
+  if (start !== undefined)
+    equity.createPriceLine({
+      price: start,
+      color: colours.muted,
+      lineStyle: LineStyle.Dashed,
+      lineWidth: 1,
+      axisLabelVisible: true,
+      title: 'start',
+    })
   return { chart, equity, held, drawdown }
 }
 
