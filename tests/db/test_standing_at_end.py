@@ -190,6 +190,7 @@ def test_a_random_history_stands_at_what_closing_its_holdings_at_the_end_leaves(
 ) -> None:
     contest = Contest(database, clock, market)
     desk, dice = contest.desk, Dice(seed)
+
     def trade() -> None:
         desk.tick(dice.between(140, 160), after_ms=dice.weighted(((5, dice.between(1, 4_000)), (1, HOUR_MS // 2))))
         nanos = dice.between(1, 60) * ONE_SOL

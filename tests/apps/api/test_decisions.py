@@ -233,6 +233,12 @@ def test_the_equity_of_a_clone_stands_beside_holding_from_the_first_price(api: A
     assert view["buy_and_hold_points"][0]["equity"] == view["start"]
 
 
+def test_everybody_may_know_which_models_are_offered(api: Api, person: Person):
+    offered = api.client.get("/v1/models").json()["items"]
+    assert offered == [name for name in api.services.settings.models.split(",") if name]
+    assert person.get("/v1/models").json()["items"] == offered
+
+
 def test_usage_is_that_of_the_day(person: Person, clone_id: str):
     usage = person.get(f"/v1/clones/{clone_id}/usage").json()
     assert (usage["models"], usage["spent"]) == ([], "0")

@@ -53,7 +53,17 @@ def test_all_that_can_happen_happens_within_a_few_seeds(capsys: pytest.CaptureFi
     steps = ("before_load", "before_write", "before_commit", "after_commit")
     assert {f"crash {step}" for step in steps} | {"race before_write", "away before_commit"} <= happened
     assert {"filled", "PRICE_TIMEOUT", "MARKET_HALTED", "CANCELLED_BY_USER", "CANCELLED_IOC"} <= happened
-    assert {"accept", "rest", "trigger", "cancel", "cancelling", "funding", "margin_call", "liquidation", "close"} <= happened
+    assert {
+        "accept",
+        "rest",
+        "trigger",
+        "cancel",
+        "cancelling",
+        "funding",
+        "margin_call",
+        "liquidation",
+        "close",
+    } <= happened
     assert {"book walk", "frozen", "ACCOUNT_FROZEN"} <= happened
 
 

@@ -57,6 +57,13 @@ export const cloneQuery = (cloneId: string) =>
     queryFn: ({ signal }) => request<PublicClone>('GET', clonePath(cloneId), { signal }),
   })
 
+/** The language models that may be named here, as "provider:model". */
+export const modelsQuery = queryOptions({
+  queryKey: ['models'],
+  queryFn: async ({ signal }) => (await request<{ items: string[] }>('GET', '/v1/models', { signal })).items,
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
 export const myClonesQuery = queryOptions({
   queryKey: ['clones', 'mine'],
   queryFn: async ({ signal }) =>

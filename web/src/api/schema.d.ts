@@ -1297,6 +1297,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List models
+         * @description The language models that strategies and replays may name here. None are offered until some are configured.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rule-sets": {
         parameters: {
             query?: never;
@@ -1825,7 +1845,10 @@ export interface components {
          * @enum {unknown}
          */
         CandleInterval: "1d" | "1h" | "1m" | "5m";
-        /** CandleItem */
+        /**
+         * CandleItem
+         * @description `ticks` is how many prices came in; 0 for a candle that the venue told of the time before.
+         */
         CandleItem: {
             close: string;
             complete: boolean;
@@ -2638,6 +2661,13 @@ export interface components {
             kind: "number";
             unit: components["schemas"]["FeatureUnit"];
             value: string;
+        };
+        /**
+         * OfferedModels
+         * @description As "provider:model".
+         */
+        OfferedModels: {
+            items: string[];
         };
         /**
          * Op
@@ -6029,6 +6059,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedModels"];
                 };
             };
             /** @description Refused: the status says how, the code why */

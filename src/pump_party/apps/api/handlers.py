@@ -84,6 +84,7 @@ HANDLERS = [
     decisions.list_decisions,
     decisions.read_decision,
     decisions.read_artifact,
+    decisions.list_models,
     decisions.read_usage,
     decisions.dry_run,
     decisions.replay_decision,

@@ -167,6 +167,9 @@ class AITradingService:
         except NotFound as error:
             raise NotFound(f"the {kind.value} of this run is gone", code="artifact_not_found") from error
 
+    def models(self) -> Sequence[str]:
+        return self._parts.models.offered()
+
     def usage(self, user_id: UserId, clone_id: str) -> UsageView:
         self._require_owner(user_id, clone_id)
         store, own = self._parts.store, CloneId(clone_id)

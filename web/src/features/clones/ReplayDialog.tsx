@@ -1,13 +1,14 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { Problem } from '@/api/client'
-import type { OwnerRun } from '@/api/clones'
+import { modelsQuery, type OwnerRun } from '@/api/clones'
 import { formatDateTime } from '@/lib/time'
 import { Button } from '@/ui/Button'
 import { Dialog } from '@/ui/Dialog'
 import { useZone } from '@/ui/preferences'
 import { Segmented } from '@/ui/Segmented'
 import { Failure, Loading } from '@/ui/States'
+import { Suggestions } from '@/ui/Suggestions'
 import { replay, versionQuery } from './api'
 import { ReplayView } from './ReplayView'
 import { RuleChoice } from './RuleChoice'
@@ -46,6 +47,7 @@ function Form({ run, decided }: { run: OwnerRun; decided: Decided }) {
   const kinds = insteadsFor(decided)
   const [typed, setTyped] = useState<Typed>({ kind: kinds[0] ?? 'rule', ...decided, rule: undefined })
   const instead = insteadOf(typed)
+  const { data: offered = [] } = useQuery(modelsQuery)
   const decide = useMutation({ mutationFn: replay.bind(null, run.run_id) })
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -69,9 +71,11 @@ function Form({ run, decided }: { run: OwnerRun; decided: Decided }) {
             data-testid="instead-model-name"
             className="figure h-9 w-full border border-input bg-bg px-2"
             maxLength={MODEL_CHARS_MAX}
+            list="offered-models"
             value={typed.model}
             onChange={(event) => setTyped({ ...typed, model: event.target.value })}
           />
+          <Suggestions id="offered-models" values={offered} />
         </label>
       )}
       {typed.kind === 'prompt' && (

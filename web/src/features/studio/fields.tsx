@@ -1,5 +1,6 @@
 /** Form fields of the inspector. Each shows what is typed and hands over only what can be read. */
 import { type ReactNode, useEffect, useId, useState } from 'react'
+import { Suggestions } from '@/ui/Suggestions'
 import { percentText, readPercent } from './percent'
 
 export const INPUT =
@@ -55,11 +56,24 @@ interface TypedProps<T> {
   suffix?: string
   testId?: string | undefined
   inputMode?: 'numeric' | 'decimal' | 'text'
+  /** What is suggested; anything else that can be read may be typed as well. */
+  suggestions?: readonly string[]
 }
 
 /** What is typed stays as typed while it means the same; what cannot be read is marked and not taken over. */
 export function Typed<T>(props: TypedProps<T>) {
-  const { label, value, read, write, onChange, wrong, suffix, testId, inputMode = 'decimal' } = props
+  const {
+    label,
+    value,
+    read,
+    write,
+    onChange,
+    wrong,
+    suffix,
+    testId,
+    inputMode = 'decimal',
+    suggestions,
+  } = props
   const [typed, setTyped] = useState(() => write(value))
   const id = useId()
   const bad = read(typed) === undefined
@@ -78,6 +92,7 @@ export function Typed<T>(props: TypedProps<T>) {
           aria-describedby={bad ? id : undefined}
           inputMode={inputMode}
           className={`${INPUT} figure ${suffix ? 'pr-7' : ''} ${bad ? 'border-warn!' : ''}`}
+          list={suggestions && `${id}-suggestions`}
           value={typed}
           data-testid={testId}
           onChange={(event) => {
@@ -86,6 +101,7 @@ export function Typed<T>(props: TypedProps<T>) {
             if (next !== undefined) onChange(next)
           }}
         />
+        {suggestions && <Suggestions id={`${id}-suggestions`} values={suggestions} />}
         {suffix && <span className="absolute top-1.5 right-2 text-sm text-muted">{suffix}</span>}
       </span>
       {bad && (

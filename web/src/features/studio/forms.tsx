@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { modelsQuery } from '@/api/clones'
 import { marketsQuery } from '@/api/queries'
 import { INTERVALS } from '@/lib/candles'
 import { Button } from '@/ui/Button'
@@ -150,6 +151,7 @@ export function PromptForm({ node }: { node: PromptNode }) {
 
 export function CloneForm({ node }: { node: CloneNode }) {
   const { change } = useActions()
+  const { data: offered = [] } = useQuery(modelsQuery)
   const set = (part: Partial<CloneNode>, mark?: string) =>
     change((doc) => updateNode<'trading_clone'>(doc, node.id, part), mark ? { mark } : {})
   return (
@@ -184,7 +186,14 @@ export function CloneForm({ node }: { node: CloneNode }) {
           />
         </Field>
       </div>
-      <Field label="Language model" hint="provider:model, for prompts only; rules need none">
+      <Field
+        label="Language model"
+        hint={
+          offered.length > 0
+            ? `for prompts only; rules need none. Offered here: ${offered.join(', ')}`
+            : 'for prompts only; none is offered here until the operator configures one'
+        }
+      >
         <Typed<string | null>
           label="Language model"
           value={node.model}
@@ -196,6 +205,8 @@ export function CloneForm({ node }: { node: CloneNode }) {
           onChange={(model) => set({ model }, `model ${node.id}`)}
           wrong="Write it as provider:model."
           inputMode="text"
+          suggestions={offered}
+          testId="model"
         />
       </Field>
     </div>

@@ -20,6 +20,7 @@ from pump_party.apps.api.schemas.decisions import (
     DeploymentBody,
     DryRunBody,
     DryRunResult,
+    OfferedModels,
     ReplayBody,
     ReplayResult,
     render_clone_equity,
@@ -166,6 +167,12 @@ async def read_artifact(scope: Scope, run_id: PathText, kind: ArtifactName) -> A
     run_id = checked_id(run_id, "run")
     artifact = await call.run(call.services.aitrading.artifact, call.user_id(), run_id, kind)
     return ApiResponse(Document(body=artifact.body, content_type=b"application/json"))
+
+
+@get("/v1/models", opt=access(Access.PUBLIC), tags=["decisions"])
+async def list_models(scope: Scope) -> OfferedModels:
+    """The language models that strategies and replays may name here. None are offered until some are configured."""
+    return OfferedModels(list(call_of(scope).services.aitrading.models()))
 
 
 @get("/v1/clones/{clone_id:str}/usage", opt=access(Access.READ), tags=["decisions"])

@@ -150,6 +150,12 @@ class ModelUsage(msgspec.Struct, frozen=True):
     latency_p95_ms: int | None
 
 
+class OfferedModels(msgspec.Struct, frozen=True):
+    """As "provider:model"."""
+
+    items: list[str]
+
+
 class CloneUsage(msgspec.Struct, frozen=True):
     """What a clone's thinking took this UTC day, in US dollars. A budget that is null has no limit."""
 
