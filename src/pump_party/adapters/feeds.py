@@ -1,7 +1,7 @@
 """From the `feed` setting to price sources."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -46,12 +46,22 @@ def random_share() -> float:
 
 
 def build_sources(
-    settings: FeedSettings, registry: Registry, clock: Clock, *, jitter: Callable[[], float] = random_share
+    settings: FeedSettings,
+    registry: Registry,
+    clock: Clock,
+    *,
+    jitter: Callable[[], float] = random_share,
+    with_past: bool = True,
 ) -> list[PriceSource]:
-    """The sources that `settings.feed` names, not yet running.
+    """The sources that `settings.feed` names, not yet running; `with_past` those that can also tell earlier candles.
 
     Raises Invalid (field "feed") for a tape that cannot be played.
     """
+
+    def live(name: str) -> PriceSource:
+        source = _live(name, settings, registry, clock, jitter)
+        return _with_past(source, settings, registry, clock) if with_past else source
+
     kind, _, argument = settings.feed.partition(":")
     if kind == "tape":
         from pump_party.adapters.tape import TapeSource
@@ -61,18 +71,15 @@ def build_sources(
     if kind == "synthetic":
         return [_synthetic(registry, clock, seed=int(argument or SEED_DEFAULT))]
     if kind == "auto":
-        return _auto(settings, registry, clock, jitter)
-    return [_live(name, settings, registry, clock, jitter) for name in dict.fromkeys(kind.split("+"))]
+        return _auto([live(name) for name in AUTO_LIVE], _synthetic(registry, clock, seed=SEED_DEFAULT))
+    return [live(name) for name in dict.fromkeys(kind.split("+"))]
 
 
-def _auto(settings: FeedSettings, registry: Registry, clock: Clock, jitter: Callable[[], float]) -> list[PriceSource]:
+def _auto(contenders: Sequence[PriceSource], synthetic: PriceSource) -> list[PriceSource]:
     from pump_party.adapters.auto_feed import LiveContender, StandIn, StartRace
 
     race = StartRace()
-    sources: list[PriceSource] = [
-        LiveContender(_live(name, settings, registry, clock, jitter), race) for name in AUTO_LIVE
-    ]
-    return [*sources, StandIn(_synthetic(registry, clock, seed=SEED_DEFAULT), race)]
+    return [*(LiveContender(source, race) for source in contenders), StandIn(synthetic, race)]
 
 
 def _synthetic(registry: Registry, clock: Clock, *, seed: int) -> PriceSource:
@@ -87,19 +94,15 @@ def _live(
     """One live source. Each is imported only where it is used: importing is start time and memory."""
     symbols = registry.symbols(name)
     if name == "hyperliquid":
-        from pump_party.adapters.earlier_candles import HyperliquidChronicle, WithEarlierCandles
         from pump_party.adapters.hyperliquid import HyperliquidSource
 
-        ws_url, rest_url = settings.hyperliquid_ws_url, settings.hyperliquid_rest_url
-        coins = HyperliquidSource(symbols, ws_url=ws_url, rest_url=rest_url, clock=clock, jitter=jitter)
-        return WithEarlierCandles(coins, HyperliquidChronicle(rest_url, clock), symbols, clock=clock)
+        urls = settings.hyperliquid_ws_url, settings.hyperliquid_rest_url
+        return HyperliquidSource(symbols, ws_url=urls[0], rest_url=urls[1], clock=clock, jitter=jitter)
     if name == "binance":
         from pump_party.adapters.binance import BinanceSource
-        from pump_party.adapters.earlier_candles import BinanceChronicle, WithEarlierCandles
 
-        ws_url, rest_url = settings.binance_ws_url, settings.binance_rest_url
-        books = BinanceSource(symbols, ws_url=ws_url, rest_url=rest_url, clock=clock, jitter=jitter)
-        return WithEarlierCandles(books, BinanceChronicle(rest_url), symbols, clock=clock)
+        urls = settings.binance_ws_url, settings.binance_rest_url
+        return BinanceSource(symbols, ws_url=urls[0], rest_url=urls[1], clock=clock, jitter=jitter)
     rates = registry.quote_symbols(name)
     if name == "pyth":
         from pump_party.adapters.pyth import PythSource
@@ -111,3 +114,22 @@ def _live(
 
     key = settings.jupiter_api_key
     return JupiterSource(symbols, rates, url=settings.jupiter_url, api_key=key, clock=clock, jitter=jitter)
+
+
+def _with_past(source: PriceSource, settings: FeedSettings, registry: Registry, clock: Clock) -> PriceSource:
+    """The source and, where its venue tells candles, those of the time before."""
+    from pump_party.adapters.earlier_candles import (
+        BinanceChronicle,
+        Chronicle,
+        HyperliquidChronicle,
+        WithEarlierCandles,
+    )
+
+    chronicle: Chronicle
+    if source.name == "hyperliquid":
+        chronicle = HyperliquidChronicle(settings.hyperliquid_rest_url, clock)
+    elif source.name == "binance":
+        chronicle = BinanceChronicle(settings.binance_rest_url)
+    else:
+        return source
+    return WithEarlierCandles(source, chronicle, registry.symbols(source.name), clock=clock)

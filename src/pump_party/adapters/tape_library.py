@@ -117,7 +117,7 @@ class Tapes:
 
     def record(self, folder: Path, settings: FeedSettings, tell: Tell, *, seconds: int) -> Recording:
         """Write what the configured sources send for a while. Blocks for that long. Raises Invalid for other feeds."""
-        sources = build_sources(settings, self._registry, self._clock)
+        sources = build_sources(settings, self._registry, self._clock, with_past=False)
         if any(source.feed != "live" for source in sources):
             raise Invalid(f"{settings.feed} is not live: only live sources are recorded", code="not_live", field="feed")
         recorder = asyncio.run(record(sources, folder, self._clock, seconds=seconds, tell=tell))

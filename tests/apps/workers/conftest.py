@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from tests.apps.workers.feeding import HZ
 
-from pump_party import bootstrap
-from pump_party.bootstrap.services import Services
+from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 
 
@@ -15,7 +14,7 @@ def services(request: pytest.FixtureRequest, sqlite_path: Path) -> Iterator[Serv
     settings = Settings(
         data_dir=str(sqlite_path.parent), redis_url=redis_url, price_fan_out_hz=HZ, record_raw=True, log_level="error"
     )
-    built = bootstrap.build(settings)
+    built = build(settings)
     try:
         yield built
     finally:
