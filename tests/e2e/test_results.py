@@ -1,13 +1,16 @@
 """What an account's trading came to, as the portfolio page shows it."""
 
 import re
+import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 from tests.e2e.extensions import SolanaExtension
 from tests.e2e.people import Meet, Person
 from tests.e2e.venue import Venue
+
+from pump_party.apps.workers.mark_accounts import MARK_EVERY_S
 
 pytestmark = pytest.mark.browser
 
@@ -19,9 +22,32 @@ def results_of(person: Person) -> Any:
     return person.product.get(f"/v1/accounts/{person.account()['account_id']}/results", person.token())
 
 
+def until_accounts_were_just_marked(person: Person) -> None:
+    """Accounts are marked at every full ten seconds: from here on there is time until the next."""
+    every_ms = round(MARK_EVERY_S * 1_000)
+    person.page.wait_for_timeout(every_ms - time.time_ns() // 1_000_000 % every_ms + 500)
+
+
+def keep_the_first_results(person: Person) -> None:
+    """Show what the server said first, however long the page takes."""
+    said: list[APIResponse] = []
+
+    def answer(route: Route) -> None:
+        if not said:
+            said.append(route.fetch())
+        route.fulfill(response=said[0])
+
+    person.page.route("**/results", answer)
+
+
 def test_before_the_first_mark_nothing_is_claimed(meet: Meet, solana: SolanaExtension):
     person = meet(solana)
-    person.begin_trading(solana)
+    person.open()
+    person.sign_in(solana)
+    expect(person.see("create-account")).to_be_visible()
+    until_accounts_were_just_marked(person)
+    keep_the_first_results(person)
+    person.see("create-account").click()
     person.page.get_by_role("link", name="Portfolio").first.click()
     expect(person.see("chance")).to_contain_text("Not yet: it is too early")
     for name in ("Return", "Sharpe", "Win rate"):
