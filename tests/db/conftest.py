@@ -28,6 +28,18 @@ def venue(request: pytest.FixtureRequest) -> Venue:
 
 
 @pytest.fixture
+def latest(venue: Venue, clock: ManualClock) -> Desk:
+    """Orders fill at once."""
+    return Desk(venue, clock, "practice-v2")
+
+
+@pytest.fixture
+def desk(venue: Venue, clock: ManualClock) -> Desk:
+    """Under contest rules: nothing fills on a price that could have been seen."""
+    return Desk(venue, clock, "practice-next-v1")
+
+
+@pytest.fixture
 def trader(database: Database, clock: ManualClock) -> OpenDesk:
     """Opens an account under the rules of an audition or a race, or practice rules with limits of a test's own."""
     numbers = count()

@@ -20,17 +20,6 @@ from pump_party.domains.prop_interface.contract import (
 from pump_party.platform.clock import ManualClock
 
 
-@pytest.fixture
-def latest(venue: Venue, clock: ManualClock) -> Desk:
-    return Desk(venue, clock, "practice-v2")
-
-
-@pytest.fixture
-def desk(venue: Venue, clock: ManualClock) -> Desk:
-    """Under contest rules: nothing fills on a price that could have been seen."""
-    return Desk(venue, clock, "practice-next-v1")
-
-
 def rests(desk: Desk) -> OrderView:
     """A limit to buy one SOL at 140 that has met its first price."""
     placed = desk.place(kind=OrderKind.LIMIT, limit_price_e8=140 * 10**8)

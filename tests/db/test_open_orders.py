@@ -25,17 +25,6 @@ from pump_party.kernel.ids import Market, UserId
 from pump_party.platform.clock import ManualClock
 
 
-@pytest.fixture
-def latest(venue: Venue, clock: ManualClock) -> Desk:
-    return Desk(venue, clock, "practice-v2")
-
-
-@pytest.fixture
-def desk(venue: Venue, clock: ManualClock) -> Desk:
-    """Under contest rules: nothing fills on a price that could have been seen."""
-    return Desk(venue, clock, "practice-next-v1")
-
-
 def test_a_market_order_holds_its_cost_and_fills_on_the_first_tick_after_its_latency(desk: Desk) -> None:
     placed = desk.place()
     waiting = desk.view()
