@@ -153,6 +153,7 @@ def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made
 ):
     person = meet(solana)
     sign_in(person, solana)
+    assert person.product.get("/v1/models")["items"] == [CALM, BOLD]
     clone_id, _ = make(person, asking(), published=False)
     person.open(f"/studio/{clone_id}")
     rehearse(person)
