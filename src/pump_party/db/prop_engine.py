@@ -132,8 +132,7 @@ class PropStore:
             if row is None:
                 raise account_not_found()
             (holdings,) = read_holdings(connection, [account_of(row)])
-            waiting = connection.execute(sa.select(open_orders).where(open_orders.c.account_id == account_id))
-            reset = change(holdings, [open_order_of(r) for r in waiting])
+            reset = change(holdings, _waiting(connection, account_id))
             for table in (positions, perp_positions, open_orders):
                 connection.execute(sa.delete(table).where(table.c.account_id == account_id))
             update = sa.update(accounts).where(accounts.c.account_id == account_id)
@@ -161,6 +160,12 @@ class PropStore:
     def account(self, user_id: UserId | None, account_id: str) -> Holdings:
         with self._database.read() as connection:
             return read_holdings(connection, [_owned(connection, user_id, account_id)])[0]
+
+    def situation(self, user_id: UserId, account_id: str) -> tuple[Holdings, Sequence[OpenOrder]]:
+        with self._database.read() as connection:
+            snapshot = prop_marks.snapshot(self._database, connection)
+            (holdings,) = read_holdings(snapshot, [_owned(snapshot, user_id, account_id)])
+            return holdings, _waiting(snapshot, account_id)
 
     def owns(self, user_id: UserId, account_id: str) -> bool:
         query = sa.select(accounts.c.user_id).where(accounts.c.account_id == account_id)
@@ -288,6 +293,11 @@ def _owned(connection: sa.Connection, user_id: UserId | None, account_id: str) -
     if row is None or (user_id is not None and row.user_id != user_id):
         raise account_not_found()
     return account_of(row)
+
+
+def _waiting(connection: sa.Connection, account_id: str) -> list[OpenOrder]:
+    rows = connection.execute(sa.select(open_orders).where(open_orders.c.account_id == account_id))
+    return [open_order_of(row) for row in rows]
 
 
 _ENDED = journal.c.kind.in_((RecordKind.REJECT.value, RecordKind.CANCEL.value)) | (

@@ -177,7 +177,7 @@ export interface paths {
         put?: never;
         /**
          * Preview order
-         * @description What the order would cost at the current price, whatever it is to wait for. Changes nothing. API keys need `read`.
+         * @description What would become of the order now, and what it would cost at the current price. Changes nothing. API keys need `read`.
          */
         post: operations["preview_order"];
         delete?: never;

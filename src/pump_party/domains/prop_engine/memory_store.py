@@ -216,6 +216,11 @@ class MemoryStore:
         with self.lock:
             return self._shelf(user_id, account_id).holdings()
 
+    def situation(self, user_id: UserId, account_id: str) -> tuple[Holdings, Sequence[OpenOrder]]:
+        with self.lock:
+            shelf = self._shelf(user_id, account_id)
+            return shelf.holdings(), list(shelf.open_orders.values())
+
     def owns(self, user_id: UserId, account_id: str) -> bool:
         shelf = self.shelves.get(AccountId(account_id))
         return shelf is not None and shelf.account.user_id == user_id

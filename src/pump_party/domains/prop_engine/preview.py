@@ -1,6 +1,6 @@
 """What an order would do now: the engine's own decision, taken on a copy of the account and thrown away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 
 import msgspec
@@ -11,6 +11,7 @@ from pump_party.domains.prop_engine.orders import OrderBatch
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.perp_orders import leverage_of
 from pump_party.domains.prop_engine.portfolio import Holdings, empty_position
+from pump_party.domains.prop_engine.risk import NO_LIMITS
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import AccountState, Batch
 from pump_party.domains.prop_engine.views import fill_view, perp_position_view
@@ -28,6 +29,9 @@ from pump_party.kernel.ids import Market
 
 _replace = msgspec.structs.replace
 
+NO_KEY = ""
+"""No order was ever sent under it, so the order in question is a new one."""
+
 PLENTY = 10**15
 """Added to what is free, so that an order that lacks only funds still shows its price."""
 
@@ -35,17 +39,20 @@ PLENTY = 10**15
 def preview(
     command: PlaceOrder,
     holdings: Holdings,
+    waiting: Sequence[OpenOrder],
     quotes: Mapping[Market, Quote],
     books: Mapping[Market, Book],
-    rule_sets: Mapping[str, RuleSet],
+    rules: RuleSet,
     *,
     now_ms: int,
 ) -> PreviewView:
-    """Two decisions: on the account as it is, for the outcome; on a rich one at the newest price, for the amounts."""
-    rules = rule_sets[holdings.account.rule_set]
-    outcome, _ = _decide(command, holdings, quotes, books, rules, now_ms=now_ms)
-    at_once = _replace(rules, fill_mode=FillMode.LATEST)
-    priced, batch = _decide(command, _rich(command, holdings), quotes, books, at_once, now_ms=now_ms)
+    """Two decisions beside all that waits: on the account as it is, for the outcome; for the amounts on a rich one
+    without limits, at the newest price.
+    """
+    outcome, _ = _decide(command, AccountState.of(holdings, waiting), quotes, books, rules, now_ms=now_ms)
+    at_once = _replace(rules, fill_mode=FillMode.LATEST, risk=NO_LIMITS)
+    rich = AccountState.of(_rich(command, holdings), waiting)
+    priced, batch = _decide(command, rich, quotes, books, at_once, now_ms=now_ms)
     fill = _fill_of(priced, batch)
     perp = next((p for p, _ in batch.perps.values()), None)
     account = batch.accounts.get(holdings.account.account_id)
@@ -78,17 +85,16 @@ def preview(
 
 def _decide(
     command: PlaceOrder,
-    holdings: Holdings,
+    state: AccountState,
     quotes: Mapping[Market, Quote],
     books: Mapping[Market, Book],
     rules: RuleSet,
     *,
     now_ms: int,
 ) -> tuple[RecordedOrder | OpenOrder, Batch]:
-    state = AccountState.of(holdings, ())
     new_ids = (f"preview-{number}" for number in count())
     deciding = OrderBatch(state, quotes, {rules.name: rules}, new_ids, now_ms=now_ms, books=books)
-    outcome = deciding.outcome(command)
+    outcome = deciding.outcome(_replace(command, idempotency_key=NO_KEY))
     assert not isinstance(outcome, Exception), "the account was found and the key is new"
     return outcome, deciding.batch
 
@@ -100,7 +106,7 @@ def _rich(command: PlaceOrder, holdings: Holdings) -> Holdings:
     if command.quantity_nanos is not None:
         positions[command.market] = _replace(held, quantity_nanos=held.quantity_nanos + PLENTY)
     return Holdings(
-        _replace(account, cash_micros=account.cash_micros + PLENTY, start_micros=account.start_micros + PLENTY),
+        _replace(account, cash_micros=account.cash_micros + PLENTY),
         list(positions.values()),
         holdings.perps,
     )

@@ -272,10 +272,11 @@ class PropTradingEngine:
         return self._matcher.expire_orders()
 
     def preview_order(self, command: PlaceOrder) -> PreviewView:
-        holdings = self._store.account(command.user_id, _checked_id(command.account_id))
         quotes = self._quotes.latest([command.market])
         books = self._books.latest([command.market])
-        return preview(command, holdings, quotes, books, self._rule_sets, now_ms=self._clock.now_ms())
+        holdings, waiting = self._store.situation(command.user_id, _checked_id(command.account_id))
+        rules = self._rule_sets[holdings.account.rule_set]
+        return preview(command, holdings, waiting, quotes, books, rules, now_ms=self._clock.now_ms())
 
     def mark_accounts(self, *, changed_only: bool = False) -> int:
         return len(self._marker.mark_accounts(changed_only=changed_only))

@@ -150,7 +150,7 @@ async def place_order(
 
 @post("/v1/accounts/{account_id:str}/orders/preview", status_code=200, opt=access(Access.READ), tags=["orders"])
 async def preview_order(scope: Scope, account_id: PathText, data: JSONBody[OrderBody]) -> Preview:
-    """What the order would cost at the current price, whatever it is to wait for. Changes nothing."""
+    """What would become of the order now, and what it would cost at the current price. Changes nothing."""
     call = call_of(scope)
     command = parse_order(
         data,
