@@ -174,6 +174,9 @@ def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made
     expect(person.see("clone-equity").locator("canvas").first).to_be_visible()
     assert {"clone_decision", "clone_fill", "clone_equity"} <= {frame["type"] for frame in person.frames}
     assert not [url for url in asked if "/decisions?" in url or "/fills" in url]
+    visitor = meet()
+    visitor.open(f"/clones/{clone_id}")
+    expect(visitor.see("clone-fill")).to_contain_text("Bought")
 
     person.see("decision-details").first.click()
     expect(person.see("own-reasoning")).to_have_text("calm likes the trend")

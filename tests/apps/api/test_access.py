@@ -136,6 +136,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/v1/clones/{clone_id}/account"): Row(200, 404, 401, 403, 403, 200),
     ("POST", "/v1/clones/{clone_id}/actions"): Row(201, 404, 401, 403, 403, 201, body=ACTIONS),
     ("GET", "/v1/clones/{clone_id}/equity"): public(200),
+    ("GET", "/v1/clones/{clone_id}/fills"): public(200),
     ("GET", "/v1/clones/{clone_id}/decisions"): public(200),
     ("GET", "/v1/clones/{clone_id}/usage"): own(200),
     ("POST", "/v1/clones/{clone_id}/dry-runs"): session_only(200, stranger=404, body={"market": SOL}),

@@ -1,6 +1,7 @@
 """Clones that trade, over HTTP: two forms of one decision, programs that decide, decisions that trade nothing."""
 
 import hashlib
+import time
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ OPENING = {
     "confidence": "0.75",
     "reason": REASON,
 }
+FILLED_WITHIN = 100
 HOLD = [{"when": {"kind": "always"}, "then": {"kind": "hold"}}]
 
 
@@ -41,6 +43,17 @@ def act(person: Person, clone_id: str, *proposals: dict[str, Any], run_key: str 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     body = {"run_key": run_key, "proposals": list(proposals)}
     return person.request("POST", f"/v1/clones/{clone_id}/actions", json=body, headers=headers)
+
+
+def filled(api: Api, person: Person, account_id: str, count: int) -> Any:
+    """The account's fills, once prices have come on that make so many."""
+    for _ in range(FILLED_WITHIN):
+        api.services.prop.take_ticks([api.set_price(150)])
+        fills = person.get(f"/v1/accounts/{account_id}/fills").json()["items"]
+        if len(fills) == count:
+            return fills
+        time.sleep(0.05)
+    raise AssertionError("not filled in time")
 
 
 def test_a_deployment_shows_its_account_to_its_owner_alone(api: Api, person: Person, clone_id: str):
@@ -211,6 +224,34 @@ def test_a_replay_decides_the_same_context_again(person: Person, clone_id: str):
     assert person.post(path, {}).json()["code"] == "one_of"
     bad = {"kind": "rule", "id": "rule", "clauses": [{"when": {"kind": "always"}, "then": target(-100_000)}]}
     assert person.post(path, {"rule": bad}).json()["code"] == "invalid_strategy"
+
+
+def test_the_fills_of_a_clone_are_everybodys_page_by_page(api: Api, person: Person, clone_id: str):
+    path = f"/v1/clones/{clone_id}/fills"
+    assert api.client.get(path).json() == {"items": [], "next_cursor": None}
+    account_id = person.get(f"/v1/clones/{clone_id}/account").json()["account_id"]
+    for count, action in enumerate((OPENING, {"market": SOL, "action": "close"}), start=1):
+        act(person, clone_id, action, run_key=str(count))
+        own = filled(api, person, account_id, count)
+    newest = api.client.get(path, params={"limit": 1})
+    (seen,), cursor = newest.json()["items"], newest.json()["next_cursor"]
+    earlier = api.client.get(path, params={"limit": 1, "cursor": cursor}).json()
+    assert [seen, *earlier["items"]] == api.client.get(path).json()["items"]
+    assert seen == {
+        "market": SOL,
+        "side": "sell",
+        "price": own[0]["price"],
+        "quantity": own[0]["quantity"],
+        "fee": own[0]["fee"],
+        "realised": own[0]["realised_pnl"],
+        "at_ms": own[0]["filled_ms"],
+    }
+    assert (len(own), earlier["next_cursor"]) == (2, None)
+    assert person.get(path).json()["items"][0] == seen
+    for private in (account_id, person.user_id, own[0]["order_id"], own[0]["fill_id"], REASON):
+        assert private not in newest.text
+    assert api.client.get(path, params={"cursor": "x"}).json()["code"] == "invalid_cursor"
+    assert api.client.get(path, params={"limit": 201}).status_code == 422
 
 
 def test_the_equity_of_a_clone_is_everybodys(api: Api, person: Person, clone_id: str):

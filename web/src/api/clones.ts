@@ -1,7 +1,7 @@
 /** What everybody may ask about a clone, and what its owner may ask besides. The socket patches what is kept here. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { request } from './client'
-import { fetchHistory, queryClient } from './queries'
+import { queryClient } from './queries'
 import type { components } from './schema'
 import type { Page } from './types'
 
@@ -23,17 +23,8 @@ export type Run = PublicRun | OwnerRun
 export type CloneEquity = Schemas['CloneEquity']
 export type CloneUsage = Schemas['CloneUsage']
 
-/** A fill of the account that a clone trades; only its owner is told the order. */
-export interface CloneFill {
-  market: string
-  side: string
-  price: string
-  quantity: string
-  fee: string
-  realised: string
-  at_ms: number
-  order_id?: string
-}
+/** A fill of the account that a clone trades, as everybody is shown it. */
+export type CloneFill = Schemas['CloneFillItem']
 
 /** Whether this is the form that only the owner is sent. */
 export const isOwnerRun = (run: Run): run is OwnerRun => run.form === 'owner'
@@ -97,15 +88,13 @@ export const equityQuery = (cloneId: string) =>
     staleTime: SHORT_MS,
   })
 
-/** Newest first. Without the account, which only the owner knows, they are those the socket has told since. */
-export const fillsQuery = (cloneId: string, accountId: string | undefined) =>
+/** The newest fills of its account. */
+export const fillsQuery = (cloneId: string) =>
   queryOptions({
     queryKey: ['clones', 'fills', cloneId],
     queryFn: async ({ signal }): Promise<CloneFill[]> => {
-      if (accountId === undefined)
-        return queryClient.getQueryData<CloneFill[]>(['clones', 'fills', cloneId]) ?? []
-      const { items } = await fetchHistory('fills', accountId, { signal, limit: FILLS_LIMIT })
-      return items.map((one) => ({ ...one, realised: one.realised_pnl, at_ms: one.filled_ms }))
+      const path = `${clonePath(cloneId)}/fills`
+      return (await request<Page<CloneFill>>('GET', path, { signal, query: { limit: FILLS_LIMIT } })).items
     },
   })
 

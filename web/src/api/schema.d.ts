@@ -832,6 +832,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/clones/{clone_id}/fills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List clone fills
+         * @description What the clone's account traded. Which account and orders these are, only its owner can look up.
+         */
+        get: operations["list_clone_fills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clones/{clone_id}/private": {
         parameters: {
             query?: never;
@@ -1960,6 +1980,27 @@ export interface components {
             return_ppm: number | null;
             start: string;
             started_ms: number;
+        };
+        /**
+         * CloneFillItem
+         * @description The account that a clone trades was filled. `realised` is what the fill realised, fees apart.
+         */
+        CloneFillItem: {
+            at_ms: number;
+            fee: string;
+            market: string;
+            price: string;
+            quantity: string;
+            realised: string;
+            side: string;
+        };
+        /**
+         * CloneFillPage
+         * @description Newest first, of the account that the clone trades now; `next_cursor` continues, null is the end.
+         */
+        CloneFillPage: {
+            items: components["schemas"]["CloneFillItem"][];
+            next_cursor: string | null;
         };
         /**
          * CloneNode
@@ -5281,6 +5322,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CloneEquity"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_clone_fills: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                clone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloneFillPage"];
                 };
             };
             /** @description Refused: the status says how, the code why */

@@ -101,6 +101,8 @@ export interface DecisionFrame {
 export interface CloneFillFrame extends CloneFill {
   type: 'clone_fill'
   clone_id: string
+  /** Told to its owner alone. */
+  order_id?: string
 }
 
 /** What the account of a clone is worth; `drawdown` is the fraction it is below its peak. */

@@ -37,7 +37,7 @@ export function onSubscribed(frame: SubscribedFrame) {
   if (!followed) return
   if (followed.channel === 'clone') {
     const { id } = followed
-    return refetch([cloneQuery(id), decisionsQuery(id), equityQuery(id), fillsQuery(id, undefined)])
+    return refetch([cloneQuery(id), decisionsQuery(id), equityQuery(id), fillsQuery(id)])
   }
   if (frame.backtest)
     onSubject({ type: 'backtest_progress', backtest_id: followed.id, backtest: frame.backtest })
@@ -50,8 +50,8 @@ export function onSubject(frame: SubjectFrame) {
       // What holding was worth meanwhile, and what the decision took, is the server's to say.
       return refetch([equityQuery(frame.clone_id), usageQuery(frame.clone_id)])
     case 'clone_fill': {
-      const { type: _, clone_id, ...fill } = frame
-      patch(fillsQuery(clone_id, undefined).queryKey, (known) => withFill(known, fill))
+      const { type: _, clone_id, order_id: __, ...fill } = frame
+      patch(fillsQuery(clone_id).queryKey, (known) => withFill(known, fill))
       return refetch([equityQuery(clone_id)])
     }
     case 'clone_equity':

@@ -59,7 +59,7 @@ test('a fill is listed once, newest first', () => {
     at_ms,
   })
   expect(withFill([fill(1)], fill(2)).map((one) => one.at_ms)).toEqual([2, 1])
-  expect(withFill([fill(2)], { ...fill(2), order_id: 'o' })).toEqual([fill(2)])
+  expect(withFill([fill(2)], fill(2))).toEqual([fill(2)])
 })
 
 test('a backtest never goes back', () => {

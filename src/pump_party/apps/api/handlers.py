@@ -81,6 +81,7 @@ HANDLERS = [
     decisions.read_clone_account,
     decisions.submit_actions,
     decisions.read_clone_equity,
+    decisions.list_clone_fills,
     decisions.list_decisions,
     decisions.read_decision,
     decisions.read_artifact,

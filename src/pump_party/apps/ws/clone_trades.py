@@ -1,8 +1,8 @@
 """What followers of a clone are shown of the account it trades: fills as they happen, and what it is worth.
 
-Which account that is stays private. Fills are the account's events, every one once from the subscription on; after a
-reconnect they are among the clone's decisions. Of marks there is no event: once a second the newest of all accounts
-that are followed are read in one query.
+Which account that is stays private. Fills are the account's events, every one once from the subscription on; those
+before it are on the first page of `GET /v1/clones/{id}/fills`. Of marks there is no event: once a second the newest of
+all accounts that are followed are read in one query.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pump_party.apps.clone_wire import render_clone_fill
 from pump_party.apps.ws.fan_out import Outlet
 from pump_party.apps.ws.frames import CloneEquityFrame, CloneFill, OwnCloneFill, text_frame
 from pump_party.apps.ws.subject_feed import SubjectFeed, Subscription
@@ -17,7 +18,7 @@ from pump_party.domains.aitrading.contract import AITrading
 from pump_party.domains.prop_interface.contract import FillView, NewestMark, PropTrading
 from pump_party.events.prop_engine import OrderFilled
 from pump_party.kernel.ids import AccountId, CloneId
-from pump_party.kernel.money import format_e8, format_micros, format_nanos, format_ppm
+from pump_party.kernel.money import format_micros, format_ppm
 from pump_party.platform.metrics import Metrics
 from pump_party.platform.outbox import Outbox, OutboxMessage
 
@@ -109,16 +110,8 @@ class CloneTrades:
             return [(message.kind, None)]
         filled = _decode_filled(message.payload)
         fill = _decode_fill(filled.fill)
-        frame = CloneFill(
-            clone_id=self._clones[message.subject],
-            market=fill.market,
-            side=fill.side.value,
-            price=format_e8(fill.price_e8),
-            quantity=format_nanos(fill.quantity_nanos),
-            fee=format_micros(fill.fee_micros),
-            realised=format_micros(fill.realised_pnl_micros),
-            at_ms=fill.filled_ms,
-        )
+        told = msgspec.structs.asdict(render_clone_fill(fill))
+        frame = CloneFill(clone_id=self._clones[message.subject], **told)
         if is_owner:
             frame = OwnCloneFill(**msgspec.structs.asdict(frame), order_id=fill.order_id)
         return [("clone_fill", text_frame(frame)), ("portfolio_update", None)]

@@ -42,21 +42,15 @@ interface RecordProps {
 
 /** What it has done. */
 function Record({ cloneId, own, isLive }: RecordProps) {
-  const accountId = own?.deployment?.account_id
-  const hasSide = own !== undefined || isLive
   return (
     <>
       <CloneEquity cloneId={cloneId} isLive={isLive} />
-      <div
-        className={`grid items-start gap-x-8 gap-y-6 ${hasSide ? 'lg:grid-cols-[minmax(0,1fr)_360px]' : ''}`}
-      >
-        <Decisions cloneId={cloneId} accountId={accountId} isLive={isLive} />
-        {hasSide && (
-          <div className="min-w-0 space-y-6">
-            {own && <Usage cloneId={cloneId} isLive={isLive} />}
-            <Fills key={accountId} cloneId={cloneId} accountId={accountId} isLive={isLive} />
-          </div>
-        )}
+      <div className="grid items-start gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_360px]">
+        <Decisions cloneId={cloneId} accountId={own?.deployment?.account_id} isLive={isLive} />
+        <div className="min-w-0 space-y-6">
+          {own && <Usage cloneId={cloneId} isLive={isLive} />}
+          <Fills cloneId={cloneId} isLive={isLive} />
+        </div>
       </div>
     </>
   )

@@ -11,30 +11,15 @@ import { Empty, Failure, Loading } from '@/ui/States'
 const POLL_MS = 15_000
 const SHOWN_MAX = 30
 
-interface Props {
-  cloneId: string
-  /** Known to the owner alone, who is shown earlier fills, too. */
-  accountId: string | undefined
-  isLive: boolean
-}
-
-/** What was traded: all of it for the owner, for others what happens while they look. */
-export function Fills({ cloneId, accountId, isLive }: Props) {
-  const mine = accountId !== undefined
-  const fills = useQuery({
-    ...fillsQuery(cloneId, accountId),
-    refetchInterval: mine && !isLive ? POLL_MS : false,
-  })
+/** What was traded: the newest fills, and what happens from now on. */
+export function Fills({ cloneId, isLive }: { cloneId: string; isLive: boolean }) {
+  const fills = useQuery({ ...fillsQuery(cloneId), refetchInterval: isLive ? false : POLL_MS })
   const shown = (fills.data ?? []).slice(0, SHOWN_MAX)
   return (
-    <Panel title="Fills" aside={!mine && <span className="text-xs text-muted">as they happen</span>}>
+    <Panel title="Fills">
       {fills.isPending && <Loading rows={3} label="Loading fills" />}
       {fills.error && <Failure what="fills" error={fills.error} onRetry={() => void fills.refetch()} />}
-      {fills.data && shown.length === 0 && (
-        <Empty title={mine ? 'Nothing was traded yet.' : 'Nothing was traded since you came.'}>
-          {!mine && <p>What it traded before is among its decisions.</p>}
-        </Empty>
-      )}
+      {fills.data && shown.length === 0 && <Empty title="Nothing was traded yet." />}
       <ul data-testid="clone-fills">
         {shown.map((fill) => (
           <Row key={`${fill.at_ms} ${fill.market} ${fill.side} ${fill.quantity}`} fill={fill} />

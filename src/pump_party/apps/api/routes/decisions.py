@@ -15,6 +15,7 @@ from pump_party.apps.api.parameters import PAGE_DEFAULT, ArtifactName, Cursor, P
 from pump_party.apps.api.schemas.decisions import (
     NOTHING,
     CloneEquity,
+    CloneFillPage,
     CloneUsage,
     DecisionPage,
     DeploymentBody,
@@ -24,6 +25,7 @@ from pump_party.apps.api.schemas.decisions import (
     ReplayBody,
     ReplayResult,
     render_clone_equity,
+    render_clone_fills,
     render_clone_usage,
     render_dry_run,
     render_page,
@@ -46,7 +48,7 @@ from pump_party.domains.aitrading.contract import (
     SubmitProposals,
 )
 from pump_party.domains.clones.contract import InvalidStrategy, Strategy
-from pump_party.kernel.ids import CloneId, Market, RunId
+from pump_party.kernel.ids import AccountId, CloneId, Market, RunId, UserId
 
 
 @post("/v1/clones/{clone_id:str}/deployment", opt=access(Access.TRADE, idempotent=True), tags=["decisions"])
@@ -121,12 +123,20 @@ async def read_clone_equity(scope: Scope, clone_id: PathText) -> CloneEquity:
     """How the clone's account has gone, beside holding its market."""
     call = call_of(scope)
     clone_id = checked_id(clone_id, "clone")
-    services = call.services
-    owner = await call.run(services.clones.owner_of, clone_id)
-    deployment = await call.run(services.aitrading.deployment, clone_id, viewer=owner)
-    assert isinstance(deployment, DeploymentView)
-    results = await call.run(services.prop.results, owner, deployment.account_id)
+    owner, account_id = await _account_of(call, clone_id)
+    results = await call.run(call.services.prop.results, owner, account_id)
     return render_clone_equity(CloneId(clone_id), results)
+
+
+@get("/v1/clones/{clone_id:str}/fills", opt=access(Access.PUBLIC), tags=["decisions"])
+async def list_clone_fills(
+    scope: Scope, clone_id: PathText, cursor: Cursor = None, limit: PageLimit = PAGE_DEFAULT
+) -> CloneFillPage:
+    """What the clone's account traded. Which account and orders these are, only its owner can look up."""
+    call = call_of(scope)
+    owner, account_id = await _account_of(call, checked_id(clone_id, "clone"))
+    page = await call.run(call.services.prop.fills, owner, account_id, cursor=cursor, limit=limit)
+    return render_clone_fills(page)
 
 
 # --- what was decided ---------------------------------------------------------------------------
@@ -212,6 +222,14 @@ async def _valid(call: Call, strategy: bytes) -> Strategy:
     if validation.strategy is None:
         raise InvalidStrategy(validation.problems)
     return validation.strategy
+
+
+async def _account_of(call: Call, clone_id: str) -> tuple[UserId, AccountId]:
+    """Whose account the clone trades or last traded, and which. Not to be shown. Raises NotFound."""
+    owner = await call.run(call.services.clones.owner_of, clone_id)
+    deployment = await call.run(call.services.aitrading.deployment, clone_id, viewer=owner)
+    assert isinstance(deployment, DeploymentView)
+    return owner, deployment.account_id
 
 
 async def _deployment_of(call: Call, clone_id: str) -> DeploymentView:

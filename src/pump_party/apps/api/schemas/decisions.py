@@ -8,6 +8,7 @@ from pump_party.apps.amounts import e8_or_null, micros_or_null, nanos_or_null
 from pump_party.apps.api.schemas.clones import StrategyJson
 from pump_party.apps.api.schemas.prop import EquityItem, render_equity_item
 from pump_party.apps.api.schemas.results import Baselines, render_baselines
+from pump_party.apps.clone_wire import CloneFillItem, render_clone_fill
 from pump_party.apps.decision_wire import (
     Decision,
     DecisionUsage,
@@ -36,7 +37,9 @@ from pump_party.domains.prop_interface.contract import (
     CancelAction,
     CloseAction,
     ExitsAction,
+    FillView,
     OrderTerms,
+    Page,
     ResultsView,
     Side,
 )
@@ -73,6 +76,13 @@ class DecisionPage(msgspec.Struct, frozen=True):
     """Newest first, all of one form; `next_cursor` continues, null is the end."""
 
     items: list[Decision | OwnDecision]
+    next_cursor: str | None
+
+
+class CloneFillPage(msgspec.Struct, frozen=True):
+    """Newest first, of the account that the clone trades now; `next_cursor` continues, null is the end."""
+
+    items: list[CloneFillItem]
     next_cursor: str | None
 
 
@@ -191,6 +201,10 @@ class CloneEquity(msgspec.Struct, frozen=True):
 
 def render_page(page: RunPage) -> DecisionPage:
     return DecisionPage([render_run(run) for run in page.runs], page.next_cursor)
+
+
+def render_clone_fills(page: Page[FillView]) -> CloneFillPage:
+    return CloneFillPage([render_clone_fill(fill) for fill in page.items], page.next_cursor)
 
 
 def render_dry_run(view: DryRunView) -> DryRunResult:
