@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -21,8 +22,8 @@ RETRY_WAIT_MS = 500
 WORTH_ANOTHER_TRY = (ModelFailure.PROVIDER_DOWN, ModelFailure.RATE_LIMITED)
 """What costs no tokens, so that one reservation covers both attempts."""
 
-GATHER_S = 0.01
-"""Answers that come within this share the transactions of what follows."""
+GATHER_S = 0.05
+"""Answers that come within this of the first share the transactions of what follows."""
 
 Come = queue.SimpleQueue[tuple[Ask, "asyncio.Task[Answered]"]]
 """Questions whose answers have come, from the loop to the thread that asked."""
@@ -61,19 +62,20 @@ class LoopModelDesk:
             self._client.prepare(model)
         loop = self._running_loop()
         come: Come = queue.SimpleQueue()
-        loop.call_soon_threadsafe(self._start, asks, come)
+        asyncio.run_coroutine_threadsafe(self._start(asks, come), loop)
         left = len(asks)
         while left:
             batch = _taken(come, left)
             left -= len(batch)
             yield [_outcome(ask, task) for ask, task in batch]
 
-    def _start(self, asks: Sequence[Ask], come: "Come") -> None:
-        """On the loop: begin them all with one waking of it."""
+    async def _start(self, asks: Sequence[Ask], come: "Come") -> None:
+        """Begin them one per turn of the loop: together they would all wait for the last to be written."""
         for ask in asks:
             task = asyncio.ensure_future(self._ask(ask))
             self._underway.add(task)
             task.add_done_callback(partial(self._come, ask, come))
+            await asyncio.sleep(0)
 
     def _come(self, ask: Ask, come: "Come", task: "asyncio.Task[Answered]") -> None:
         self._underway.discard(task)
@@ -114,9 +116,10 @@ class LoopModelDesk:
 
 def _taken(come: Come, left: int) -> list[tuple[Ask, "asyncio.Task[Answered]"]]:
     batch = [come.get()]
+    until = time.monotonic() + GATHER_S
     while len(batch) < left:
         try:
-            batch.append(come.get(timeout=GATHER_S))
+            batch.append(come.get(timeout=max(0.0, until - time.monotonic())))
         except queue.Empty:
             break
     return batch
