@@ -272,6 +272,33 @@ def test_an_uncertain_price_liquidates_nobody(desk: Desk) -> None:
     assert position(desk).quantity_nanos == TEN_SOL
 
 
+@pytest.mark.parametrize(
+    ("untrusted", "reason"),
+    [
+        ({"conf_e8": 10**8}, RejectCode.PRICE_UNCERTAIN),
+        ({"halt_reason": HaltReason.QUARANTINE_JUMP}, RejectCode.MARKET_HALTED),
+    ],
+)
+def test_a_price_that_cannot_be_trusted_suspends_the_liquidation_and_does_not_say_that_the_margin_is_enough(
+    desk: Desk, untrusted: dict[str, object], reason: RejectCode
+) -> None:
+    desk.place("buy", TEN_SOL, leverage=20)
+    desk.tick(120, after_ms=1_000)
+    for _ in range(2):
+        desk.tick(120, after_ms=1_000, **untrusted)
+    desk.tick(120, after_ms=1_000)
+    assert position(desk).quantity_nanos == TEN_SOL, "the agreement started anew"
+    desk.tick(150, after_ms=1_000)
+    (records,) = desk.records()
+    told = [r for r in records.journal if r.kind.value.startswith(("margin", "liquidation"))]
+    kinds = (RecordKind.MARGIN_CALL, RecordKind.LIQUIDATION_SUSPENDED, RecordKind.MARGIN_CALL)
+    assert tuple(r.kind for r in told) == (*kinds, RecordKind.MARGIN_RESTORED)
+    assert msgspec.json.decode(told[1].detail or "")["reason"] == reason
+    changes = [msgspec.json.decode(bytes(m.payload)).get("change") for m in desk.messages()]
+    assert [c for c in changes if c] == [r.kind.value for r in told]
+    assert is_proven(desk)
+
+
 def test_a_large_position_is_liquidated_in_two_steps(desk: Desk) -> None:
     desk.place("buy", 1_000 * 10**9, leverage=20)
     price = (position(desk).liquidation_e8 or 0) / 10**8 - 0.02

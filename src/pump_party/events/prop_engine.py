@@ -30,9 +30,10 @@ class OrderFilled(msgspec.Struct, frozen=True):
 
 
 class PositionUpdated(msgspec.Struct, frozen=True):
-    """A perpetual position paid or received funding, or its margin became too small or enough again.
+    """A perpetual position paid or received funding, or its margin became too small, enough again or uncertain.
 
-    `change` is funding, margin_call or margin_restored; `perp` the JSON of the `PerpPositionView` afterwards.
+    `change` is funding, margin_call, margin_restored or liquidation_suspended (the market is halted, or its price too
+    uncertain, before a second tick agreed with the call); `perp` the JSON of the `PerpPositionView` afterwards.
     """
 
     KIND: ClassVar[str] = "position_updated"

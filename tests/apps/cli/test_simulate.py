@@ -61,6 +61,7 @@ def test_all_that_can_happen_happens_within_a_few_seeds(capsys: pytest.CaptureFi
         "cancelling",
         "funding",
         "margin_call",
+        "liquidation_suspended",
         "liquidation",
         "close",
     } <= happened

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from tests.domains.prop_engine.markets import CONF_E8, MID_E8, quote_at
 
-from pump_party.domains.marketdata.contract import MarketKind, Quote
+from pump_party.domains.marketdata.contract import HaltReason, MarketKind, Quote
 from pump_party.domains.marketdata.registry import load_registry
 from pump_party.domains.prop_engine.model import MarketOrder, SpotFill
 from pump_party.domains.prop_engine.perp_model import PerpChange, PerpParams, PerpPosition
@@ -110,5 +110,6 @@ def watched(
     """What a tick does: a new one, or the one published then."""
     quote = perp_quote(mid_e8, conf_e8)
     publish_ms = max(quote.publish_ms, position.breach_ms + 1) if publish_ms is None else publish_ms
-    quote = msgspec.structs.replace(quote, publish_ms=publish_ms)
-    return watch(position, quote, halted=halted, now_ms=now_ms, params=PARAMS)
+    halt_reason = HaltReason.FEED_SILENT if halted else None
+    quote = msgspec.structs.replace(quote, publish_ms=publish_ms, halt_reason=halt_reason)
+    return watch(position, quote, now_ms=now_ms, params=PARAMS)

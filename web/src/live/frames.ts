@@ -65,7 +65,7 @@ export interface PortfolioFrame {
   reset: boolean
 }
 
-/** A perpetual position paid or received funding, or its margin became too small or enough again. */
+/** A perpetual position paid or received funding, or its margin became too small, enough again or uncertain. */
 export interface PositionFrame {
   type: 'position_update'
   account_id: string

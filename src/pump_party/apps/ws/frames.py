@@ -205,9 +205,10 @@ class AccountStatusFrame(_Server, frozen=True, tag="account_status"):
 
 
 class PositionUpdate(_Server, frozen=True, tag="position_update"):
-    """A perpetual position paid or received funding, or its margin became too small or enough again.
+    """A perpetual position paid or received funding, or its margin became too small, enough again or uncertain.
 
-    `change` is funding, margin_call or margin_restored; `perp` is the position afterwards, without a mark. `cash`,
+    `change` is funding, margin_call, margin_restored or liquidation_suspended (the market is halted, or its price too
+    uncertain, before a second tick agreed with the call); `perp` is the position afterwards, without a mark. `cash`,
     `margin` and `funding` are the account's.
     """
 

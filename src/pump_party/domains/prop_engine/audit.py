@@ -44,6 +44,7 @@ WITHOUT_ORDER = (
     RecordKind.FUNDING,
     RecordKind.MARGIN_CALL,
     RecordKind.MARGIN_RESTORED,
+    RecordKind.LIQUIDATION_SUSPENDED,
     RecordKind.STATUS,
     RecordKind.CLOSE,
 )

@@ -141,6 +141,7 @@ class RecordKind(StrEnum):
     FUNDING = "funding"
     MARGIN_CALL = "margin_call"
     MARGIN_RESTORED = "margin_restored"
+    LIQUIDATION_SUSPENDED = "liquidation_suspended"
     STATUS = "status"
     CLOSE = "close"
 

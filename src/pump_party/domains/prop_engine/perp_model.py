@@ -42,7 +42,8 @@ class PerpPosition(msgspec.Struct, frozen=True):
     are over the position's whole life: `realised_pnl_micros` is what the account bore or gained, without fees and
     without what insurance covered; `fees_micros` has liquidation fees in it.
 
-    `breach_ms` is when the tick was published that found the margin too small, 0 when the newest one found it enough;
+    `breach_ms` is when the tick was published that found the margin too small, 0 when the newest one found it enough
+    or could not be trusted;
     `partial_ms` is when a first part was liquidated, None outside a liquidation; `funded_hour` is the last hour since
     the epoch that was funded.
     """

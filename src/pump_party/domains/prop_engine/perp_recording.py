@@ -23,7 +23,7 @@ from pump_party.domains.prop_engine.model import (
     RecordKind,
 )
 from pump_party.domains.prop_engine.perp_model import FLAT, PerpChange, PerpParams, PerpPosition
-from pump_party.domains.prop_engine.perpetual import flat_position, funding_is_due, pay_funding
+from pump_party.domains.prop_engine.perpetual import flat_position, funding_is_due, pay_funding, suspended_by
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.views import fill_detail
 from pump_party.domains.prop_interface.contract import OrderTerms, PerpFillEvent, PerpFillView, RejectCode
@@ -103,10 +103,17 @@ class PerpRecorder:
         self._tell(account, after, RecordKind.FUNDING, change.position, params, detail=detail, postings=postings)
 
     def watched(self, seen: PerpPosition, quote: Quote, params: PerpParams) -> None:
-        """Record that a tick found the margin too small, or enough again."""
-        account = self._recorder.accounts[seen.account_id]
-        kind = RecordKind.MARGIN_CALL if seen.breach_ms else RecordKind.MARGIN_RESTORED
-        self._tell(account, account, kind, seen, params, detail=write_tick(quote, market=seen.market))
+        """Record that a tick found the margin too small, or ended that: it was enough again, or nobody can tell."""
+        account, suspended = self._recorder.accounts[seen.account_id], suspended_by(quote, params)
+        told = {"market": str(seen.market)}
+        if seen.breach_ms:
+            kind = RecordKind.MARGIN_CALL
+        elif suspended is None:
+            kind = RecordKind.MARGIN_RESTORED
+        else:
+            kind = RecordKind.LIQUIDATION_SUSPENDED
+            told["reason"] = suspended.value
+        self._tell(account, account, kind, seen, params, detail=write_tick(quote, **told))
 
     def _tell(
         self,

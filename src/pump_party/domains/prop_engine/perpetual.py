@@ -300,9 +300,15 @@ def _balanced(change: PerpChange) -> PerpChange:
     return change
 
 
-def watch(
-    position: PerpPosition, quote: Quote, *, halted: bool, now_ms: int, params: PerpParams
-) -> tuple[PerpPosition, int]:
+def suspended_by(quote: Quote, params: PerpParams) -> RejectCode | None:
+    """Why a tick liquidates nobody and says nothing of any margin: MARKET_HALTED or PRICE_UNCERTAIN; else None."""
+    if quote.halt_reason is not None:
+        return RejectCode.MARKET_HALTED
+    uncertain = quote.conf_e8 * PPM > params.pricing.max_conf_ppm * quote.mid_e8
+    return RejectCode.PRICE_UNCERTAIN if uncertain else None
+
+
+def watch(position: PerpPosition, quote: Quote, *, now_ms: int, params: PerpParams) -> tuple[PerpPosition, int]:
     """The position after it has seen an admitted tick, and how much of it must be liquidated now: mostly 0.
 
     Two consecutive ticks must find the margin too small. The one that called it cannot agree with itself, however
@@ -312,7 +318,7 @@ def watch(
     """
     if position.direction == FLAT or quote.publish_ms <= position.breach_ms:
         return position, 0
-    if halted or quote.conf_e8 * PPM > params.pricing.max_conf_ppm * quote.mid_e8:
+    if suspended_by(quote, params) is not None:
         return replace(position, breach_ms=0), 0
     if not below_maintenance(position, quote.mid_e8, params):
         return replace(position, breach_ms=0, partial_ms=None), 0

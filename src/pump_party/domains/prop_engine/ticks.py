@@ -98,8 +98,7 @@ class TickBatch:
         params = rules.perp[quote.market]
         self._perps.fund_when_due(account_id, quote, params)
         position = self._perps.position(account_id, quote.market)
-        halted = quote.halt_reason is not None
-        seen, quantity_nanos = watch(position, quote, halted=halted, now_ms=quote.recv_ms, params=params)
+        seen, quantity_nanos = watch(position, quote, now_ms=quote.recv_ms, params=params)
         if quantity_nanos:
             usable = book if rules.price_mode is PriceMode.BOOK else None
             prices = Prices(quote, fresh_book(usable, params.pricing, fill_ms=quote.recv_ms))

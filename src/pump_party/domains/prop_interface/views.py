@@ -118,8 +118,8 @@ class PreviewView(msgspec.Struct, frozen=True):
     """What the order would do now. `reject_code` says why it would be refused.
 
     Amounts are those of a fill at this moment's price, also where only the funds are missing or the account's limits
-    forbid it; None when the order would wait for a price of its own. `held_amount` is what it would set aside, `liquidation_e8` where the position
-    it makes would be liquidated.
+    forbid it; None when the order would wait for a price of its own. `held_amount` is what it would set aside,
+    `liquidation_e8` where the position it makes would be liquidated.
     """
 
     market: Market

@@ -236,9 +236,10 @@ def _outcomes(records: AccountRecords) -> Iterator[str]:
 def _two_ticks_agreed(records: AccountRecords, fill_ids: set[str], orders: Mapping[OrderId, Order]) -> Iterator[str]:
     """A liquidation follows a margin call of another tick; the second part of one may come without a new call."""
     called: dict[str, str] = {}
+    watched = (RecordKind.MARGIN_CALL, RecordKind.MARGIN_RESTORED, RecordKind.LIQUIDATION_SUSPENDED)
     fills: dict[str, Fill] = {fill.fill_id: fill for fill in records.fills}
     for record in records.journal:
-        if record.kind in (RecordKind.MARGIN_CALL, RecordKind.MARGIN_RESTORED):
+        if record.kind in watched:
             assert record.detail is not None
             tick = msgspec.json.decode(record.detail)
             called[tick["market"]] = tick["tick_sha256"] if record.kind is RecordKind.MARGIN_CALL else ""
