@@ -12,6 +12,7 @@ from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     CLONE_ACCOUNTS_PER_USER_MAX,
     AccountKind,
+    AccountStatus,
     Action,
     CloseAction,
     ExitsAction,
@@ -20,7 +21,9 @@ from pump_party.domains.prop_interface.contract import (
     OrderStatus,
     OrderTerms,
     PlaceAction,
+    SetAccountStatus,
     Side,
+    StatusReason,
     SubmitActions,
 )
 from pump_party.kernel.errors import Conflict, Invalid, NotFound
@@ -70,6 +73,28 @@ def test_each_account_is_seen_as_its_owner_sees_it(crew: Crew) -> None:
         assert found[account_id].account == engine.account(user, account_id)
         assert list(found[account_id].orders) == list(engine.open_orders(user, account_id))
     assert len(found[crew.accounts[0]].orders) == 1
+
+
+def test_an_account_that_is_not_active_says_why_to_all_who_read_it(crew: Crew) -> None:
+    engine, (paused, resumed, locked) = crew.desk.engine, crew.accounts
+    for account_id, status, reason in (
+        (paused, AccountStatus.PAUSED, "a first reason"),
+        (paused, AccountStatus.ACTIVE, ""),
+        (paused, AccountStatus.PAUSED, "the model is away"),
+        (resumed, AccountStatus.PAUSED, "a pause"),
+        (resumed, AccountStatus.ACTIVE, ""),
+        (locked, AccountStatus.LOCKED, "under review"),
+    ):
+        crew.clock.advance(1)
+        key = f"status-{crew.clock.now_ms()}"
+        engine.set_account_status(SetAccountStatus(None, account_id, status, key, reason))
+
+    found = crew.fleet.situations(crew.accounts)
+
+    said = [(found[a].account.status_reason, found[a].account.status_detail) for a in crew.accounts]
+    by_system = StatusReason.BY_SYSTEM
+    assert said == [(by_system, "the model is away"), (None, None), (by_system, "under review")]
+    assert [found[a].account for a in crew.accounts] == [engine.account(None, a) for a in crew.accounts]
 
 
 def test_orders_of_all_share_a_transaction_and_each_keeps_its_own_outcome(

@@ -10,9 +10,10 @@ from pump_party.db.prop_engine import recorded_of
 from pump_party.db.prop_holdings import read_holdings
 from pump_party.db.prop_marks import snapshot
 from pump_party.db.prop_rows import account_of, open_order_of
-from pump_party.db.prop_tables import accounts, fills, open_orders, orders
-from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder
-from pump_party.domains.prop_engine.portfolio import Holdings
+from pump_party.db.prop_tables import accounts, fills, journal, open_orders, orders
+from pump_party.domains.prop_engine.fleet import Situation
+from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder, RecordKind
+from pump_party.domains.prop_interface.contract import AccountStatus
 from pump_party.kernel.ids import AccountId
 
 PAGE = 1_000
@@ -25,8 +26,8 @@ class PropFleetStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def situations(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, tuple[Holdings, Sequence[OpenOrder]]]:
-        found: dict[AccountId, tuple[Holdings, Sequence[OpenOrder]]] = {}
+    def situations(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Situation]:
+        found: dict[AccountId, Situation] = {}
         if not account_ids:
             return found
         with self._database.read() as connection:
@@ -38,9 +39,12 @@ class PropFleetStore:
                     for row in at_once.execute(sa.select(accounts).where(accounts.c.account_id.in_(page)))
                 ]
                 waiting = _open_orders(at_once, [a.account_id for a in owners if a.open_orders])
+                reasons = _status_details(
+                    at_once, [a.account_id for a in owners if a.status is not AccountStatus.ACTIVE]
+                )
                 for holdings in read_holdings(at_once, owners):
-                    account_id = holdings.account.account_id
-                    found[account_id] = (holdings, waiting.get(account_id, ()))
+                    own = holdings.account.account_id
+                    found[own] = Situation(holdings, waiting.get(own, ()), reasons.get(own))
         return found
 
     def recorded(
@@ -75,3 +79,13 @@ def _open_orders(
         found = open_order_of(row)
         waiting[found.order.account_id].append(found)
     return waiting
+
+
+def _status_details(connection: sa.Connection, account_ids: Sequence[AccountId]) -> Mapping[AccountId, str]:
+    """The detail of each account's newest change of status."""
+    changes = sa.select(journal.c.detail).where(
+        journal.c.account_id == accounts.c.account_id, journal.c.kind == RecordKind.STATUS.value
+    )
+    newest = changes.order_by(journal.c.version.desc()).limit(1).scalar_subquery()
+    query = sa.select(accounts.c.account_id, newest).where(accounts.c.account_id.in_(account_ids))
+    return {AccountId(row[0]): row[1] for row in connection.execute(query)} if account_ids else {}

@@ -6,12 +6,15 @@ What a single account may ask is asked of the same trading as ever; nothing is d
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from pump_party.domains.marketdata.contract import Quotes
+import msgspec
+
+from pump_party.domains.marketdata.contract import Quote, Quotes
 from pump_party.domains.prop_engine import views
 from pump_party.domains.prop_engine.actions import TOO_LATE, ActionRun, check_batch, closing_side
 from pump_party.domains.prop_engine.model import OpenOrder, RecordedOrder
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.rule_set import RuleSet
+from pump_party.domains.prop_engine.status_words import with_reason
 from pump_party.domains.prop_engine.store import PropStore
 from pump_party.domains.prop_interface.contract import (
     BATCH_ORDERS_MAX,
@@ -31,11 +34,19 @@ from pump_party.kernel.ids import AccountId, Market
 from pump_party.platform.clock import Clock
 
 
+class Situation(msgspec.Struct, frozen=True):
+    """An account, its open orders, newest first, and unless it is active the detail of its newest change of status."""
+
+    holdings: Holdings
+    open_orders: Sequence[OpenOrder]
+    status_detail: str | None
+
+
 class FleetStore(Protocol):
     """What must be read of many accounts. `db/prop_fleet.py` implements it."""
 
-    def situations(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, tuple[Holdings, Sequence[OpenOrder]]]:
-        """All as of one moment; open orders newest first. Accounts that do not exist are absent."""
+    def situations(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Situation]:
+        """All as of one moment. Accounts that do not exist are absent."""
         ...
 
     def recorded(
@@ -69,13 +80,13 @@ class PropFleet:
         found = self._fleet_store.situations(account_ids)
         quotes = self._quotes.latest(self._markets)
         now_ms = self._clock.now_ms()
-        return {
-            account_id: AccountSituation(
-                views.account_view(holdings, quotes, self._rule_sets[holdings.account.rule_set].perp, now_ms=now_ms),
-                tuple(views.order_view(o) for o in waiting),
-            )
-            for account_id, (holdings, waiting) in found.items()
-        }
+        return {account_id: self._view(situation, quotes, now_ms) for account_id, situation in found.items()}
+
+    def _view(self, found: Situation, quotes: Mapping[Market, Quote], now_ms: int) -> AccountSituation:
+        rules = self._rule_sets[found.holdings.account.rule_set]
+        account = views.account_view(found.holdings, quotes, rules.perp, now_ms=now_ms)
+        orders = tuple(views.order_view(o) for o in found.open_orders)
+        return AccountSituation(with_reason(account, found.status_detail, rules.risk), orders)
 
     def submit_many(
         self, batches: Sequence[SubmitActions], *, until_ms: int | None
@@ -116,10 +127,10 @@ class PropFleet:
             known = earlier.get((run.account_id, run.key(action)))
             if known is not None:
                 run.keep(action, views.order_view(known))
-            elif run.account_id not in held or held[run.account_id][0].account.user_id != run.batch.user_id:
+            elif run.account_id not in held or held[run.account_id].holdings.account.user_id != run.batch.user_id:
                 run.keep(action, NotFound("there is no such account of yours", code="account_not_found"))
             else:
-                side = closing_side(held[run.account_id][0], action.market)
+                side = closing_side(held[run.account_id].holdings, action.market)
                 terms = OrderTerms(reduce_only=True)
                 commands.append((run, action, run.reduce(run.key(action), action.market, side, terms)))
         return commands

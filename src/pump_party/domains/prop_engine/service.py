@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
-from msgspec.structs import replace
-
 from pump_party.domains.marketdata.contract import Book, Books, Candles, Closings, Quote, Quotes
 from pump_party.domains.prop_engine import announce, views
 from pump_party.domains.prop_engine.actions import run_actions
@@ -28,7 +26,7 @@ from pump_party.domains.prop_engine.reports import Reporter
 from pump_party.domains.prop_engine.results import drawdown_ppm, rank
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.status import refuse_reset
-from pump_party.domains.prop_engine.status_words import explain
+from pump_party.domains.prop_engine.status_words import with_reason
 from pump_party.domains.prop_engine.store import (
     AccountState,
     Batch,
@@ -301,8 +299,7 @@ class PropTradingEngine:
         view = views.account_view(holdings, quotes, rules.perp, now_ms=now_ms)
         if account.status is AccountStatus.ACTIVE:
             return view
-        reason, detail = explain(self._store.status_detail(account.account_id), rules.risk, account.start_micros)
-        return replace(view, status_reason=reason, status_detail=detail)
+        return with_reason(view, self._store.status_detail(account.account_id), rules.risk)
 
     def owns(self, user_id: UserId, account_id: str) -> bool:
         return is_uuid(account_id) and self._store.owns(user_id, account_id)

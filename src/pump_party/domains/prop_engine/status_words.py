@@ -4,7 +4,7 @@ import msgspec
 
 from pump_party.domains.prop_engine.risk import RiskRules
 from pump_party.domains.prop_engine.status import Asker
-from pump_party.domains.prop_interface.contract import Drawdown, StatusReason
+from pump_party.domains.prop_interface.contract import AccountView, Drawdown, StatusReason
 from pump_party.kernel.money import PPM, format_micros
 
 
@@ -19,6 +19,12 @@ class _Change(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Change).decode
+
+
+def with_reason(view: AccountView, detail: str | None, risk: RiskRules) -> AccountView:
+    """The account as others see it, with the reason it is not active: `detail` is of its newest change of status."""
+    reason, words = explain(detail, risk, view.start_micros)
+    return msgspec.structs.replace(view, status_reason=reason, status_detail=words)
 
 
 def explain(detail: str | None, risk: RiskRules, start_micros: int) -> tuple[StatusReason | None, str | None]:

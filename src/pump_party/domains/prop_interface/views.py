@@ -213,7 +213,7 @@ class AccountView(msgspec.Struct, frozen=True):
     open_orders: int = 0
     perps: tuple[PerpPositionView, ...] = ()
     status_reason: StatusReason | None = None
-    """Why the account is not active; None while it is, and where many accounts are read at once (`Fleet`)."""
+    """Why the account is not active; None while it is."""
 
     status_detail: str | None = None
     """The same in words for people: the figures of the loss, or the reason that was given."""
