@@ -278,7 +278,8 @@ class Platform:
         return [run for run in reversed(page.runs) if isinstance(run, OwnerRunView)]
 
     def events(self, clone_id: str = "clone-1") -> list[DecisionFinished]:
-        return [msgspec.json.decode(m.payload, type=DecisionFinished) for m in self.messages(clone_id)]
+        finished = [m for m in self.messages(clone_id) if m.kind == DecisionFinished.KIND]
+        return [msgspec.json.decode(m.payload, type=DecisionFinished) for m in finished]
 
     def messages(self, clone_id: str = "clone-1") -> list[OutboxMessage]:
         return list(self.outbox.after(clone_id, seq=0, limit=200))

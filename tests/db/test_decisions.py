@@ -21,6 +21,7 @@ from pump_party.domains.aitrading.run_views import (
 from pump_party.domains.aitrading.slots import SETTLE_MS
 from pump_party.domains.clones.contract import Always, Clause, Close, Compare, FeatureOperand, Hold, Op, Target
 from pump_party.domains.prop_interface.contract import AccountKind
+from pump_party.events.aitrading import DeploymentChanged
 from pump_party.kernel.errors import Conflict, IdempotencyMismatch, NotFound
 from pump_party.kernel.ids import CloneId, Market
 from pump_party.platform.clock import ManualClock
@@ -175,13 +176,31 @@ def test_listeners_are_told_in_both_forms_and_the_public_one_keeps_the_reason(pl
     platform.tick()
     platform.slot()
     events = platform.events()
-    assert [message.seq for message in platform.messages()] == [1, 2]
+    assert [(m.seq, m.kind) for m in platform.messages()] == [
+        (1, "deployment_changed"),
+        (2, "decision_finished"),
+        (3, "decision_finished"),
+    ]
     assert b"canary-4711" in bytes(events[0].owner)
     assert b"canary-4711" not in bytes(events[0].public)
     assert view.account_id.encode() not in bytes(events[0].public)
     public = msgspec.json.decode(events[1].public, type=PublicRunView)
     assert public == platform.service.decision(public.run_id, viewer=BOB)
     assert public.decisions[0].line == "Open long SOL-USDC: 25.00 % of equity, 1x"
+
+
+def test_every_change_of_a_deployment_is_told_once(platform: Platform) -> None:
+    platform.deploy(BUY_QUARTER)
+    service = platform.service
+    service.pause(ALICE, "clone-1")
+    with pytest.raises(Conflict):
+        service.pause(ALICE, "clone-1")
+    service.resume(ALICE, "clone-1")
+    for _ in range(2):
+        service.stop(ALICE, "clone-1")
+    told = [msgspec.json.decode(m.payload, type=DeploymentChanged) for m in platform.messages()]
+    assert [event.state for event in told] == ["running", "paused", "running", "stopped"]
+    assert [m.seq for m in platform.messages()] == [1, 2, 3, 4]
 
 
 def test_others_see_the_public_form_and_never_an_artifact(platform: Platform) -> None:

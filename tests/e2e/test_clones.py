@@ -148,6 +148,15 @@ def decide_again(person: Person) -> None:
     expect(person.see("replay-result")).to_have_count(0)
 
 
+def pause_elsewhere(person: Person, clone_id: str) -> None:
+    """What another tab or a program does is told, not fetched."""
+    client, path = person.client(), f"/v1/clones/{clone_id}/deployment"
+    for step, state in (("pause", "paused"), ("resume", "running")):
+        assert client.request("POST", f"{path}/{step}")[0] == 200
+        expect(person.see("clone-trading")).to_have_attribute("data-state", state)
+    expect(person.see("clone-page")).to_have_attribute("data-live", "true")
+
+
 def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made_again(
     meet: Meet, models: Models, solana: SolanaExtension
 ):
@@ -184,6 +193,7 @@ def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made
     expect(person.see("run-usage")).to_contain_text("cost unknown")
     expect(person.see("usage-unknown")).to_contain_text("not known")
     decide_again(person)
+    pause_elsewhere(person, clone_id)
     person.page.get_by_role("link", name="Open in the studio").click()
     person.see("tab-trade").click()
     stop(person)

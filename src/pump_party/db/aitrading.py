@@ -26,6 +26,7 @@ from pump_party.kernel.errors import Conflict
 from pump_party.kernel.ids import CloneId, DeploymentId, RunId, uuid7
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import Job
+from pump_party.platform.outbox import OutboxMessage
 
 SLOT_JOB = "aitrading.slot"
 WITHOUT_RUN = ("dry", "inquiry", "replay")
@@ -47,12 +48,15 @@ class AITradingStore:
 
     # --- deployments ---
 
-    def deploy(self, deployment: Deployment, *, deploy_key: str, next_slot: NextSlot) -> Deployment:
+    def deploy(
+        self, deployment: Deployment, *, deploy_key: str, next_slot: NextSlot, told: OutboxMessage
+    ) -> Deployment:
         values = deployment_values(deployment) | {"deploy_key": deploy_key}
         try:
             with self._database.write() as connection:
                 connection.execute(sa.insert(deployments), values)
                 self._schedule(connection, next_slot)
+                outbox.append_all_next(connection, [told])
         except sa.exc.IntegrityError:
             earlier = self.deployed_before(deployment.clone_id, deploy_key)
             if earlier is not None:
@@ -72,6 +76,7 @@ class AITradingStore:
         *,
         state: DeploymentState,
         before: Sequence[DeploymentState],
+        told: OutboxMessage,
         resumed: Resumed | None = None,
     ) -> bool:
         values: dict[str, Any] = {"state": state.value}
@@ -84,6 +89,8 @@ class AITradingStore:
             changed = connection.execute(sa.update(deployments).where(mine, was).values(values)).rowcount
             if changed and resumed is not None:
                 self._schedule(connection, resumed.next_slot)
+            if changed:
+                outbox.append_all_next(connection, [told])
         return bool(changed)
 
     def newest_deployment(self, clone_id: str) -> Deployment | None:

@@ -5,6 +5,19 @@ from typing import ClassVar
 import msgspec
 
 
+class DeploymentChanged(msgspec.Struct, frozen=True):
+    """A clone was deployed, paused, resumed or stopped. Which account it trades is for its owner alone."""
+
+    KIND: ClassVar[str] = "deployment_changed"
+
+    clone_id: str
+    account_id: str
+    state: str
+    version: int
+    cadence_s: int
+    at_ms: int
+
+
 class DecisionFinished(msgspec.Struct, frozen=True):
     """A clone's decision run has ended. `public` is the JSON of the contract's `PublicRunView`, for everybody; `owner`
     that of its `OwnerRunView`, for the clone's owner alone.

@@ -12,7 +12,8 @@ from pump_party.apps.decision_wire import Decision, OwnDecision
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.domains.marketdata.contract import Candle, CandleInterval
 from pump_party.domains.marketdata.store import Batch
-from pump_party.kernel.ids import Market
+from pump_party.domains.prop_interface.contract import AccountStatus, SetAccountStatus
+from pump_party.kernel.ids import AccountId, Market
 
 BUY = sound(decider=rule({"when": {"kind": "always"}, "then": target(200_000)}))
 REASON = "only-the-owner-reads-this"
@@ -63,6 +64,20 @@ def test_a_deployment_shows_its_account_to_its_owner_alone(api: Api, person: Per
     assert own["next_slot_ms"] % 60_000 == 0
     assert (seen["form"], "account_id" in seen) == ("public", False)
     assert person.get(f"/v1/clones/{clone_id}/account").json()["account_id"] == own["account_id"]
+
+
+def test_everybody_sees_what_the_account_of_a_clone_may_do(api: Api, person: Person, clone_id: str):
+    account_id = person.get(f"/v1/clones/{clone_id}/account").json()["account_id"]
+    change = SetAccountStatus(None, AccountId(account_id), AccountStatus.LOCKED, "lock", REASON)
+    api.services.prop.set_account_status(change)
+    own, seen = (one.get(f"/v1/clones/{clone_id}/deployment").json() for one in (person, api.sign_in()))
+    assert [(view["form"], view["account_status"]) for view in (own, seen)] == [
+        ("owner", "locked"),
+        ("public", "locked"),
+    ]
+    assert api.client.get(f"/v1/clones/{clone_id}").json()["deployment"] == seen
+    assert person.get("/v1/clones").json()["items"][0]["deployment"] == own
+    assert REASON not in str(seen)
 
 
 def test_a_deployment_is_made_once_paused_resumed_and_stopped(person: Person, api: Api):

@@ -10,7 +10,7 @@ from tests.apps.ws.test_clones import decide, deployed, follow
 
 from pump_party.bootstrap.services import Services
 from pump_party.domains.aitrading.contract import DeployClone
-from pump_party.domains.prop_interface.contract import FillView
+from pump_party.domains.prop_interface.contract import AccountStatus, FillView, SetAccountStatus
 from pump_party.kernel.ids import AccountId, CloneId
 from pump_party.kernel.money import format_micros
 
@@ -73,6 +73,30 @@ def test_everybody_sees_a_fill_and_only_the_owner_the_order(services: Services) 
         assert account_of(stage.services, clone_id) not in str(looking.frames)
 
     run(services, scenario, matching=True)
+
+
+def test_everybody_sees_what_the_account_may_do_and_only_the_owner_why(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        owner = stage.user(1)
+        clone_id = deployed(stage.services, owner)
+        account_id = account_of(stage.services, clone_id)
+        watching, looking = await stage.signed_in(owner), await stage.signed_in(stage.user(2))
+        for client in (watching, looking):
+            await follow(client, clone_id)
+        for status in (AccountStatus.PAUSED, AccountStatus.ACTIVE, AccountStatus.LOCKED):
+            change = SetAccountStatus(None, account_id, status, f"key-{status.value}", "only-the-owner-reads-this")
+            await asyncio.to_thread(stage.services.prop.set_account_status, change)
+        for client in (watching, looking):
+            await client.until(lambda frame: frame["type"] == "clone_account" and frame["status"] == "locked")
+        own, seen = watching.of("clone_account"), looking.of("clone_account")
+        assert [frame["status"] for frame in seen] == ["paused", "active", "locked"]
+        assert set(seen[0]) == {"type", "clone_id", "status", "at_ms"}
+        assert own == [frame | {"reason": "only-the-owner-reads-this"} for frame in seen]
+        assert "only-the-owner" not in str(looking.frames)
+        shown = stage.services.aitrading.deployment(clone_id, viewer=None)
+        assert (shown.state, shown.account_status) == ("running", "locked")
+
+    run(services, scenario)
 
 
 def test_every_mark_is_shown_with_the_distance_from_the_peak(services: Services) -> None:

@@ -73,11 +73,38 @@ def test_a_follower_that_comes_back_is_shown_what_it_missed(services: Services) 
         client = await stage.signed_in(stage.user(2))
         newest = (await follow(client, clone_id, after_seq=0))["seq"]
         await client.until(lambda frame: frame.get("seq") == newest and frame["type"] == "clone_decision")
-        shown = client.of("clone_published", "clone_decision")
-        assert [frame["type"] for frame in shown] == ["clone_published", "clone_decision", "clone_decision"]
-        assert [frame["seq"] for frame in shown] == [1, 2, 3]
+        shown = client.of("clone_published", "clone_deployment", "clone_decision")
+        kinds = ["clone_published", "clone_deployment", "clone_decision", "clone_decision"]
+        assert [frame["type"] for frame in shown] == kinds
+        assert [frame["seq"] for frame in shown] == [1, 2, 3, 4]
         ahead = await follow(client, clone_id, after_seq=newest + 1)
         assert ahead["code"] == "seq_ahead"
+
+    run(services, scenario)
+
+
+def test_whoever_follows_a_clone_is_told_when_it_is_deployed_paused_resumed_and_stopped(services: Services) -> None:
+    async def scenario(stage: Stage) -> None:
+        owner, user_id = stage.user(1), stage.user(1).principal.user_id
+        clone_id = deployed(services, owner)
+        watching, looking = await stage.signed_in(owner), await stage.signed_in(stage.user(2))
+        for client in (watching, looking):
+            await follow(client, clone_id, after_seq=1)
+        trading = services.aitrading
+        trading.pause(user_id, clone_id)
+        trading.resume(user_id, clone_id)
+        trading.stop(user_id, clone_id)
+        trading.stop(user_id, clone_id)
+        trading.deploy(DeployClone(user_id, clone_id, "again"))
+        for client in (watching, looking):
+            await client.until(lambda frame: frame.get("seq") == 6 and frame["type"] == "clone_deployment")
+        own, seen = watching.of("clone_deployment"), looking.of("clone_deployment")
+        assert [frame["seq"] for frame in seen] == [2, 3, 4, 5, 6]
+        assert [frame["state"] for frame in seen] == ["running", "paused", "running", "stopped", "running"]
+        assert set(seen[0]) == {"type", "clone_id", "seq", "state", "version", "cadence_s", "at_ms"}
+        account_id = trading.accounts([clone_id])[clone_id]
+        assert own[-1] == seen[-1] | {"account_id": account_id}
+        assert own[0]["account_id"] != account_id
 
     run(services, scenario)
 

@@ -2210,6 +2210,7 @@ export interface components {
          */
         Deployment: {
             account_id: string;
+            account_status: components["schemas"]["AccountStatus"];
             cadence_s: number;
             clone_id: string;
             deployment_id: string;
@@ -3187,9 +3188,12 @@ export interface components {
         };
         /**
          * PublicDeployment
-         * @description Whether a clone trades, as everybody sees it. `next_slot_ms` is null while it does not run.
+         * @description Whether a clone trades, as everybody sees it: while it runs and its account is active.
+         *
+         *         `next_slot_ms` is null while it does not run.
          */
         PublicDeployment: {
+            account_status: components["schemas"]["AccountStatus"];
             cadence_s: number;
             clone_id: string;
             /** @enum {unknown} */

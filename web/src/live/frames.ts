@@ -1,6 +1,6 @@
 /** Frames of the gateway that the page understands. Anything else is ignored. */
 import type { Backtest } from '@/api/backtests'
-import type { CloneFill, Run } from '@/api/clones'
+import type { CloneFill, PublicDeployment, Run } from '@/api/clones'
 import type { AccountStatus, FeedKind, Order, OrderFill, PerpPosition, Side } from '@/api/types'
 
 export interface PriceUpdate {
@@ -121,6 +121,25 @@ export interface CloneChangedFrame {
   seq: number
 }
 
+/** A clone was deployed, paused, resumed or stopped. */
+export interface CloneDeploymentFrame {
+  type: 'clone_deployment'
+  clone_id: string
+  seq: number
+  state: PublicDeployment['state']
+  /** Told to its owner alone. */
+  account_id?: string
+}
+
+/** The account that a clone trades was paused, resumed, locked, frozen or completed. */
+export interface CloneAccountFrame {
+  type: 'clone_account'
+  clone_id: string
+  status: AccountStatus
+  /** Told to its owner alone. */
+  reason?: string
+}
+
 export interface BacktestFrame {
   type: 'backtest_progress'
   backtest_id: string
@@ -132,6 +151,8 @@ export type SubjectFrame =
   | CloneFillFrame
   | CloneEquityFrame
   | CloneChangedFrame
+  | CloneDeploymentFrame
+  | CloneAccountFrame
   | BacktestFrame
 
 export interface SubscribedFrame {

@@ -118,6 +118,8 @@ function onFrame(frame: Frame, nowMs: number) {
     case 'clone_equity':
     case 'clone_published':
     case 'clone_profile':
+    case 'clone_deployment':
+    case 'clone_account':
     case 'backtest_progress':
       return onSubject(frame)
   }

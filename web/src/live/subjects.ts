@@ -3,7 +3,15 @@ import type { DataTag, QueryKey } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { create } from 'zustand'
 import { backtestsQuery } from '@/api/backtests'
-import { cloneQuery, decisionsQuery, equityQuery, fillsQuery, usageQuery } from '@/api/clones'
+import {
+  cloneQuery,
+  decisionsQuery,
+  equityQuery,
+  fillsQuery,
+  myClonesQuery,
+  ownCloneQuery,
+  usageQuery,
+} from '@/api/clones'
 import { queryClient } from '@/api/queries'
 import { type Channel, Follows, followKey } from './follows'
 import type { SubjectFrame, SubscribedFrame } from './frames'
@@ -59,9 +67,21 @@ export function onSubject(frame: SubjectFrame) {
     case 'clone_published':
     case 'clone_profile':
       return refetch([cloneQuery(frame.clone_id)])
+    case 'clone_deployment':
+      // Deployed anew it has another account.
+      refetch([equityQuery(frame.clone_id), fillsQuery(frame.clone_id)])
+      return refetchDeployment(frame.clone_id, { isMine: frame.account_id !== undefined })
+    case 'clone_account':
+      return refetchDeployment(frame.clone_id, { isMine: frame.reason !== undefined })
     case 'backtest_progress':
       return patch(backtestsQuery.queryKey, (known) => withBacktest(known, frame.backtest))
   }
+}
+
+/** Of their own, a person also has the form that only the owner sees. */
+function refetchDeployment(cloneId: string, { isMine }: { isMine: boolean }) {
+  refetch([cloneQuery(cloneId)])
+  if (isMine) refetch([myClonesQuery, ownCloneQuery(cloneId)])
 }
 
 function refetch(queries: readonly { queryKey: QueryKey }[]) {

@@ -1,8 +1,8 @@
-"""What followers of a clone are shown of the account it trades: fills as they happen, and what it is worth.
+"""What followers of a clone are shown of the account it trades: fills as they happen, what it may do, what it is worth.
 
-Which account that is stays private. Fills are the account's events, every one once from the subscription on; those
-before it are on the first page of `GET /v1/clones/{id}/fills`. Of marks there is no event: once a second the newest of
-all accounts that are followed are read in one query.
+Which account that is stays private. Fills and changes of its status are the account's events, every one once from the
+subscription on; fills before it are on the first page of `GET /v1/clones/{id}/fills`. Of marks there is no event: once
+a second the newest of all accounts that are followed are read in one query.
 """
 
 import asyncio
@@ -12,17 +12,25 @@ import msgspec
 
 from pump_party.apps.clone_wire import render_clone_fill
 from pump_party.apps.ws.fan_out import Outlet
-from pump_party.apps.ws.frames import CloneEquityFrame, CloneFill, OwnCloneFill, text_frame
+from pump_party.apps.ws.frames import (
+    CloneAccount,
+    CloneEquityFrame,
+    CloneFill,
+    OwnCloneAccount,
+    OwnCloneFill,
+    text_frame,
+)
 from pump_party.apps.ws.subject_feed import SubjectFeed, Subscription
 from pump_party.domains.aitrading.contract import AITrading
 from pump_party.domains.prop_interface.contract import FillView, NewestMark, PropTrading
-from pump_party.events.prop_engine import OrderFilled
+from pump_party.events.prop_engine import AccountStatusChanged, OrderFilled
 from pump_party.kernel.ids import AccountId, CloneId
 from pump_party.kernel.money import format_micros, format_ppm
 from pump_party.platform.metrics import Metrics
 from pump_party.platform.outbox import Outbox, OutboxMessage
 
 _decode_filled = msgspec.json.Decoder(OrderFilled).decode
+_decode_status = msgspec.json.Decoder(AccountStatusChanged).decode
 _decode_fill = msgspec.json.Decoder(FillView).decode
 
 
@@ -106,15 +114,15 @@ class CloneTrades:
 
     def _render(self, message: OutboxMessage, is_owner: bool) -> Sequence[tuple[str, bytes | None]]:
         """A fill took two numbers of the account, everything else one. Raises DecodeError."""
-        if message.kind != OrderFilled.KIND:
-            return [(message.kind, None)]
-        filled = _decode_filled(message.payload)
-        fill = _decode_fill(filled.fill)
-        told = msgspec.structs.asdict(render_clone_fill(fill))
-        frame = CloneFill(clone_id=self._clones[message.subject], **told)
-        if is_owner:
-            frame = OwnCloneFill(**msgspec.structs.asdict(frame), order_id=fill.order_id)
-        return [("clone_fill", text_frame(frame)), ("portfolio_update", None)]
+        clone_id = self._clones[message.subject]
+        match message.kind:
+            case OrderFilled.KIND:
+                fill = _decode_fill(_decode_filled(message.payload).fill)
+                return [("clone_fill", text_frame(_fill(clone_id, fill, is_owner))), ("portfolio_update", None)]
+            case AccountStatusChanged.KIND:
+                return [("clone_account", text_frame(_account(clone_id, _decode_status(message.payload), is_owner)))]
+            case kind:
+                return [(kind, None)]
 
     def _show_mark(self, clone_id: CloneId, mark: NewestMark) -> None:
         behind = [one for one in self._followers.get(clone_id, ()) if one.marked_ms < mark.at_ms]
@@ -126,3 +134,16 @@ class CloneTrades:
             follower.marked_ms = mark.at_ms
             follower.outlet.send(frame)
         self._metrics.frames_sent("clone_equity", len(behind))
+
+
+def _fill(clone_id: CloneId, fill: FillView, is_owner: bool) -> CloneFill:
+    told = msgspec.structs.asdict(render_clone_fill(fill))
+    if is_owner:
+        return OwnCloneFill(clone_id=clone_id, **told, order_id=fill.order_id)
+    return CloneFill(clone_id=clone_id, **told)
+
+
+def _account(clone_id: CloneId, event: AccountStatusChanged, is_owner: bool) -> CloneAccount:
+    if is_owner:
+        return OwnCloneAccount(clone_id=clone_id, status=event.status, at_ms=event.at_ms, reason=event.reason)
+    return CloneAccount(clone_id=clone_id, status=event.status, at_ms=event.at_ms)

@@ -241,6 +241,23 @@ class ClonePublishedFrame(_Server, frozen=True, tag="clone_published", kw_only=F
     at_ms: int
 
 
+class CloneDeployment(_Server, frozen=True, tag="clone_deployment"):
+    """A clone was deployed, paused, resumed or stopped."""
+
+    clone_id: str
+    seq: int
+    state: str
+    version: int
+    cadence_s: int
+    at_ms: int
+
+
+class OwnCloneDeployment(CloneDeployment, frozen=True, tag="clone_deployment"):
+    """The same for the owner, who may look the account up."""
+
+    account_id: str
+
+
 class CloneProfile(_Server, frozen=True, tag="clone_profile", kw_only=False):
     """A clone shows another name or bio: fetch it. An event can be shown again after what it told was hidden."""
 
@@ -266,6 +283,20 @@ class OwnCloneFill(CloneFill, frozen=True, tag="clone_fill"):
     """The same for the owner, who may look the order up."""
 
     order_id: str
+
+
+class CloneAccount(_Server, frozen=True, tag="clone_account"):
+    """The account that a clone trades was paused, resumed, locked, frozen or completed. Only an active one trades."""
+
+    clone_id: str
+    status: str
+    at_ms: int
+
+
+class OwnCloneAccount(CloneAccount, frozen=True, tag="clone_account"):
+    """The same for the owner, who is told why."""
+
+    reason: str
 
 
 class CloneEquityFrame(_Server, frozen=True, tag="clone_equity", kw_only=False):

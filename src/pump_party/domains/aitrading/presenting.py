@@ -17,7 +17,8 @@ from pump_party.domains.aitrading.run_views import (
     RunUsageView,
 )
 from pump_party.domains.aitrading.slots import next_slot_ms
-from pump_party.events.aitrading import DecisionFinished
+from pump_party.domains.prop_interface.contract import AccountStatus
+from pump_party.events.aitrading import DecisionFinished, DeploymentChanged
 from pump_party.kernel.money import PPM
 from pump_party.platform.bus import CLONE_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
@@ -120,13 +121,27 @@ def line(one: Proposal, verdict: Verdict) -> str:
     return what if verdict.allowed else f"{what} ({verdict.code.value})"
 
 
-def deployment_view(deployment: Deployment, *, now_ms: int) -> DeploymentView:
+def announce_deployment(deployment: Deployment, *, at_ms: int) -> OutboxMessage:
+    """The event, without its number, of a deployment that is new or has another state."""
+    event = DeploymentChanged(
+        deployment.clone_id,
+        deployment.account_id,
+        deployment.state.value,
+        deployment.version,
+        deployment.cadence_s,
+        at_ms,
+    )
+    return OutboxMessage(CLONE_CHANNEL, deployment.clone_id, 0, event.KIND, msgspec.Raw(_encode(event)), at_ms)
+
+
+def deployment_view(deployment: Deployment, status: AccountStatus, *, now_ms: int) -> DeploymentView:
     return DeploymentView(
         deployment.deployment_id,
         deployment.clone_id,
         deployment.account_id,
         deployment.rule_set,
         deployment.state,
+        status,
         deployment.version,
         deployment.version_id,
         deployment.cadence_s,
@@ -135,10 +150,11 @@ def deployment_view(deployment: Deployment, *, now_ms: int) -> DeploymentView:
     )
 
 
-def public_deployment(deployment: Deployment, *, now_ms: int) -> PublicDeploymentView:
+def public_deployment(deployment: Deployment, status: AccountStatus, *, now_ms: int) -> PublicDeploymentView:
     return PublicDeploymentView(
         deployment.clone_id,
         deployment.state,
+        status,
         deployment.version,
         deployment.cadence_s,
         _next(deployment, now_ms),

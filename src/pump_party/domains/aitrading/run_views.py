@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from pump_party.domains.aitrading.model import Direction, Proposal, ProposalAction, Unusable, Verdict, VerdictCode
-from pump_party.domains.prop_interface.contract import Action, OrderView
+from pump_party.domains.prop_interface.contract import AccountStatus, Action, OrderView
 from pump_party.kernel.ids import AccountId, CloneId, DeploymentId, Market, OrderId, RunId, VersionId
 
 
@@ -42,8 +42,11 @@ class FailureCode(StrEnum):
 
 
 class PublicDeploymentView(msgspec.Struct, frozen=True):
+    """Whether a clone trades, as everybody sees it. It does while it runs and its account is active."""
+
     clone_id: CloneId
     state: DeploymentState
+    account_status: AccountStatus
     version: int
     cadence_s: int
     next_slot_ms: int | None
@@ -58,6 +61,7 @@ class DeploymentView(msgspec.Struct, frozen=True):
     account_id: AccountId
     rule_set: str
     state: DeploymentState
+    account_status: AccountStatus
     version: int
     version_id: VersionId
     cadence_s: int

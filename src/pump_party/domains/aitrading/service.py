@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
+from msgspec.structs import replace
+
 from pump_party.domains.aitrading import presenting
 from pump_party.domains.aitrading.budget import CLONE, Budget
 from pump_party.domains.aitrading.commands import DeployClone, DryRun, Replay, SubmitProposals
@@ -29,7 +31,7 @@ from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.slots import DAY_MS, next_slot_ms
 from pump_party.domains.aitrading.store import NextSlot, Resumed
 from pump_party.domains.clones.contract import StrategyVersion
-from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX, AccountKind, OpenAccount
+from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX, AccountKind, AccountStatus, OpenAccount
 from pump_party.kernel.errors import Conflict, Invalid, NotFound
 from pump_party.kernel.ids import AccountId, CloneId, DeploymentId, RunId, UserId, is_uuid
 
@@ -81,13 +83,14 @@ class AITradingService:
             now_ms,
         )
         following = NextSlot(version.cadence_s, next_slot_ms(now_ms, version.cadence_s))
-        return self._view(parts.store.deploy(deployment, deploy_key=command.idempotency_key, next_slot=following))
+        told = presenting.announce_deployment(deployment, at_ms=now_ms)
+        stored = parts.store.deploy(deployment, deploy_key=command.idempotency_key, next_slot=following, told=told)
+        parts.notify()
+        return self._view(stored)
 
     def pause(self, user_id: UserId, clone_id: str) -> DeploymentView:
         deployment = self._own_deployment(user_id, clone_id)
-        if not self._parts.store.set_state(
-            deployment.deployment_id, state=DeploymentState.PAUSED, before=[DeploymentState.RUNNING]
-        ):
+        if not self._set_state(deployment, DeploymentState.PAUSED, before=[DeploymentState.RUNNING]):
             raise Conflict("this clone is not running", code="not_running")
         return self._view(self._own_deployment(user_id, clone_id))
 
@@ -97,36 +100,52 @@ class AITradingService:
         self._require_model(version)
         now_ms = self._parts.clock.now_ms()
         following = NextSlot(version.cadence_s, next_slot_ms(now_ms, version.cadence_s))
-        if not self._parts.store.set_state(
-            deployment.deployment_id,
-            state=DeploymentState.RUNNING,
-            before=[DeploymentState.PAUSED],
-            resumed=Resumed(version.version_id, version.number, version.cadence_s, now_ms, following),
-        ):
+        resumed = Resumed(version.version_id, version.number, version.cadence_s, now_ms, following)
+        if not self._set_state(deployment, DeploymentState.RUNNING, before=[DeploymentState.PAUSED], resumed=resumed):
             raise Conflict("this clone is not paused", code="not_paused")
         return self._view(self._own_deployment(user_id, clone_id))
 
     def stop(self, user_id: UserId, clone_id: str) -> DeploymentView:
         deployment = self._own_deployment(user_id, clone_id)
         active = [DeploymentState.RUNNING, DeploymentState.PAUSED]
-        self._parts.store.set_state(deployment.deployment_id, state=DeploymentState.STOPPED, before=active)
+        self._set_state(deployment, DeploymentState.STOPPED, before=active)
         return self._view(self._own_deployment(user_id, clone_id))
+
+    def _set_state(
+        self,
+        deployment: Deployment,
+        state: DeploymentState,
+        *,
+        before: Sequence[DeploymentState],
+        resumed: Resumed | None = None,
+    ) -> bool:
+        """Whether it was one of `before`; then listeners are told."""
+        changed = replace(deployment, state=state)
+        if resumed is not None:
+            changed = replace(changed, version=resumed.version, cadence_s=resumed.cadence_s)
+        told = presenting.announce_deployment(changed, at_ms=self._parts.clock.now_ms())
+        is_changed = self._parts.store.set_state(
+            deployment.deployment_id, state=state, before=before, told=told, resumed=resumed
+        )
+        if is_changed:
+            self._parts.notify()
+        return is_changed
 
     def deployment(self, clone_id: str, *, viewer: UserId | None) -> DeploymentView | PublicDeploymentView:
         self._parts.clones.owner_of(clone_id)
         deployment = self._deployed(clone_id)
         if viewer == deployment.user_id:
             return self._view(deployment)
-        return presenting.public_deployment(deployment, now_ms=self._parts.clock.now_ms())
+        return self._public_views([deployment])[deployment.clone_id]
 
     def deployments(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, PublicDeploymentView]:
-        now_ms = self._parts.clock.now_ms()
-        newest = self._parts.store.newest_deployments(clone_ids)
-        return {clone_id: presenting.public_deployment(one, now_ms=now_ms) for clone_id, one in newest.items()}
+        return self._public_views(list(self._parts.store.newest_deployments(clone_ids).values()))
 
     def own_deployments(self, user_id: UserId, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, DeploymentView]:
         newest = self._parts.store.newest_deployments(clone_ids)
-        return {clone_id: self._view(one) for clone_id, one in newest.items() if one.user_id == user_id}
+        own = [one for one in newest.values() if one.user_id == user_id]
+        statuses, now_ms = self._account_statuses(own), self._parts.clock.now_ms()
+        return {d.clone_id: presenting.deployment_view(d, statuses[d.account_id], now_ms=now_ms) for d in own}
 
     def accounts(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, AccountId]:
         newest = self._parts.store.newest_deployments(clone_ids)
@@ -237,7 +256,16 @@ class AITradingService:
         return run
 
     def _view(self, deployment: Deployment) -> DeploymentView:
-        return presenting.deployment_view(deployment, now_ms=self._parts.clock.now_ms())
+        status = self._account_statuses([deployment])[deployment.account_id]
+        return presenting.deployment_view(deployment, status, now_ms=self._parts.clock.now_ms())
+
+    def _public_views(self, deployments: Sequence[Deployment]) -> Mapping[CloneId, PublicDeploymentView]:
+        statuses, now_ms = self._account_statuses(deployments), self._parts.clock.now_ms()
+        return {d.clone_id: presenting.public_deployment(d, statuses[d.account_id], now_ms=now_ms) for d in deployments}
+
+    def _account_statuses(self, deployments: Sequence[Deployment]) -> Mapping[AccountId, AccountStatus]:
+        found = self._parts.fleet.situations([d.account_id for d in deployments])
+        return {account_id: situation.account.status for account_id, situation in found.items()}
 
     def _run_view(self, run: Run, calls: Sequence[Call], viewer: UserId | None) -> RunView:
         return presenting.owner_run(run, calls) if viewer == run.user_id else presenting.public_run(run)

@@ -54,8 +54,13 @@ Announce = Callable[[Run, Sequence[Call]], OutboxMessage]
 
 
 class AITradingStore(Protocol):
-    def deploy(self, deployment: Deployment, *, deploy_key: str, next_slot: NextSlot) -> Deployment:
-        """Store it, or return the one of the same clone and key. Raises Conflict (already_deployed)."""
+    def deploy(
+        self, deployment: Deployment, *, deploy_key: str, next_slot: NextSlot, told: OutboxMessage
+    ) -> Deployment:
+        """Store it and tell listeners, or return the one of the same clone and key.
+
+        The store numbers what is told. Raises Conflict (already_deployed).
+        """
         ...
 
     def set_state(
@@ -64,9 +69,10 @@ class AITradingStore(Protocol):
         *,
         state: DeploymentState,
         before: Sequence[DeploymentState],
+        told: OutboxMessage,
         resumed: Resumed | None = None,
     ) -> bool:
-        """Change a state that is one of `before`, else return False."""
+        """Change a state that is one of `before` and tell listeners, else return False."""
         ...
 
     def newest_deployment(self, clone_id: str) -> Deployment | None: ...

@@ -28,7 +28,7 @@ export function CloneCard({ clone }: { clone: PublicClone }) {
         </div>
         {deployment && (
           <p className="shrink-0 text-xs">
-            <TradingState state={deployment.state} />
+            <TradingState deployment={deployment} />
           </p>
         )}
       </div>

@@ -11,6 +11,7 @@ import { useZone } from '@/ui/preferences'
 import { ProfileDialog } from './ProfileDialog'
 import { ReportDialog } from './ReportDialog'
 import { TradingState } from './TradingState'
+import { tradingOf } from './trading'
 import { useNextSlot } from './useClone'
 
 interface Props {
@@ -50,9 +51,9 @@ function Trading({ deployment }: { deployment: PublicDeployment }) {
     <p
       className="mt-1 flex flex-wrap items-center gap-x-3 text-sm text-muted"
       data-testid="clone-trading"
-      data-state={deployment.state}
+      data-state={tradingOf(deployment)}
     >
-      <TradingState state={deployment.state} />
+      <TradingState deployment={deployment} />
       <span>version {deployment.version}</span>
       {next !== null && (
         <span>

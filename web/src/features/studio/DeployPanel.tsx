@@ -9,6 +9,7 @@ import { nextSlotMs } from '@/lib/slots'
 import { formatTime } from '@/lib/time'
 import { announce } from '@/live/announce'
 import { useNow } from '@/live/status'
+import { useFollowed } from '@/live/subjects'
 import { Button } from '@/ui/Button'
 import { Cell, Cells, Panel } from '@/ui/Panel'
 import { usePreferences, useZone } from '@/ui/preferences'
@@ -22,7 +23,8 @@ const POLL_MS = 15_000
 /** Let the newest version trade an account of its own. */
 export function DeployPanel({ clone }: { clone: OwnerClone }) {
   // Its state changes elsewhere, too: in another tab, or by an operator.
-  useQuery({ ...ownCloneQuery(clone.clone_id), refetchInterval: POLL_MS })
+  const isLive = useFollowed('clone', [clone.clone_id]).has(clone.clone_id)
+  useQuery({ ...ownCloneQuery(clone.clone_id), refetchInterval: isLive ? false : POLL_MS })
   const now = clone.deployment
   if (clone.version === null) {
     return (
@@ -40,6 +42,7 @@ export function DeployPanel({ clone }: { clone: OwnerClone }) {
         now && (
           <span data-testid="deployment-state" data-state={now.state} className="text-sm text-accent">
             {now.state}
+            {now.state === 'running' && now.account_status !== 'active' && `, account ${now.account_status}`}
           </span>
         )
       }

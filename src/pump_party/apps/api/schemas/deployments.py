@@ -3,13 +3,18 @@
 import msgspec
 
 from pump_party.domains.aitrading.contract import DeploymentState, DeploymentView, PublicDeploymentView
+from pump_party.domains.prop_interface.contract import AccountStatus
 
 
 class PublicDeployment(msgspec.Struct, frozen=True, tag_field="form", tag="public"):
-    """Whether a clone trades, as everybody sees it. `next_slot_ms` is null while it does not run."""
+    """Whether a clone trades, as everybody sees it: while it runs and its account is active.
+
+    `next_slot_ms` is null while it does not run.
+    """
 
     clone_id: str
     state: DeploymentState
+    account_status: AccountStatus
     version: int
     cadence_s: int
     next_slot_ms: int | None
@@ -24,6 +29,7 @@ class Deployment(msgspec.Struct, frozen=True, tag_field="form", tag="owner"):
     account_id: str
     rule_set: str
     state: DeploymentState
+    account_status: AccountStatus
     version: int
     version_id: str
     cadence_s: int
