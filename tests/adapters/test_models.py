@@ -184,6 +184,19 @@ def test_an_object_of_another_schema_is_handed_on_as_it_is():
     assert answer.parsed == {"action": "withdraw", "to": "0xabc"}
 
 
+def test_a_server_that_leaves_out_what_nobody_needs_is_understood():
+    def sparse(asked: Asked) -> Reply:
+        document = json.loads(answering('{"action":"hold"}')(asked).body) | {"created": None, "of_its_own": 1}
+        del document["choices"][0]["finish_reason"]
+        return Reply(body=json.dumps(document).encode())
+
+    answer, _ = ask(sparse, "mine")
+
+    assert isinstance(answer, ModelAnswer), answer
+    assert answer.parsed == {"action": "hold"}
+    assert answer.usage.tokens_in == 1_200
+
+
 def test_an_answer_and_a_reply_have_a_longest_length():
     long, _ = ask(answering(json.dumps({"action": "x" * ANSWER_BYTES_MAX})), "openai")
     endless, _ = ask(lambda _: Reply(body=b" " * (REPLY_BYTES_MAX + 1)), "openai")

@@ -1,15 +1,13 @@
 """The providers of language models, by the name that stands before the colon in "provider:model"."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
 import msgspec
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletion
     from pydantic_ai.models import Model
     from pydantic_ai.providers import Provider
 
@@ -94,36 +92,11 @@ def _google(model: str, url: str, key: str, http: httpx2.AsyncClient) -> "Model"
 
 
 def _openai_like(name: str, model: str, url: str, key: str, http: httpx2.AsyncClient) -> "Model":
-    from openai import AsyncOpenAI
     from pydantic_ai.models.openai import OpenAIChatModel
 
-    client = AsyncOpenAI(api_key=key, base_url=url, http_client=http, max_retries=0)
-    client.chat.completions.create = partial(_created, client)  # type: ignore[method-assign, assignment]
-    return OpenAIChatModel(model, provider=_openai_provider(name, client))
+    from pump_party.adapters.openai_chat import StraightOpenAI
 
-
-async def _created(
-    client: "AsyncOpenAI",
-    *,
-    extra_headers: Mapping[str, str] | None = None,
-    extra_body: Mapping[str, Any] | None = None,
-    timeout: Any,
-    **body: Any,
-) -> "ChatCompletion":
-    """The SDK's own request, without its walk through every field for those that want another form: half of its time.
-
-    None of ours does: messages, numbers and a schema are JSON as they are.
-    """
-    from openai import Omit
-    from openai.types.chat import ChatCompletion
-
-    given = {name: value for name, value in body.items() if not isinstance(value, Omit)}
-    return await client.post(
-        "/chat/completions",
-        cast_to=ChatCompletion,
-        body=given | dict(extra_body or {}),
-        options={"headers": dict(extra_headers or {}), "timeout": timeout},
-    )
+    return OpenAIChatModel(model, provider=_openai_provider(name, StraightOpenAI(key=key, url=url, http=http)))
 
 
 def _openai_provider(name: str, client: "AsyncOpenAI") -> "Provider[AsyncOpenAI]":

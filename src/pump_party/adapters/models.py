@@ -191,9 +191,10 @@ async def _request(
         for message in messages
     ]
     form = opened.form(schema)
-    settings = ModelSettings(max_tokens=tokens_max, timeout=timeout_ms / 1000)
+    settings = ModelSettings(max_tokens=tokens_max)
     if not opened.speaks_openai:
-        # The client of the others was made not to try again; said here, each request would make one of its own.
+        # Our client of OpenAI's protocol has neither: whoever asks waits no longer than its time.
+        settings["timeout"] = timeout_ms / 1000
         settings["max_retries"] = 0
     if form.extra_body is not None:
         settings["extra_body"] = form.extra_body
