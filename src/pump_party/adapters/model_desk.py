@@ -3,7 +3,6 @@
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -25,8 +24,7 @@ WORTH_ANOTHER_TRY = (ModelFailure.PROVIDER_DOWN, ModelFailure.RATE_LIMITED)
 GATHER_S = 0.05
 """Answers that come within this of the first share the transactions of what follows."""
 
-Come = queue.SimpleQueue[tuple[Ask, "asyncio.Task[Answered]"]]
-"""Questions whose answers have come, from the loop to the thread that asked."""
+Outcome = tuple[Ask, "asyncio.Task[Answered]"]
 
 log = get_logger("models")
 
@@ -61,25 +59,22 @@ class LoopModelDesk:
         for model in sorted({ask.model for ask in asks}):
             self._client.prepare(model)
         loop = self._running_loop()
-        come: Come = queue.SimpleQueue()
+        come = _Come(loop, len(asks))
         asyncio.run_coroutine_threadsafe(self._start(asks, come), loop)
         left = len(asks)
         while left:
-            batch = _taken(come, left)
+            batch = come.taken()
             left -= len(batch)
             yield [_outcome(ask, task) for ask, task in batch]
 
-    async def _start(self, asks: Sequence[Ask], come: "Come") -> None:
+    async def _start(self, asks: Sequence[Ask], come: "_Come") -> None:
         """Begin them one per turn of the loop: together they would all wait for the last to be written."""
         for ask in asks:
             task = asyncio.ensure_future(self._ask(ask))
             self._underway.add(task)
-            task.add_done_callback(partial(self._come, ask, come))
+            task.add_done_callback(self._underway.discard)
+            task.add_done_callback(partial(come.put, ask))
             await asyncio.sleep(0)
-
-    def _come(self, ask: Ask, come: "Come", task: "asyncio.Task[Answered]") -> None:
-        self._underway.discard(task)
-        come.put((ask, task))
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._starting:
@@ -114,15 +109,35 @@ class LoopModelDesk:
         )
 
 
-def _taken(come: Come, left: int) -> list[tuple[Ask, "asyncio.Task[Answered]"]]:
-    batch = [come.get()]
-    until = time.monotonic() + GATHER_S
-    while len(batch) < left:
-        try:
-            batch.append(come.get(timeout=max(0.0, until - time.monotonic())))
-        except queue.Empty:
-            break
-    return batch
+class _Come:
+    """Answers on their way from the loop to the thread that asked, which wakes for many of them at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, count: int) -> None:
+        self._loop = loop
+        self._left = count
+        self._gathered: list[Outcome] = []
+        self._batches: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
+
+    def put(self, ask: Ask, task: "asyncio.Task[Answered]") -> None:
+        """On the loop."""
+        self._gathered.append((ask, task))
+        self._left -= 1
+        if not self._left:
+            self._hand_over()
+        elif len(self._gathered) == 1:
+            self._loop.call_later(GATHER_S, self._hand_over)
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._batches.put(self._gathered)
+            self._gathered = []
+
+    def taken(self) -> list[Outcome]:
+        """On the thread that asked: what has come, at least one."""
+        batch = self._batches.get()
+        while not self._batches.empty():
+            batch += self._batches.get()
+        return batch
 
 
 def _outcome(ask: Ask, task: "asyncio.Task[Answered]") -> Answered:
