@@ -127,6 +127,18 @@ def test_what_is_held_stands_below_its_mark_by_what_closing_costs(desk: Desk) ->
     assert found.standing_micros == desk.view().cash_micros < (found.equity_micros or 0)
 
 
+def test_nobody_beats_those_who_closed_by_not_closing_himself(desk: Desk) -> None:
+    live(desk, 150)
+    desk.place("buy", None, quote_micros=START)
+    desk.clock.advance(10_000)
+    live(desk, 150)
+    desk.engine.mark_accounts()
+    found = desk.engine.results(ALICE, desk.account_id)
+    assert found.baselines is not None
+    assert found.standing_return_ppm == found.baselines.buy_and_hold.return_ppm < (found.return_ppm or 0)
+    assert found.baselines.beaten == 0, "a tosser held and sold like him, or never paid a fee"
+
+
 def test_one_attempt_is_not_deflated_and_every_reset_and_account_is_one_more(desk: Desk) -> None:
     trade_for_days(desk)
     once = desk.engine.results(ALICE, desk.account_id)

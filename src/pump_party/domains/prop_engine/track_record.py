@@ -96,6 +96,7 @@ def _measured(blank: ResultsView, standing: Standing, track: Track, *, now_ms: i
     ratios = metrics.ratios(returns)
     chance = metrics.probabilistic_sharpe(returns)
     net_ppm = return_ppm(start_micros, equity_micros)
+    closed_ppm = return_ppm(start_micros, standing.standing_micros)
     exposure, signed, weighed_ms = exposure_until(standing, now_ms)
     trades = None if track.fills is None else round_trips(track.fills)
     return msgspec.structs.replace(
@@ -104,7 +105,7 @@ def _measured(blank: ResultsView, standing: Standing, track: Track, *, now_ms: i
         equity_micros=equity_micros,
         standing_micros=standing.standing_micros,
         return_ppm=net_ppm,
-        standing_return_ppm=return_ppm(start_micros, standing.standing_micros),
+        standing_return_ppm=closed_ppm,
         max_drawdown_ppm=standing.max_drawdown_ppm,
         sharpe=ratios.sharpe,
         sortino=ratios.sortino,
@@ -128,7 +129,7 @@ def _measured(blank: ResultsView, standing: Standing, track: Track, *, now_ms: i
         marks=standing.marks,
         closed_trades=None if trades is None else len(trades),
         days=len(returns),
-        baselines=_baselines(track, net_ppm),
+        baselines=_baselines(track, closed_ppm),
         curve=tuple(MarkView(mark.at_ms, standing.cycle, mark.equity_micros) for mark in track.curve),
     )
 
@@ -180,7 +181,8 @@ def daily_changes_ppm(prices: Sequence[Price]) -> list[int]:
     return [ceil_div((after - before) * PPM, before) for before, after in pairwise(mids)]
 
 
-def _baselines(track: Track, net_ppm: int) -> BaselinesView | None:
+def _baselines(track: Track, closed_ppm: int) -> BaselinesView | None:
+    """Baselines end with a sale, so they are compared with what closing everything would have left."""
     benchmark, account = track.benchmark, track.account
     if benchmark is None:
         return None
@@ -205,7 +207,7 @@ def _baselines(track: Track, net_ppm: int) -> BaselinesView | None:
         buy_and_hold=_baseline_view(held),
         random=_baseline_view(tossed[(RANDOM_SEEDS - 1) // 2]),
         seeds=RANDOM_SEEDS,
-        beaten=sum(baseline.return_ppm < net_ppm for baseline in tossed),
+        beaten=sum(baseline.return_ppm < closed_ppm for baseline in tossed),
         # The last mark may be of after the sale, which the account's curve has none of.
         held=held_curve(held.marks[: len(prices)], track.curve, account),
     )

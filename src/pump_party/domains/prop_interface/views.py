@@ -281,8 +281,9 @@ class BaselineView(msgspec.Struct, frozen=True):
 class BaselinesView(msgspec.Struct, frozen=True):
     """The result beside holding one market and beside `seeds` coin tossers, `beaten` of which it did better than.
 
-    `random` is the median tosser. `from_ms` to `to_ms` is the part of the cycle that prices are stored for. `held` is
-    what holding was worth at the times of the account's curve: the start capital until the first price.
+    All of them have sold at the end, so it is the result of closing everything that is compared. `random` is the median
+    tosser. `from_ms` to `to_ms` is the part of the cycle that prices are stored for. `held` is what holding was worth
+    at the times of the account's curve: the start capital until the first price.
     """
 
     market: Market
