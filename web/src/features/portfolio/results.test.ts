@@ -15,6 +15,8 @@ const blank = {
   turnover_ppm: null,
   exposure_ppm: null,
   timing_alpha_ppm: null,
+  deflated_sharpe: null,
+  attempts: 1,
   sentence: null,
   closed_trades: null,
   days: 0,
@@ -35,10 +37,15 @@ test('what cannot be said is "not yet" and never a zero', () => {
 
 test('every metric has the size of its sample beside it', () => {
   const results = { ...blank, return_ppm: 12_345, sharpe: '-1.999', win_rate: '0.6', turnover_ppm: 2_500_000 }
-  const full = { ...results, days: 1, marks: 1_200, fills: 7, closed_trades: 5 }
+  const full = {
+    ...results,
+    ...{ days: 1, marks: 1_200, fills: 7, closed_trades: 5, deflated_sharpe: '0.412', attempts: 3 },
+  }
   expect(measured(full, 'Return')).toMatchObject({ value: '+1.23%', sample: '1,200 marks' })
   expect(measured(full, 'Sharpe')).toMatchObject({ value: '−1.99', sample: '1 day' })
   expect(measured(full, 'Win rate')).toMatchObject({ value: '60.0%', sample: '5 closed trades' })
+  expect(measured(full, 'Better than luck')).toMatchObject({ value: '41.2%', sample: '3 attempts' })
+  expect(measured(blank, 'Win rate')?.sample).toBe('closed trades not counted')
   expect(measured(full, 'Turnover')).toMatchObject({ value: '2.50×', sample: '7 fills' })
 })
 

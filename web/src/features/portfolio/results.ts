@@ -19,7 +19,10 @@ export interface Metric {
 export function metricsOf(results: Results): Metric[] {
   const days = counted(results.days, 'day')
   const marks = counted(results.marks, 'mark')
-  const trades = counted(results.closed_trades ?? 0, 'closed trade')
+  const trades =
+    results.closed_trades === null
+      ? 'closed trades not counted'
+      : counted(results.closed_trades, 'closed trade')
   const fills = counted(results.fills, 'fill')
   const metric = (label: string, value: string, sample: string, meaning: string) => ({
     label,
@@ -45,6 +48,12 @@ export function metricsOf(results: Results): Metric[] {
     metric('Sortino', ratio(results.sortino), days, 'As Sharpe, but only losses count as risk'),
     metric('Calmar', ratio(results.calmar), days, 'Yearly growth over largest drawdown'),
     metric('Return over drawdown', ratio(results.romad), marks, 'Not of a year: of this cycle'),
+    metric(
+      'Better than luck',
+      share(results.deflated_sharpe),
+      counted(results.attempts, 'attempt'),
+      'How likely it is better than the best that chance gives in so many attempts of yours',
+    ),
     metric('Profit factor', ratio(results.profit_factor), trades, 'What winners made over what losers lost'),
     metric('Win rate', share(results.win_rate), trades, 'Closed trades that made money'),
     metric('Turnover', times(results.turnover_ppm), fills, 'All that was traded over the mean equity'),

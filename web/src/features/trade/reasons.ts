@@ -6,9 +6,10 @@ const REJECTIONS: Record<string, string> = {
     'The order is not complete, or its parts contradict each other. Check its prices and its type.',
   LOT_SIZE: 'The quantity is not a whole number of lots.',
   MIN_NOTIONAL: 'The order is too small: at least 1 USD.',
-  MAX_NOTIONAL: 'The order is too large: at most 1,000,000 USD.',
+  MAX_NOTIONAL:
+    'The order is too large: at most 1,000,000 USD, and with your open orders no more than your account may hold.',
   INSUFFICIENT_FUNDS: 'Not enough cash for this order and its fee.',
-  INSUFFICIENT_POSITION: 'You hold less than this.',
+  INSUFFICIENT_POSITION: 'You hold less than this, or your open orders have it set aside.',
   MAX_LEVERAGE: 'The leverage is too high for a position of this size. Lower it, or trade less.',
   PRICE_STALE: 'The price was too old to fill on.',
   PRICE_UNCERTAIN: 'The price source was too unsure of its price.',
