@@ -154,10 +154,25 @@ def test_a_replay_asks_another_model_or_with_other_words_about_the_same_context(
     assert "cheap" not in platform.model.asked[-1]
 
 
-def test_a_replay_names_exactly_one_change_and_is_the_owners_alone(platform: Platform) -> None:
+def test_a_replay_lets_a_model_decide_by_words_what_a_rule_decided(platform: Platform) -> None:
     platform.deploy(BUY)
     run = recorded(platform, [MIDS_E8[SOL]])
-    for change in ({}, {"model": "openai:gpt", "prompt": "x"}):
+    platform.model.reply = lambda _: answer(decision())
+    view = platform.service.replay(Replay(ALICE, run.run_id, model="openai:other", prompt="Never buy anything."))
+    assert ([p.action for p in view.recorded], [p.action for p in view.replayed]) == (
+        [ProposalAction.OPEN],
+        [ProposalAction.HOLD],
+    )
+    assert "Never buy anything." in platform.model.asked[-1]
+    assert view.usage is not None
+    assert view.usage.model == "openai:other"
+
+
+def test_a_replay_names_a_rule_or_a_model_and_words_and_is_the_owners_alone(platform: Platform) -> None:
+    platform.deploy(BUY)
+    run = recorded(platform, [MIDS_E8[SOL]])
+    hold = RuleNode("rule", (Clause(Always(), Hold()),))
+    for change in ({}, {"model": "openai:gpt", "rule": hold}, {"prompt": "x", "rule": hold}):
         with pytest.raises(Invalid):
             platform.service.replay(Replay(ALICE, run.run_id, **change))
     with pytest.raises(Invalid):

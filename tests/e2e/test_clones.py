@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.browser
 PHONE = (360, 740)
 SLOT_MS = 90_000
 """A cadence of one minute, and patience."""
+
+PAUSED_WITHIN_S = 10
 
 WORDS = "Buy what rises.\nBe calm about it."
 
@@ -49,12 +52,12 @@ def resting() -> dict[str, Any]:
 def make(person: Person, drawn: dict[str, Any], *, published: bool) -> tuple[str, str]:
     """A clone of theirs, made beside the browser. Returns its id and name."""
     client, name = person.client(), next(_names)
-    status, clone = client.request("POST", "/v1/clones", {"name": name}, key="clone")
+    status, clone = client.request("POST", "/v1/clones", {"name": name}, key=f"clone-{name.split()[-1]}")
     assert status == 201, clone
     path = f"/v1/clones/{clone['clone_id']}"
     if published:
         body = {"strategy": drawn, "layout": {}, "base_version": None}
-        status, version = client.request("POST", f"{path}/versions", body, key="version")
+        status, version = client.request("POST", f"{path}/versions", body, key=f"version-{name.split()[-1]}")
         assert status == 201, version
     else:
         draft = {"strategy": drawn, "layout": {}, "base_version": None, "revision": clone["draft_revision"]}
@@ -88,6 +91,9 @@ def let_it_trade(person: Person) -> None:
     person.see("confirm-publish").click()
     expect(person.see("published")).to_have_text("version 1")
     person.see("tab-trade").click()
+    # Far enough from a slot to be paused before it.
+    left_s = 60 - time.time() % 60
+    person.page.wait_for_timeout(left_s * 1_000 if left_s < PAUSED_WITHIN_S else 0)
     person.see("let-it-trade").click()
     expect(person.see("deployment-state")).to_have_attribute("data-state", "running")
 
@@ -95,11 +101,6 @@ def let_it_trade(person: Person) -> None:
 def expect_deployment(person: Person, pressed: str, state: str) -> None:
     person.see(pressed).click()
     expect(person.see("deployment-state")).to_have_attribute("data-state", state)
-
-
-def pause_and_resume(person: Person) -> None:
-    expect_deployment(person, "pause", "paused")
-    expect_deployment(person, "resume", "running")
 
 
 def play_what_is_recorded(person: Person) -> None:
@@ -131,8 +132,8 @@ def lose_the_connection_and_find_it(person: Person) -> None:
     expect(page).to_have_attribute("data-live", "true")
 
 
-def decide_again(person: Person) -> None:
-    """The same context, first by a bolder model, then by a rule that holds."""
+def decide_again(person: Person, other: str) -> None:
+    """The same context by a bolder model, by a rule that holds, and by a version of another clone, which holds, too."""
     person.see("replay").first.click()
     person.see("instead-model-name").fill(BOLD)
     person.see("decide-again").click()
@@ -144,17 +145,23 @@ def decide_again(person: Person) -> None:
     person.see("instead-rule-name").select_option("hold")
     person.see("decide-again").click()
     expect(person.see("replay-again")).to_contain_text("Hold SOL/USDC")
+    person.see("instead-version").click()
+    expect(person.see("version-number")).to_have_value("1")
+    person.see("decide-again").click()
+    expect(person.see("replay-again")).to_contain_text("calm likes the trend")
+    person.see("version-clone").select_option(other)
+    person.see("decide-again").click()
+    expect(person.see("replay-again")).to_contain_text("Hold SOL/USDC")
     person.page.keyboard.press("Escape")
     expect(person.see("replay-result")).to_have_count(0)
 
 
-def pause_elsewhere(person: Person, clone_id: str) -> None:
-    """What another tab or a program does is told, not fetched."""
-    client, path = person.client(), f"/v1/clones/{clone_id}/deployment"
-    for step, state in (("pause", "paused"), ("resume", "running")):
-        assert client.request("POST", f"{path}/{step}")[0] == 200
-        expect(person.see("clone-trading")).to_have_attribute("data-state", state)
-    expect(person.see("clone-page")).to_have_attribute("data-live", "true")
+def resume_elsewhere(person: Person, clone_id: str) -> None:
+    """What another tab or a program does to the clone is told."""
+    expect(person.see("clone-trading")).to_have_attribute("data-state", "paused")
+    assert person.client().request("POST", f"/v1/clones/{clone_id}/deployment/resume")[0] == 200
+    expect(person.see("clone-trading")).to_have_attribute("data-state", "running")
+    assert "clone_deployment" in {frame["type"] for frame in person.frames}
 
 
 def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made_again(
@@ -163,18 +170,18 @@ def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made
     person = meet(solana)
     sign_in(person, solana)
     assert person.product.get("/v1/models")["items"] == [CALM, BOLD]
+    other, _ = make(person, resting(), published=True)
     clone_id, _ = make(person, asking(), published=False)
     person.open(f"/studio/{clone_id}")
     rehearse(person)
     assert "Be calm about it." in str(models.asked[-1].body["messages"])
     let_it_trade(person)
-    pause_and_resume(person)
+    expect_deployment(person, "pause", "paused")
     play_what_is_recorded(person)
 
     person.see("its-decisions").click()
-    # Far enough from a slot that its decision is told, not fetched.
-    expect(person.see("clone-trading")).to_contain_text(re.compile(r"next decision in 0:[3-5]"), timeout=SLOT_MS)
     lose_the_connection_and_find_it(person)
+    resume_elsewhere(person, clone_id)
     person.page.wait_for_load_state("networkidle")
     asked: list[str] = []
     person.page.on("request", lambda request: asked.append(request.url))
@@ -192,10 +199,11 @@ def test_a_clone_with_a_model_is_rehearsed_decides_live_and_its_decision_is_made
     expect(person.see("own-fill")).to_contain_text("Bought")
     expect(person.see("run-usage")).to_contain_text("cost unknown")
     expect(person.see("usage-unknown")).to_contain_text("not known")
-    decide_again(person)
-    pause_elsewhere(person, clone_id)
+    decide_again(person, other)
     person.page.get_by_role("link", name="Open in the studio").click()
     person.see("tab-trade").click()
+    expect_deployment(person, "pause", "paused")
+    expect_deployment(person, "resume", "running")
     stop(person)
 
 

@@ -3223,7 +3223,9 @@ export interface components {
         RejectCode: "ACCOUNT_FROZEN" | "BAD_REQUEST" | "CONTEST_CLOSED" | "DUPLICATE_IN_FLIGHT" | "IDEMPOTENCY_MISMATCH" | "INSUFFICIENT_DEPTH" | "INSUFFICIENT_FUNDS" | "INSUFFICIENT_POSITION" | "LOT_SIZE" | "MARKET_HALTED" | "MAX_LEVERAGE" | "MAX_NOTIONAL" | "MIN_NOTIONAL" | "PRICE_DIVERGENCE" | "PRICE_STALE" | "PRICE_TIMEOUT" | "PRICE_UNCERTAIN" | "RATE_LIMITED" | "SLIPPAGE_LIMIT";
         /**
          * ReplayBody
-         * @description Exactly one of the three stands in for what decided then.
+         * @description What stands in for what decided then: a `rule`, or a `model`, a `prompt` or both.
+         *
+         *         A rule may use the figures that the strategy of the time reads. A prompt needs a model where it named none.
          */
         ReplayBody: {
             /** @default null */

@@ -41,7 +41,9 @@ class DryRun(msgspec.Struct, frozen=True):
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """Decide a recorded run's context again. Exactly one of the three is set and stands in for what decided then."""
+    """Decide a recorded run's context again, by something else than what decided then: by a rule, or by another model,
+    other words, or other words to another model.
+    """
 
     user_id: UserId
     run_id: RunId

@@ -231,22 +231,23 @@ def _only(strategy: Strategy, market: Market) -> Strategy:
 
 
 def _changed(strategy: Strategy, command: Replay) -> Strategy:
-    """The strategy with another model, with other words in every prompt, or with a rule in the place of every decider.
+    """The strategy with another model, with other words in every prompt, with both, or with a rule as every decider.
 
-    Raises Invalid unless exactly one of the three is given.
+    Raises Invalid unless it is either the rule or at least one of the others.
     """
-    if sum(given is not None for given in (command.model, command.prompt, command.rule)) != 1:
-        raise Invalid("give one of model, prompt and rule", code="one_of", field="model")
-    if command.model is not None:
-        clone = msgspec.structs.replace(clone_node(strategy), model=command.model)
-        return _with(strategy, {clone.id: clone})
+    if (command.rule is None) == (command.model is None and command.prompt is None):
+        raise Invalid("give a rule, or a model, a prompt or both", code="one_of", field="rule")
     deciders = [path.decider for path in paths(strategy)]
-    if command.prompt is not None:
-        if clone_node(strategy).model is None:
-            raise Invalid("the strategy names no model to ask", code="model_missing", field="prompt")
-        return _with(strategy, {d.id: PromptNode(d.id, command.prompt) for d in deciders})
-    assert command.rule is not None
-    return _with(strategy, {d.id: RuleNode(d.id, command.rule.clauses) for d in deciders})
+    if command.rule is not None:
+        return _with(strategy, {d.id: RuleNode(d.id, command.rule.clauses) for d in deciders})
+    clone = clone_node(strategy)
+    if command.model is not None:
+        clone = msgspec.structs.replace(clone, model=command.model)
+    if command.prompt is None:
+        return _with(strategy, {clone.id: clone})
+    if clone.model is None:
+        raise Invalid("the strategy names no model to ask: name one", code="model_missing", field="model")
+    return _with(strategy, {clone.id: clone} | {d.id: PromptNode(d.id, command.prompt) for d in deciders})
 
 
 def _with(strategy: Strategy, nodes: Mapping[str, Node]) -> Strategy:

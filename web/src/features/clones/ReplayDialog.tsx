@@ -12,12 +12,22 @@ import { Suggestions } from '@/ui/Suggestions'
 import { replay, versionQuery } from './api'
 import { ReplayView } from './ReplayView'
 import { RuleChoice } from './RuleChoice'
-import { type Decided, decidedBy, type InsteadKind, insteadOf, insteadsFor, type Typed } from './replay'
+import {
+  asksModel,
+  type Decided,
+  decidedBy,
+  type InsteadKind,
+  insteadOf,
+  insteadsFor,
+  type Typed,
+} from './replay'
+import { VersionChoice } from './VersionChoice'
 
 const LABELS: Record<InsteadKind, string> = {
   model: 'Another model',
   prompt: 'Other words',
   rule: 'A rule',
+  version: 'A version of yours',
 }
 const MODEL_CHARS_MAX = 80
 const PROMPT_CHARS_MAX = 8_000
@@ -45,7 +55,12 @@ export function ReplayDialog({ run, onClose }: { run: OwnerRun; onClose: () => v
 
 function Form({ run, decided }: { run: OwnerRun; decided: Decided }) {
   const kinds = insteadsFor(decided)
-  const [typed, setTyped] = useState<Typed>({ kind: kinds[0] ?? 'rule', ...decided, rule: undefined })
+  const [typed, setTyped] = useState<Typed>({
+    kind: kinds[0] ?? 'rule',
+    ...decided,
+    rule: undefined,
+    part: undefined,
+  })
   const instead = insteadOf(typed)
   const { data: offered = [] } = useQuery(modelsQuery)
   const decide = useMutation({ mutationFn: replay.bind(null, run.run_id) })
@@ -91,9 +106,12 @@ function Form({ run, decided }: { run: OwnerRun; decided: Decided }) {
         </label>
       )}
       {typed.kind === 'rule' && <RuleChoice onChange={(rule) => setTyped((now) => ({ ...now, rule }))} />}
+      {typed.kind === 'version' && (
+        <VersionChoice run={run} onChange={(part) => setTyped((now) => ({ ...now, part }))} />
+      )}
       <div className="flex flex-wrap items-center justify-between gap-3">
         <span className="text-xs text-muted">
-          {typed.kind !== 'rule' && 'The model is really asked, within your budget.'}
+          {asksModel(instead) && 'The model is really asked, within your budget.'}
         </span>
         <Button
           type="submit"

@@ -48,8 +48,12 @@ export const houseRulesQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 })
 
-/** Exactly one of them stands in for what decided then. */
-export type Instead = { model: string } | { prompt: string } | { rule: RuleNode }
+/** What stands in for what decided then. */
+export type Instead =
+  | { model: string }
+  | { prompt: string }
+  | { model: string; prompt: string }
+  | { rule: RuleNode }
 
 export const replay = (runId: string, instead: Instead) =>
   request<Replay>('POST', `/v1/decisions/${encodeURIComponent(runId)}/replays`, {

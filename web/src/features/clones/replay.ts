@@ -7,7 +7,7 @@ type Strategy = Schemas['Strategy']
 type Recorded = Schemas['ProposalItem']
 type Replayed = Schemas['JudgedProposal']
 
-export const INSTEADS = ['model', 'prompt', 'rule'] as const
+export const INSTEADS = ['model', 'prompt', 'rule', 'version'] as const
 export type InsteadKind = (typeof INSTEADS)[number]
 
 const RULE_ID = 'instead'
@@ -30,7 +30,8 @@ export function decidedBy(strategy: Strategy): Decided {
 }
 
 /** The kinds of replacement that mean something: words need a model that reads them. */
-export const insteadsFor = ({ prompt }: Decided): readonly InsteadKind[] => (prompt ? INSTEADS : ['rule'])
+export const insteadsFor = ({ prompt }: Decided): readonly InsteadKind[] =>
+  prompt ? INSTEADS : ['rule', 'version']
 
 /** Rules that need nothing of the context. */
 export const PLAIN_RULES = [
@@ -62,18 +63,39 @@ export function ruleIn(strategy: Strategy): RuleNode | undefined {
   return strategy.nodes.find((node): node is RuleNode => node.kind === 'rule')
 }
 
+/** A block of a strategy that decides, as it can decide in the place of another one. */
+export interface Part {
+  id: string
+  name: string
+  instead: Instead
+}
+
+/** Everything in a strategy that decides. Words bring the model that reads them. */
+export function partsIn(strategy: Strategy): Part[] {
+  const { model } = decidedBy(strategy)
+  return strategy.nodes.flatMap((node): Part[] => {
+    if (node.kind === 'rule') return [{ id: node.id, name: 'Rule', instead: { rule: node } }]
+    if (node.kind !== 'trading_prompt') return []
+    return [{ id: node.id, name: 'Words', instead: { model, prompt: node.text } }]
+  })
+}
+
+/** Whether a model is asked for it. */
+export const asksModel = (instead: Instead | undefined) => instead !== undefined && !('rule' in instead)
+
 export interface Typed {
   kind: InsteadKind
   model: string
   prompt: string
   rule: RuleNode | undefined
+  part: Instead | undefined
 }
 
 /** What to send; undefined while it would say nothing. */
-export function insteadOf({ kind, model, prompt, rule }: Typed): Instead | undefined {
+export function insteadOf({ kind, model, prompt, rule, part }: Typed): Instead | undefined {
   if (kind === 'model') return /^[^:\s]+:\S+$/.test(model.trim()) ? { model: model.trim() } : undefined
   if (kind === 'prompt') return prompt.trim() ? { prompt: prompt.trim() } : undefined
-  return rule && { rule }
+  return kind === 'version' ? part : rule && { rule }
 }
 
 export interface Pair {

@@ -65,7 +65,10 @@ class DryRunBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReplayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Exactly one of the three stands in for what decided then."""
+    """What stands in for what decided then: a `rule`, or a `model`, a `prompt` or both.
+
+    A rule may use the figures that the strategy of the time reads. A prompt needs a model where it named none.
+    """
 
     model: Annotated[str, msgspec.Meta(max_length=MODEL_CHARS_MAX)] | None = None
     prompt: Annotated[str, msgspec.Meta(max_length=PROMPT_CHARS_MAX)] | None = None
