@@ -254,7 +254,7 @@ RULES: Mapping[str, Rule] = {
         low=0,
         high=3_650,
     ),
-    "jobs_kept_days": Rule(help="days that a job is kept once it is done; 0 for ever", low=0, high=3_650),
+    "jobs_kept_days": Rule(help="days that a job of any kind is kept once it is done; 0 for ever", low=0, high=3_650),
     "models": Rule(
         help="language models that strategies may name, comma separated; empty offers none",
         pattern=rf"|{_MODEL}(,{_MODEL})*",

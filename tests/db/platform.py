@@ -197,7 +197,7 @@ class Platform:
         self.database = database
         self.clock = clock
         self.objects = objects
-        self.kept = KeptDays(decisions=30, contest_decisions=0, jobs=7)
+        self.kept = KeptDays(decisions=30, contest_decisions=0)
         self.limits = limits or BudgetLimits(PLENTY, PLENTY, PLENTY)
         self.clones = FixedClones()
         self.memory = FixedMemory(clock)

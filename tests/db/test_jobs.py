@@ -4,14 +4,25 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
 from pump_party.db.engine import Database
 from pump_party.db.jobs import JobStore, complete, schedule
 from pump_party.db.outbox import OutboxStore, append_next
+from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
-from pump_party.platform.jobs import ATTEMPTS_MAX, Job, JobState, LeaseLost, retry_delay_ms
+from pump_party.platform.jobs import (
+    ATTEMPTS_MAX,
+    FOR_EVER,
+    Job,
+    JobRetention,
+    JobState,
+    LeaseLost,
+    retry_delay_ms,
+)
 
 LEASE_MS = 1_000
+DAY_MS = 24 * 3_600_000
 
 
 @pytest.fixture
@@ -55,6 +66,42 @@ def test_a_completed_job_never_runs_again(database: Database, store: JobStore, i
     assert claim(store, 10**9) == []
     plan(database, ids, "a")
     assert claim(store, 10**9) == []
+
+
+def test_jobs_of_every_kind_go_some_days_after_they_were_done_and_others_stay(
+    database: Database, store: JobStore, ids: Ids, clock: ManualClock
+) -> None:
+    retention = JobRetention(store, clock, kept_days=7)
+    begun_ms = clock.now_ms()
+    with database.write() as connection:
+        for kind in ("pay", "play"):
+            for key in ("done", "dead", "waiting"):
+                schedule(connection, ids=ids, kind=kind, key=key, payload="{}", run_at_ms=begun_ms)
+            schedule(connection, ids=ids, kind=kind, key="late", payload="{}", run_at_ms=begun_ms + 3 * DAY_MS)
+    clock.advance(3 * DAY_MS)
+    for kind in ("pay", "play"):
+        jobs = {job.key: job for job in store.claim(kind, now_ms=clock.now_ms(), lease_ms=LEASE_MS, limit=9)}
+        with database.write() as connection:
+            for key in ("done", "late"):
+                complete(connection, jobs[key])
+        for _ in range(ATTEMPTS_MAX - 1):
+            store.fail(jobs["dead"], error="no", now_ms=0)
+            (jobs["dead"],) = store.claim(kind, now_ms=clock.now_ms(), lease_ms=LEASE_MS, limit=1)
+        assert store.fail(jobs["dead"], error="no", now_ms=0) is JobState.DEAD
+    clock.advance(5 * DAY_MS - 1)
+    assert retention.prune() == 2
+    assert left(database) == {(kind, key) for kind in ("pay", "play") for key in ("dead", "waiting", "late")}
+    assert retention.prune() == 0
+    clock.advance(2 * DAY_MS + 2)
+    assert retention.prune() == 2
+    clock.advance(9_000 * DAY_MS)
+    assert JobRetention(store, clock, kept_days=FOR_EVER).prune() == 0
+    assert left(database) == {(kind, key) for kind in ("pay", "play") for key in ("dead", "waiting")}
+
+
+def left(database: Database) -> set[tuple[str, str]]:
+    with database.read() as connection:
+        return {(row.kind, row.key) for row in connection.execute(sa.text("SELECT kind, key FROM platform_jobs"))}
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(database: Database, store: JobStore, ids: Ids) -> None:

@@ -1,4 +1,4 @@
-"""What of decisions is kept and what goes: rows, artifacts, calls, jobs. What contests may need stays."""
+"""What of decisions is kept and what goes: rows, artifacts, calls. What contests may need stays."""
 
 from pathlib import Path
 
@@ -75,14 +75,14 @@ def test_evidence_on_accounts_that_a_contest_may_admit_is_kept_unless_it_has_an_
     assert platform.runs(CONTEST) == [run]
     assert len(artifacts(platform, run)) == len(ArtifactKind)
 
-    platform.kept = KeptDays(decisions=30, contest_decisions=365, jobs=7)
+    platform.kept = KeptDays(decisions=30, contest_decisions=365)
     platform.restart()
     prune(platform)
     assert platform.runs(CONTEST) == []
 
 
 def test_what_is_kept_for_ever_is_never_deleted(platform: Platform) -> None:
-    platform.kept = KeptDays(decisions=FOR_EVER, contest_decisions=FOR_EVER, jobs=FOR_EVER)
+    platform.kept = KeptDays(decisions=FOR_EVER, contest_decisions=FOR_EVER)
     platform.restart()
     platform.slot()
     platform.clock.advance(3_000 * DAY_MS)
@@ -97,12 +97,3 @@ def test_calls_of_dry_runs_and_budgets_of_days_before_go_too(platform: Platform)
     platform.service.dry_run(DryRun(ALICE, HOUSE, Market("SOL-USDC")))
     prune(platform)
     assert (rows(platform, "aitrading_calls"), rows(platform, "aitrading_budgets")) == (1, 3)
-
-
-def test_jobs_that_are_done_go_and_the_next_slot_stays(platform: Platform) -> None:
-    platform.slot()
-    assert rows(platform, "platform_jobs WHERE state = 'done'") == 1
-    platform.clock.advance(8 * DAY_MS)
-    prune(platform)
-    assert rows(platform, "platform_jobs WHERE state = 'done'") == 0
-    assert rows(platform, "platform_jobs WHERE state = 'waiting'") == 1

@@ -85,7 +85,6 @@ def build_aitrading(
     kept = KeptDays(
         decisions=settings.decisions_kept_days,
         contest_decisions=settings.contest_decisions_kept_days,
-        jobs=settings.jobs_kept_days,
     )
     inquiries = Inquiries(
         parts.store, parts.models, parts.limits, clock, ids, answer_tokens_max=parts.answer_tokens_max

@@ -15,6 +15,7 @@ from pump_party.bootstrap.memory import build_memory
 from pump_party.bootstrap.users import build_users
 from pump_party.config import Settings
 from pump_party.db.engine import Database
+from pump_party.db.jobs import JobStore
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import is_at_head
 from pump_party.db.outbox import OutboxStore
@@ -31,6 +32,7 @@ from pump_party.domains.users.contract import Users
 from pump_party.platform.bus import Bus
 from pump_party.platform.clock import Clock, SystemClock
 from pump_party.platform.ids import Ids
+from pump_party.platform.jobs import JobRetention
 from pump_party.platform.limits import Limits
 from pump_party.platform.locks import Locks
 from pump_party.platform.metrics import Metrics
@@ -64,6 +66,7 @@ class Services:
     limits: Limits
     tickets: Tickets
     locks: Locks
+    job_retention: JobRetention
     outbox: Outbox
     is_migrated: Callable[[], bool]
     """Whether the database has the schema this code was written for."""
@@ -116,6 +119,7 @@ def build(settings: Settings) -> Services:
         memory=memory,
         registry=registry,
         **msgspec.structs.asdict(cache),
+        job_retention=JobRetention(JobStore(database), clock, kept_days=settings.jobs_kept_days),
         outbox=outbox,
         is_migrated=lambda: is_at_head(database),
         close=close,

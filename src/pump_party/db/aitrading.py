@@ -264,9 +264,6 @@ class AITradingStore:
             connection.execute(sa.delete(budgets).where(budgets.c.day < before_ms // DAY_MS))
         return gone
 
-    def prune_slots(self, before_ms: int, *, limit: int) -> int:
-        return self._jobs.prune(SLOT_JOB, before_ms=before_ms, limit=limit)
-
     # --- slots ---
 
     def _schedule(self, connection: sa.Connection, slot: NextSlot) -> None:

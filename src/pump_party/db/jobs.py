@@ -117,9 +117,9 @@ class JobStore:
             )
         return state
 
-    def prune(self, kind: str, *, before_ms: int, limit: int) -> int:
-        """Delete jobs that were due before a time and are done. Those that are dead wait for a person."""
-        done = (jobs.c.kind == kind, jobs.c.state == JobState.DONE, jobs.c.run_at_ms < before_ms)
+    def prune(self, *, before_ms: int, limit: int) -> int:
+        """Implements `platform.jobs.DoneJobs`."""
+        done = (jobs.c.state == JobState.DONE, jobs.c.run_at_ms < before_ms)
         # Ids of jobs begin with the time they were stored, which is before they are due.
         old = sa.select(jobs.c.job_id).where(jobs.c.job_id < uuid7(before_ms, 0), *done).limit(limit)
         with self._database.write() as connection:

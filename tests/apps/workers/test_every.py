@@ -6,15 +6,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from pump_party.apps.workers import every as every_module
 from pump_party.apps.workers import mark_accounts, prune
 from pump_party.apps.workers.every import every
 from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
+from pump_party.db.jobs import JobStore, complete, schedule
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import UserId
+from pump_party.platform.clock import ManualClock
+from pump_party.platform.ids import Ids
 
 
 @pytest.fixture
@@ -90,3 +94,23 @@ def test_what_expired_is_pruned_batch_by_batch(services: Services, monkeypatch):
 
     asyncio.run(run())
     assert asked == batches
+
+
+def test_jobs_that_were_done_long_ago_are_pruned(services: Services):
+    database, long_ago = services.database, Ids(ManualClock(1_600_000_000_000))
+    with database.write() as connection:
+        schedule(connection, ids=long_ago, kind="backtest", key="a", payload="", run_at_ms=0)
+    (job,) = JobStore(database).claim("backtest", now_ms=1, lease_ms=1, limit=1)
+    with database.write() as connection:
+        complete(connection, job)
+
+    def left() -> int:
+        with database.read() as connection:
+            return connection.execute(sa.text("SELECT count(*) FROM platform_jobs")).scalar_one()
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        await until(stop, prune.run(services, stop=stop), lambda: left() == 0)
+
+    assert left() == 1
+    asyncio.run(run())

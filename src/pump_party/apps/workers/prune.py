@@ -20,7 +20,7 @@ async def run(services: Services, *, stop: asyncio.Event) -> None:
     def work() -> int:
         rows = 0
         for _ in range(BATCHES_MAX):
-            deleted = services.users.prune() + services.decisions.prune()
+            deleted = services.users.prune() + services.decisions.prune() + services.job_retention.prune()
             rows += deleted
             if deleted == 0:
                 break

@@ -21,7 +21,6 @@ class KeptDays:
 
     decisions: int
     contest_decisions: int
-    jobs: int
 
 
 class Retention:
@@ -40,7 +39,6 @@ class Retention:
             self._since(self._kept.decisions, lambda before_ms: self._prune_runs(others, before_ms))
             + self._since(self._kept.contest_decisions, lambda before_ms: self._prune_runs(admitted, before_ms))
             + self._since(self._kept.decisions, lambda before_ms: store.prune_calls(before_ms, limit=RUNS_AT_ONCE))
-            + self._since(self._kept.jobs, lambda before_ms: store.prune_slots(before_ms, limit=RUNS_AT_ONCE))
         )
 
     def _since(self, days: int, prune: Callable[[int], int]) -> int:

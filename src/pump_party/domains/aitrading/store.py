@@ -136,10 +136,6 @@ class AITradingStore(Protocol):
         """Delete calls that no run made, such as those of dry runs, and budgets of days before. Returns how many."""
         ...
 
-    def prune_slots(self, before_ms: int, *, limit: int) -> int:
-        """Delete jobs that are done. Returns how many."""
-        ...
-
     def claim_slots(self, *, now_ms: int, lease_ms: int, limit: int) -> Sequence[Job]: ...
 
     def free_slots(self) -> None:
