@@ -1,6 +1,7 @@
 """Asks models from threads: many questions at once on a loop of its own, each tried again at most once in its time."""
 
 import asyncio
+import gc
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,9 @@ class LoopModelDesk:
         for model in self._client.offered():
             self._client.prepare(model)
             self._client.cost_micros(model, tokens_in=0, tokens_out=0)
+        # What was loaded is large and stays: the collector, which stops everything, need not walk through it.
+        gc.collect()
+        gc.freeze()
 
     def cost_micros(self, model: str, *, tokens_in: int, tokens_out: int) -> int | None:
         return self._client.cost_micros(model, tokens_in=tokens_in, tokens_out=tokens_out)
