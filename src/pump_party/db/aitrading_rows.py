@@ -35,7 +35,7 @@ MOVED = (
 
 
 def deployment_values(deployment: Deployment) -> Values:
-    values = {name: getattr(deployment, name) for name in _DEPLOYMENT}
+    values = msgspec.structs.asdict(deployment)
     values["state"] = deployment.state.value
     values["past"] = _encode(deployment.past).decode()
     values["conditions"] = _encode(deployment.conditions).decode()
@@ -49,7 +49,7 @@ def deployment_of(row: Any) -> Deployment:
 
 
 def run_values(run: Run) -> Values:
-    values = {name: getattr(run, name) for name in _RUN}
+    values = msgspec.structs.asdict(run)
     values["state"] = run.state.value
     values["source"] = run.source.value
     values["body"] = _encode(run.body).decode()
@@ -64,7 +64,9 @@ def run_of(row: Any) -> Run:
 
 
 def call_values(call: Call) -> Values:
-    return {name: getattr(call, name) for name in _CALL} | {"state": call.state.value}
+    values = msgspec.structs.asdict(call)
+    values["state"] = call.state.value
+    return values
 
 
 def call_of(row: Any) -> Call:

@@ -1,5 +1,6 @@
 """What a model is asked: units and order stated, figures exact, limits named, the owner's text fenced, a budget."""
 
+import json
 import re
 from hashlib import sha256
 from importlib.resources import files
@@ -214,6 +215,12 @@ def test_the_full_prompt_of_six_markets_stays_within_a_small_context():
 def test_the_same_seen_is_the_same_question_and_any_difference_another_hash():
     assert ask() == ask()
     assert ask().sha256 != ask("Buy low, sell higher.").sha256
+
+
+def test_a_questions_hash_is_of_what_is_asked_as_json():
+    asked = ask("Kaufe günstig.")
+    written = json.dumps([asked.template, asked.system, asked.user], ensure_ascii=False)
+    assert asked.sha256 == sha256(written.encode()).hexdigest()
 
 
 def test_a_block_without_a_priced_market_asks_nothing_and_rules_ask_nothing():

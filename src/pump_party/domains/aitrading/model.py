@@ -203,12 +203,16 @@ class RuleDecision(Protocol):
 
 
 class PlannedPath(msgspec.Struct, frozen=True):
-    """One way through the strategy. `features` are all that its markets need, by key; `rule` is None for a prompt."""
+    """One way through the strategy. `features` are all that its markets need, by key.
+
+    `rule` is None for a prompt; `owner` are its words as models are shown them.
+    """
 
     path: StrategyPath
     features: tuple[Feature, ...]
     features_key: str
     rule: RuleDecision | None
+    owner: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pump_party.domains.aitrading.model import Limits, Plan, PlannedPath, Read
+from pump_party.domains.aitrading.prompt import owner_text
 from pump_party.domains.aitrading.rules import compile_rule, operands
 from pump_party.domains.clones.contract import FeatureOperand, PromptNode, RuleNode, Strategy, StrategyPath, paths
 from pump_party.domains.marketdata.contract import CandleInterval, Feature
@@ -26,8 +27,10 @@ def plan_of(strategy: Strategy) -> Plan:
 
 def _planned(path: StrategyPath) -> PlannedPath:
     features = tuple(sorted({*path.stream.features, *_features_of(path.decider)}, key=lambda feature: feature.key))
-    rule = compile_rule(path.decider, features) if isinstance(path.decider, RuleNode) else None
-    return PlannedPath(path, features, ";".join(feature.key for feature in features), rule)
+    key = ";".join(feature.key for feature in features)
+    if isinstance(path.decider, RuleNode):
+        return PlannedPath(path, features, key, compile_rule(path.decider, features))
+    return PlannedPath(path, features, key, rule=None, owner=owner_text(path.decider.text))
 
 
 def _features_of(decider: RuleNode | PromptNode) -> Iterator[Feature]:

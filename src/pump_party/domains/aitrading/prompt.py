@@ -6,11 +6,12 @@ person; it stands between two lines that carry a hash of it, which it cannot con
 
 import json
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from string import Template
+from typing import TYPE_CHECKING, NamedTuple
 
 from pump_party.domains.aitrading.account_rules import AccountRules
 from pump_party.domains.aitrading.context import check_snapshot, only
@@ -30,6 +31,9 @@ from pump_party.domains.marketdata.contract import MarketSnapshot
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import Market
 
+if TYPE_CHECKING:
+    import hashlib
+
 TEMPLATE = "trading-1"
 """The template new questions are rendered with. A template that was used is never edited."""
 
@@ -38,6 +42,8 @@ BYTES_PER_TOKEN = 3
 
 OWNER_CHARS_MAX = 8_000
 CODE_CHARS = 16
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -55,7 +61,7 @@ def questions(plan: Plan, seen: Seen, rules: AccountRules, *, budget_tokens: int
             if market in seen.snapshots
         }
         if isinstance(planned.path.decider, PromptNode) and snapshots:
-            asked.append(_question(plan, planned, planned.path.decider, snapshots, seen, rules, budget_tokens))
+            asked.append(_question(plan, planned, planned.path.decider.id, snapshots, seen, rules, budget_tokens))
     return tuple(asked)
 
 
@@ -82,7 +88,7 @@ def _shown(text: str) -> str:
 def _question(
     plan: Plan,
     planned: PlannedPath,
-    decider: PromptNode,
+    node_id: str,
     snapshots: dict[Market, MarketSnapshot],
     seen: Seen,
     rules: AccountRules,
@@ -90,9 +96,8 @@ def _question(
 ) -> Question:
     for snapshot in snapshots.values():
         check_snapshot(snapshot)
-    system = _template(f"{TEMPLATE}-system").template
+    system = _system()
     markets = tuple(snapshots)
-    owner = owner_text(decider.text)
     fixed = {
         "markets": ", ".join(markets),
         "limits": limit_lines(plan, rules, markets),
@@ -101,8 +106,8 @@ def _question(
         "orders": order_lines(seen.orders),
         "conditions": condition_lines(seen.conditions),
         "past": past_lines(seen.past, seen.slot.slot_ms),
-        "owner": owner,
-        "code": sha256(owner.encode()).hexdigest()[:CODE_CHARS],
+        "owner": planned.owner,
+        "code": sha256(planned.owner.encode()).hexdigest()[:CODE_CHARS],
     }
 
     def render(candles: int) -> str:
@@ -112,18 +117,18 @@ def _question(
         return _template(f"{TEMPLATE}-user").substitute(fixed, sections="\n\n".join(sections))
 
     most = max(len(snapshot.candles) for snapshot in snapshots.values())
-    candles, user = _most_that_fits(render, most, budget_tokens - tokens_of(system))
+    candles, user = _most_that_fits(render, most, budget_tokens - system.tokens)
     return Question(
-        node_id=decider.id,
+        node_id=node_id,
         markets=markets,
         features=planned.features,
         template=TEMPLATE,
-        system=system,
+        system=system.text,
         user=user,
         schema=answer_schema(markets, planned.features),
-        tokens_max=tokens_of(system) + tokens_of(user),
+        tokens_max=system.tokens + tokens_of(user),
         dropped_candles=sum(max(0, len(snapshot.candles) - candles) for snapshot in snapshots.values()),
-        sha256=_sha256([TEMPLATE, system, user]),
+        sha256=_sha256(system, user),
     )
 
 
@@ -147,10 +152,27 @@ def _most_that_fits(render: Callable[[int], str], most: int, budget_tokens: int)
     return fits, text
 
 
+class _System(NamedTuple):
+    """What every question begins with, and what follows from it alone."""
+
+    text: str
+    tokens: int
+    hashed: "hashlib._Hash"
+
+
+@cache
+def _system() -> _System:
+    text = _template(f"{TEMPLATE}-system").template
+    return _System(text, tokens_of(text), sha256(f"[{_json(TEMPLATE)}, {_json(text)}".encode()))
+
+
 @cache
 def _template(name: str) -> Template:
     return Template(files("pump_party.domains.aitrading").joinpath("prompts", f"{name}.txt").read_text("utf-8"))
 
 
-def _sha256(parts: Sequence[str]) -> str:
-    return sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+def _sha256(system: _System, user: str) -> str:
+    """Of the JSON array of template, system and user text."""
+    hashed = system.hashed.copy()
+    hashed.update(f", {_json(user)}]".encode())
+    return hashed.hexdigest()

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -32,6 +33,9 @@ ANSWER_DEPTH_MAX = 16
 ANSWER_CHARS_MAX = 32_000
 LEVERAGE_MAX = 1_000
 """Bounds of what is read at all; what is allowed is for the gates."""
+
+SCHEMAS_KEPT = 256
+"""Schemas of answers that are kept: clones that look at the same are asked by the same one."""
 
 _DECIMALS = {
     FeatureUnit.PRICE: E8_DECIMALS,
@@ -78,8 +82,9 @@ class _Refused(Exception):
 _decode = msgspec.json.Decoder(_Answer).decode
 
 
-def answer_schema(markets: Sequence[Market], features: Sequence[Feature]) -> dict[str, Any]:
-    """JSON Schema of an answer, in the part of it that every provider's strict mode knows."""
+@lru_cache(maxsize=SCHEMAS_KEPT)
+def answer_schema(markets: tuple[Market, ...], features: tuple[Feature, ...]) -> dict[str, Any]:
+    """JSON Schema of an answer, in the part of it that every provider's strict mode knows. Shared: never change it."""
     keys = [PRICE_KEY, *[feature.key for feature in features]]
     condition = _object(
         {
