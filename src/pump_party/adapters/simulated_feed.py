@@ -3,8 +3,9 @@
 Everything goes through the real admission, and all chance comes from dice: the same seed gives the same ticks.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -150,18 +151,20 @@ class SimulatedFeed:
         self._market = TrueMarket(dice.fork())
         self._books = books
         self._cache = cache
+        self._running: Sequence[Coroutine[Any, Any, None]] = ()
         self.sources = [SimulatedSource(name, self._market, clock, dice.fork()) for name in ("first", "second")]
 
     def report_to(self, ingestion: Ingestion) -> None:
         """`ingestion` was built for the sources."""
         self._ingestion = ingestion
-        self._running = [feed.run() for feed in ingestion.feeds]
 
     def begin(self) -> None:
         self._ingestion.begin()
 
     def step(self) -> Sequence[Quote]:
         self._market.move()
+        if not self._running:  # not sooner: what never ran would be a coroutine that nobody awaited
+            self._running = [feed.run() for feed in self._ingestion.feeds]
         for source in self._running:
             source.send(None)
         self._cache.put(self._ingestion.due())

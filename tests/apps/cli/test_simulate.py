@@ -105,6 +105,7 @@ def test_what_does_not_hold_is_told_with_the_seed_and_what_was_done_last(
     assert capsys.readouterr() == first
 
 
+@pytest.mark.filterwarnings("error")
 def test_an_exception_is_a_finding_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Witness, "examine", lambda *_: 1 // 0)
     assert main(["simulate"]) == 1
