@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,8 +29,16 @@ PORTS = range(20_000, 32_000)
 class Product:
     """`pump-party up` on one folder and one set of ports, which can be killed and started again."""
 
-    def __init__(self, folder: Path, *, feed: str = "synthetic:7", **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        feed: str = "synthetic:7",
+        command: Sequence[str | Path] = (COMMAND,),
+        **settings: str,
+    ) -> None:
         self.folder = folder
+        self._command = command
         self._feed = feed
         self.port, self.ws_port = _free_ports(2)
         self._settings = {f"PUMP_PARTY_{name.upper()}": value for name, value in settings.items()}
@@ -41,7 +50,7 @@ class Product:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(COMMAND, "up", "--data-dir", self.folder / "data", "--feed", self._feed),
+                    *(*self._command, "up", "--data-dir", self.folder / "data", "--feed", self._feed),
                     *("--port", str(self.port), "--ws-port", str(self.ws_port)),
                 ],
                 env=os.environ

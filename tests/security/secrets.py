@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.adapters.model_server import ModelServer, answering
 from tests.apps.api.stage import SOL, Person
@@ -22,6 +23,7 @@ from tests.domains.clones.strategies import (
     stream,
     trading_clone,
 )
+from tests.leaping_product import leap_to_next_slot
 from tests.product import COMMAND, Product
 
 MODEL = "local:stub"
@@ -62,7 +64,7 @@ def private_model() -> Iterator[ModelServer]:
         thread.join(START_S)
 
 
-def let_clones_decide(product: Product, owner: Person) -> Clones:
+def let_clones_decide(product: Product, owner: Person, clock: Path) -> Clones:
     """One clone by a model's word, one by rules, and one decision of a program outside."""
     asking, ruling = _asking_clone(product, owner), _ruling_clone(owner)
     accounts = []
@@ -73,6 +75,7 @@ def let_clones_decide(product: Product, owner: Person) -> Clones:
     body = {"run_key": "outside", "proposals": [{"market": SOL, "action": "hold", "reason": OUTSIDE}]}
     acted = owner.post(f"/v1/clones/{ruling}/actions", body)
     assert acted.status_code == 201, acted.text
+    leap_to_next_slot(clock)
     product.wait_until(lambda: _by_model(owner, asking), within_s=DECIDED_WITHIN_S)
     product.wait_until(lambda: len(_finished(owner, ruling)) > 1, within_s=DECIDED_WITHIN_S)
     runs = tuple(run["run_id"] for clone_id in (asking, ruling) for run in _finished(owner, clone_id))

@@ -11,6 +11,7 @@ import pytest
 from picows import ws_connect
 from tests.apps.api.stage import SOL, Api, Person
 from tests.apps.ws.stage import Client
+from tests.leaping_product import make_clock_file
 from tests.product import Product
 from tests.security.secrets import (
     ANSWER,
@@ -66,12 +67,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("product")
     with private_model() as model:
         urls = f"local={model.url}/v1"
-        product = Product(folder, models=MODEL, model_urls=urls, model_keys="local=sk-local", log_level="debug")
+        command = make_clock_file(folder / "clock")
+        settings = {"models": MODEL, "model_urls": urls, "model_keys": "local=sk-local", "log_level": "debug"}
+        product = Product(folder, command=command, **settings)
         product.start()
         api = Api(cast("Services", None), product.port, asyncio.new_event_loop())
         with api.client:
             owner = api.sign_in()
-            yield World(product, api, owner, let_clones_decide(product, owner))
+            yield World(product, api, owner, let_clones_decide(product, owner, folder / "clock"))
         product.stop()
 
 
@@ -115,7 +118,7 @@ def test_no_route_tells_anybody_else(world: World, who: str, methods: tuple[str,
 def test_no_channel_of_the_socket_tells_anybody_else(world: World):
     frames = asyncio.run(_listen(world))
     kinds = {frame["type"] for frame in frames}
-    assert {"clone_decision", "clone_published", "price_update", "error"} <= kinds
+    assert {"clone_decision", "clone_deployment", "clone_published", "price_update", "error"} <= kinds
     assert secrets_in(json.dumps(frames, ensure_ascii=False)) == []
 
 
