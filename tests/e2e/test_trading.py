@@ -117,6 +117,7 @@ def test_who_trades_stands_on_the_leaderboard(meet: Meet, evm: EvmExtension):
     row = person.page.locator("[data-testid=leaderboard-row][data-mine=true]")
     expect(row).to_contain_text(usd(person.account()["equity"]))
     expect(row).to_contain_text("thin sample1")
+    expect(row.get_by_test_id("held-return")).to_have_text(re.compile(r"−0\.\d\d%$"))
     expect(person.see("jump-to-me")).to_have_text(f"Jump to me (#{standing()[0]['rank']})")
 
 

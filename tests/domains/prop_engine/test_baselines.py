@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domains.prop_engine.markets import CONF_E8, MID_E8, PRACTICE, SOL
 
-from pump_party.domains.prop_engine.baselines import Price, buy_and_hold, random_trader
+from pump_party.domains.prop_engine.baselines import NoSkill, Price, buy_and_hold, no_skill, random_trader
 from pump_party.kernel.money import PPM
 
 PARAMS = PRACTICE.spot[SOL]
@@ -59,3 +59,26 @@ def test_seeds_differ_and_the_coin_is_tossed_every_six_hours():
     outcomes = {random_trader(prices(*[0] * 240), PARAMS, start_micros=START, seed=str(n)).fills for n in range(20)}
     assert len(outcomes) > 3
     assert max(outcomes) <= 240 // 6 + 2
+
+
+def test_since_any_time_holding_is_what_a_purchase_at_the_next_price_made():
+    series = prices(0, 100_000, 50_000, 200_000)
+    since = no_skill(series, PARAMS, start_micros=START)
+    for hour in range(4):
+        held = buy_and_hold(series[hour:], PARAMS, start_micros=START)
+        for started_ms in (hour * HOUR_MS, hour * HOUR_MS - 1):
+            assert since.returns_ppm(started_ms)[0] == held.return_ppm
+
+
+def test_since_any_time_chance_is_what_the_median_tosser_has_gained_from_there():
+    series = prices(*[hour * 1_000 for hour in range(48)])
+    since: NoSkill = no_skill(series, PARAMS, start_micros=START)
+    tossed = [[m.equity_micros for m in tosser.marks] for tosser in since.tossers]
+    gained_ppm = sorted((worth[-1] - worth[0]) * PPM // worth[0] for worth in tossed)
+    assert since.returns_ppm(0)[1] == gained_ppm[9] != gained_ppm[0]
+    _, late_ppm = since.returns_ppm(47 * HOUR_MS)
+    assert -2_500 < late_ppm <= 0, "nothing but the cost of selling is left"
+
+
+def test_of_a_time_after_the_last_price_nothing_is_known():
+    assert no_skill(prices(0, 0), PARAMS, start_micros=START).returns_ppm(HOUR_MS + 1) is None

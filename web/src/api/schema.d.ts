@@ -2525,6 +2525,9 @@ export interface components {
         /**
          * LeaderboardItem
          * @description `standing_equity` is what closing everything would leave, fees included: ranks and returns are its.
+         *
+         *         `held_return_ppm` is what holding SOL would have made since the account's cycle began, `random_return_ppm` what the
+         *         median of 20 coin tossers gained: both pay the same fees and sell now; null while no prices are stored.
          */
         LeaderboardItem: {
             account_id: string;
@@ -2532,9 +2535,11 @@ export interface components {
             display_name: string;
             equity: string;
             fills: number;
+            held_return_ppm: number | null;
             marks: number;
             max_drawdown_ppm: number;
             mine: boolean;
+            random_return_ppm: number | null;
             rank: number;
             return_ppm: number;
             standing_equity: string;

@@ -3,7 +3,8 @@
 Orders are priced by the execution model like anyone's. Chance comes from a seed: the same seed trades the same.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -18,6 +19,9 @@ from pump_party.domains.prop_interface.contract import Side
 from pump_party.kernel.money import NOTIONAL_DIVISOR, PPM
 
 TOSS_EVERY_MS = 6 * 3_600_000
+
+TOSSERS = 20
+"""How many toss a coin; the median of an even number is the lower one."""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -36,6 +40,24 @@ class Baseline(msgspec.Struct, frozen=True):
     fees_micros: int
     return_ppm: int
     max_drawdown_ppm: int
+
+
+class NoSkill(msgspec.Struct, frozen=True):
+    """A series of prices and those who tossed coins along it: what no skill has made since any of its times."""
+
+    prices: Sequence[Price]
+    params: SpotParams
+    start_micros: int
+    tossers: Sequence[Baseline]
+
+    def returns_ppm(self, started_ms: int) -> tuple[int, int] | None:
+        """(holding, the median tosser) from the first price since then until all is sold; None without a price."""
+        first = bisect_left(self.prices, started_ms, key=lambda price: price.at_ms)
+        if first == len(self.prices):
+            return None
+        held = buy_and_hold((self.prices[first], self.prices[-1]), self.params, start_micros=self.start_micros)
+        tossed = (return_ppm(t.marks[first].equity_micros, t.marks[-1].equity_micros) for t in self.tossers)
+        return held.return_ppm, median_ppm(tossed)
 
 
 class _Book(msgspec.Struct, frozen=True):
@@ -78,6 +100,16 @@ def random_trader(
         worth_micros = book.held_nanos * price.mid_e8 // NOTIONAL_DIVISOR
         marks.append(EquityMark(price.at_ms, book.cash_micros + worth_micros, worth_micros))
     return _finished(book, marks, prices, params, start_micros=start_micros)
+
+
+def no_skill(prices: Sequence[Price], params: SpotParams, *, start_micros: int) -> NoSkill:
+    tossers = [random_trader(prices, params, start_micros=start_micros, seed=str(n)) for n in range(TOSSERS)]
+    return NoSkill(prices, params, start_micros, tossers)
+
+
+def median_ppm(returns_ppm: Iterable[int]) -> int:
+    ordered = sorted(returns_ppm)
+    return ordered[(len(ordered) - 1) // 2]
 
 
 def _coin(seed: str, period: int) -> bool:

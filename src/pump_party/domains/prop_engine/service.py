@@ -23,7 +23,7 @@ from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.preview import preview
 from pump_party.domains.prop_engine.recording import Recorder
 from pump_party.domains.prop_engine.reports import Reporter
-from pump_party.domains.prop_engine.results import drawdown_ppm, rank
+from pump_party.domains.prop_engine.results import drawdown_ppm
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.status import refuse_reset
 from pump_party.domains.prop_engine.status_words import with_reason
@@ -345,7 +345,7 @@ class PropTradingEngine:
         return self._closer.standing_at_end(user_id, _checked_id(account_id), end_ms)
 
     def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]:
-        return rank(self._store.top_standings(AccountKind.PRACTICE.value, limit=_limit(limit)))
+        return self._reporter.leaderboard(limit=_limit(limit))
 
 
 def _fingerprint(*parts: str) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from pump_party.domains.prop_engine import metrics
-from pump_party.domains.prop_engine.baselines import Baseline, Price, buy_and_hold, random_trader
+from pump_party.domains.prop_engine.baselines import TOSSERS, Baseline, Price, buy_and_hold, random_trader
 from pump_party.domains.prop_engine.curve import DAY_MS, EquityMark, daily_equity
 from pump_party.domains.prop_engine.metrics import TradedFill
 from pump_party.domains.prop_engine.model import Account, Fill, SpotParams, Standing
@@ -21,8 +21,6 @@ from pump_party.domains.prop_interface.contract import BaselinesView, BaselineVi
 from pump_party.domains.prop_interface.contract import EquityMark as MarkView
 from pump_party.kernel.ids import Market
 from pump_party.kernel.money import PPM, ceil_div
-
-RANDOM_SEEDS = 20
 
 
 class Benchmark(msgspec.Struct, frozen=True):
@@ -196,7 +194,7 @@ def _baselines(track: Track, closed_ppm: int) -> BaselinesView | None:
                 start_micros=account.start_micros,
                 seed=f"{account.account_id}|{account.cycle}|{number}",
             )
-            for number in range(RANDOM_SEEDS)
+            for number in range(TOSSERS)
         ),
         key=lambda baseline: baseline.return_ppm,
     )
@@ -205,8 +203,8 @@ def _baselines(track: Track, closed_ppm: int) -> BaselinesView | None:
         from_ms=prices[0].at_ms,
         to_ms=prices[-1].at_ms,
         buy_and_hold=_baseline_view(held),
-        random=_baseline_view(tossed[(RANDOM_SEEDS - 1) // 2]),
-        seeds=RANDOM_SEEDS,
+        random=_baseline_view(tossed[(TOSSERS - 1) // 2]),
+        seeds=TOSSERS,
         beaten=sum(baseline.return_ppm < closed_ppm for baseline in tossed),
         # The last mark may be of after the sale, which the account's curve has none of.
         held=held_curve(held.marks[: len(prices)], track.curve, account),

@@ -268,6 +268,12 @@ class LeaderboardRow(msgspec.Struct, frozen=True):
     standing_micros: int = 0
     """What closing every position then would have left, fees included. The board ranks by it; `return_ppm` is its."""
 
+    held_return_ppm: int | None = None
+    """What holding the benchmark since the cycle began would have made, sold now; None without prices."""
+
+    random_return_ppm: int | None = None
+    """The same of the median of those who toss coins."""
+
 
 class BaselineView(msgspec.Struct, frozen=True):
     """What no skill would have made of the same prices, from the same capital under the same fees."""

@@ -61,12 +61,24 @@ export function LeaderboardPage() {
       )}
       {rows.length > 0 && <Board rows={rows} />}
       <p className="mt-4 max-w-prose text-sm text-muted">
-        Few fills prove little: rows with fewer than {THIN_FILLS} fills are marked as a thin sample, because a
-        rank won with them says more about luck than skill. Practice never counts for contests.
+        Beside each return is what needed no skill in the same time and under the same fees: holding SOL, and
+        the median of 20 who tossed a coin every six hours. Few fills prove little: rows with fewer than{' '}
+        {THIN_FILLS} fills are marked as a thin sample, because a rank won with them says more about luck than
+        skill. Practice never counts for contests.
       </p>
     </>
   )
 }
+
+const COLUMNS = [
+  'Return if closed',
+  'Holding SOL',
+  'Coin toss',
+  'Equity',
+  'Largest drawdown',
+  'Fills',
+  'Marks',
+]
 
 function Board({ rows }: { rows: readonly LeaderboardRow[] }) {
   return (
@@ -78,7 +90,7 @@ function Board({ rows }: { rows: readonly LeaderboardRow[] }) {
               Rank
             </th>
             <th scope="col">Trader</th>
-            {['Return if closed', 'Equity', 'Largest drawdown', 'Fills', 'Marks'].map((name) => (
+            {COLUMNS.map((name) => (
               <th key={name} scope="col" data-figure>
                 {name}
               </th>
@@ -110,6 +122,12 @@ function BoardRow({ row }: { row: LeaderboardRow }) {
       </td>
       <td data-figure>
         <Change ppm={row.return_ppm} />
+      </td>
+      <td data-figure data-testid="held-return">
+        <Change ppm={row.held_return_ppm} />
+      </td>
+      <td data-figure>
+        <Change ppm={row.random_return_ppm} />
       </td>
       <td data-figure>{formatUsd(parseMicros(row.equity))}</td>
       <td data-figure>{(row.max_drawdown_ppm / 10_000).toFixed(2)}%</td>

@@ -202,7 +202,11 @@ class EquityPage(msgspec.Struct, frozen=True):
 
 
 class LeaderboardItem(msgspec.Struct, frozen=True):
-    """`standing_equity` is what closing everything would leave, fees included: ranks and returns are its."""
+    """`standing_equity` is what closing everything would leave, fees included: ranks and returns are its.
+
+    `held_return_ppm` is what holding SOL would have made since the account's cycle began, `random_return_ppm` what the
+    median of 20 coin tossers gained: both pay the same fees and sell now; null while no prices are stored.
+    """
 
     rank: int
     account_id: str
@@ -214,6 +218,8 @@ class LeaderboardItem(msgspec.Struct, frozen=True):
     fills: int
     marks: int
     as_of_ms: int
+    held_return_ppm: int | None
+    random_return_ppm: int | None
     mine: bool
 
 
@@ -357,6 +363,8 @@ def render_leaderboard(
             fills=row.fills,
             marks=row.marks,
             as_of_ms=row.as_of_ms,
+            held_return_ppm=row.held_return_ppm,
+            random_return_ppm=row.random_return_ppm,
             mine=row.user_id == mine,
         )
         for row in rows
