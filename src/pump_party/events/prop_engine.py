@@ -8,7 +8,7 @@ NO_PERP = msgspec.Raw(b"null")
 """What is raw JSON cannot also be None: a decoder would then take nothing else."""
 
 
-class OrderFilled(msgspec.Struct, frozen=True):
+class OrderFilled(msgspec.Struct, frozen=True, gc=False):
     """An order was filled. `fill` is the JSON of a prop_interface `FillView`; the rest is the account afterwards."""
 
     KIND: ClassVar[str] = "order_filled"
@@ -29,7 +29,7 @@ class OrderFilled(msgspec.Struct, frozen=True):
     """JSON of the prop_interface `PerpPositionView` afterwards, when the fill was of a perpetual; without a mark."""
 
 
-class PositionUpdated(msgspec.Struct, frozen=True):
+class PositionUpdated(msgspec.Struct, frozen=True, gc=False):
     """A perpetual position paid or received funding, or its margin became too small, enough again or uncertain.
 
     `change` is funding, margin_call, margin_restored or liquidation_suspended (the market is halted, or its price too
@@ -48,7 +48,7 @@ class PositionUpdated(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class OrderUpdated(msgspec.Struct, frozen=True):
+class OrderUpdated(msgspec.Struct, frozen=True, gc=False):
     """An order was accepted, rests, was triggered or was cancelled, also at once: a limit that may not wait and missed.
 
     `order` is the JSON of a prop_interface `OrderView`; the rest is the account afterwards.
@@ -64,7 +64,7 @@ class OrderUpdated(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class OrderRejected(msgspec.Struct, frozen=True):
+class OrderRejected(msgspec.Struct, frozen=True, gc=False):
     """An order was refused, at once or after it waited: then what it held is free again. The rest is afterwards."""
 
     KIND: ClassVar[str] = "order_rejected"

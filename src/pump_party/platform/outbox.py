@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 
-class OutboxMessage(msgspec.Struct, frozen=True):
+class OutboxMessage(msgspec.Struct, frozen=True, gc=False):
     """One event as stored and as sent.
 
     `channel` is a bus channel, `subject` whom it is about (an account or user id), `kind` and `payload` the

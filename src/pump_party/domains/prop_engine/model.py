@@ -40,7 +40,7 @@ class SpotParams(msgspec.Struct, frozen=True):
     max_wait_ms: int = 0
 
 
-class MarketOrder(msgspec.Struct, frozen=True):
+class MarketOrder(msgspec.Struct, frozen=True, gc=False):
     """Exactly one of the two sizes is set; a quote budget includes the fee."""
 
     side: Side
@@ -49,7 +49,7 @@ class MarketOrder(msgspec.Struct, frozen=True):
     max_slippage_ppm: int | None
 
 
-class Pressure(msgspec.Struct, frozen=True):
+class Pressure(msgspec.Struct, frozen=True, gc=False):
     """How deep an account has already eaten into one side of the synthetic ladder, as of a time."""
 
     micros: int
@@ -59,7 +59,7 @@ class Pressure(msgspec.Struct, frozen=True):
 NO_PRESSURE = Pressure(0, 0)
 
 
-class SpotFill(msgspec.Struct, frozen=True):
+class SpotFill(msgspec.Struct, frozen=True, gc=False):
     """What an order does at a price. Changes are signed from the account's point of view."""
 
     side: Side
@@ -76,7 +76,7 @@ class SpotFill(msgspec.Struct, frozen=True):
     """The walk, when an order book priced the order and not the ladder."""
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """What an account holds of a market. Cost excludes fees; the average price is cost over quantity, never stored."""
 
     account_id: AccountId
@@ -93,7 +93,7 @@ class Position(msgspec.Struct, frozen=True):
     """What the account has taken of the market's order book and not got back."""
 
 
-class Account(msgspec.Struct, frozen=True):
+class Account(msgspec.Struct, frozen=True, gc=False):
     """A prop account. `version` counts its journal records, `seq` what listeners were shown, `head` ends its chain.
 
     `fees_micros` has liquidation fees in it, which insurance received; `insurance_micros` is what insurance won or,
@@ -146,7 +146,7 @@ class RecordKind(StrEnum):
     CLOSE = "close"
 
 
-class Posting(msgspec.Struct, frozen=True):
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """One side of a movement; the postings of a record sum to zero per asset.
 
     `amount` and `balance_after` are micros for USDC and nanos for any other asset. `user:*` balances are what the
@@ -159,7 +159,7 @@ class Posting(msgspec.Struct, frozen=True):
     balance_after: int
 
 
-class JournalRecord(msgspec.Struct, frozen=True):
+class JournalRecord(msgspec.Struct, frozen=True, gc=False):
     """What happened to an account at one version, linked to the record before by `sha256`.
 
     `record_id` is the fill's id, or the rejected order's. Ids grow with time, so tables keyed by them only append.
@@ -178,7 +178,7 @@ class JournalRecord(msgspec.Struct, frozen=True):
     """JSON of what no other row tells: the tick that triggered, a funding rate, a change of status."""
 
 
-class Fill(msgspec.Struct, frozen=True):
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """One execution of an order, with the evidence of its price."""
 
     fill_id: FillId
@@ -213,7 +213,7 @@ OWN_KEY_MARK = "/"
 """In the idempotency key of every order that the engine places itself, and in no client's."""
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """An instruction and its outcome: `reject_code` or `fill_id`, neither while it waits. No terms: a market order."""
 
     order_id: OrderId
@@ -232,14 +232,14 @@ class Order(msgspec.Struct, frozen=True):
     terms: OrderTerms | None = None
 
 
-class RecordedOrder(msgspec.Struct, frozen=True):
+class RecordedOrder(msgspec.Struct, frozen=True, gc=False):
     """An order as stored, with its fill when it was filled."""
 
     order: Order
     fill: Fill | None
 
 
-class OpenOrder(msgspec.Struct, frozen=True):
+class OpenOrder(msgspec.Struct, frozen=True, gc=False):
     """An accepted order that has not ended, and what is held for it.
 
     Only a tick published after `due_ms` concerns it, with a mid at or below / at or above the two prices where set.

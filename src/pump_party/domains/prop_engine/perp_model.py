@@ -35,7 +35,7 @@ class PerpParams(msgspec.Struct, frozen=True):
     liquidation_fee_ppm: int
 
 
-class PerpPosition(msgspec.Struct, frozen=True):
+class PerpPosition(msgspec.Struct, frozen=True, gc=False):
     """What an account has open in a perpetual market. The entry price is entry cost over quantity, never stored.
 
     `direction` is LONG, SHORT or FLAT; `leverage` is that of the newest order that grew the position. The three sums
@@ -75,7 +75,7 @@ class PerpEvent(StrEnum):
     FUNDING = "funding"
 
 
-class PerpChange(msgspec.Struct, frozen=True):
+class PerpChange(msgspec.Struct, frozen=True, gc=False):
     """One event and every amount it moved, signed from the side it is named for; `position` is the one after it.
 
     `cash + margin + fee + insurance = realised + funding`: the right side is what the venue's PnL and funding accounts

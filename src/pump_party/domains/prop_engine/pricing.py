@@ -20,7 +20,7 @@ from pump_party.domains.prop_interface.contract import RejectCode, Side
 from pump_party.kernel.money import PPM
 
 
-class Prices(msgspec.Struct, frozen=True):
+class Prices(msgspec.Struct, frozen=True, gc=False):
     """What an order is priced by at one moment. Without a book it walks the synthetic ladder around the mid."""
 
     quote: Quote

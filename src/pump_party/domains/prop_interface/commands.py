@@ -46,7 +46,7 @@ class SetAccountStatus(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What an order asks for beyond a plain market order.
 
     `limit_price_e8` belongs to a limit, `trigger_price_e8` to a stop or take-profit, `leverage` to a perpetual.
@@ -71,7 +71,7 @@ class OrderTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     """Set by the engine when it closes a position of an account that was frozen or completed."""
 
 
-class PlaceOrder(msgspec.Struct, frozen=True):
+class PlaceOrder(msgspec.Struct, frozen=True, gc=False):
     """An order. Exactly one of `quantity_nanos` and `quote_micros` is set; a quote budget includes the fee.
 
     Without `terms` it is a market order.
