@@ -39,14 +39,16 @@ LEVELS = frozenset(
 class TaLibIndicators:
     """Implements `marketdata.features.Indicators`. Safe to call from threads."""
 
-    def compute(self, feature: Feature, highs_e8: Prices, lows_e8: Prices, closes_e8: Prices) -> list[int | None]:
+    def compute(
+        self, feature: Feature, highs_e8: Prices, lows_e8: Prices, closes_e8: Prices, skip: int = 0
+    ) -> list[int | None]:
         if not len(closes_e8):
             return []
         talib = _loaded()
         base_e8 = int(closes_e8[0])
         highs, lows, closes = ((prices - base_e8).astype(np.float64) for prices in (highs_e8, lows_e8, closes_e8))
         window = _Window(highs, lows, closes, closes_e8.astype(np.float64))
-        return _integers(_FORMULAS[feature.name](talib, window, feature.period or 0), feature, base_e8)
+        return _integers(_FORMULAS[feature.name](talib, window, feature.period or 0)[skip:], feature, base_e8)
 
 
 @cache

@@ -95,8 +95,8 @@ def column(indicators: Indicators, feature: Feature, run: Run, block: int) -> li
     """A feature at the bars of a block that are in the run, from the first of them on."""
     start = max(run.first, (block - 1) * BLOCK) - run.first
     end = min(run.end, (block + 1) * BLOCK) - run.first
-    values = indicators.compute(feature, run.highs_e8[start:end], run.lows_e8[start:end], run.closes_e8[start:end])
-    return values[max(0, block * BLOCK - run.first - start) :]
+    bars = run.highs_e8[start:end], run.lows_e8[start:end], run.closes_e8[start:end]
+    return indicators.compute(feature, *bars, max(0, block * BLOCK - run.first - start))
 
 
 def reading_at(indicators: Indicators, feature: Feature, run: Run, bar: int) -> tuple[int | None, int | None]:

@@ -117,14 +117,14 @@ class SnapshotReader:
     """Snapshots of the same markets and features at one time after another. Fast where time goes forward."""
 
     def __init__(self, readers: "Sequence[_MarketReader]") -> None:
-        self._readers = readers
+        self._reads = [(reader.market, reader.at) for reader in readers]
 
     def __call__(self, as_of_ms: int | None) -> Mapping[Market, MarketSnapshot]:
         found = {}
-        for reader in self._readers:
-            snapshot = reader.at(as_of_ms)
+        for market, read in self._reads:
+            snapshot = read(as_of_ms)
             if snapshot is not None:
-                found[reader.market] = snapshot
+                found[market] = snapshot
         return found
 
 
@@ -157,14 +157,17 @@ class _Chart:
             values = self._columns[key] = column(self._indicators, feature, run, block)
         return values
 
-    def prices(self, run: Run, start: int, end: int) -> "list[_Price | None]":
+    def minutes(self, features: Sequence[Feature], run: Run, start: int, end: int) -> "list[_Minute | None]":
+        """Prices and features of minutes, of one block."""
         part = slice(start - run.first, end - run.first)
         rows, mids = run.rows[part], run.closes_e8[part]
         ended_ms = self.recording.minutes.open_ms[rows] + (MINUTE_MS - 1)
         first, last = int(rows[0]), int(rows[-1])
-        digests = self.recording.digests[first * SHA256_BYTES : (last + 1) * SHA256_BYTES].hex()
-        hexes = [digests[at : at + 2 * SHA256_BYTES] for at in ((rows - first) * 2 * SHA256_BYTES).tolist()]
-        return list(zip(mids.tolist(), _confidences_e8(mids), ended_ms.tolist(), hexes, strict=True))
+        digests = self.recording.digests[first * SHA256_BYTES : (last + 1) * SHA256_BYTES]
+        proofs = digests.hex(" ", SHA256_BYTES).split()
+        hexes = [proofs[row] for row in (rows - first).tolist()]
+        readings = self.readings(features, run, start, end)
+        return list(zip(mids.tolist(), _confidences_e8(mids), ended_ms.tolist(), hexes, readings, strict=True))
 
     def readings(self, features: Sequence[Feature], run: Run, start: int, end: int) -> list[tuple[FeatureReading, ...]]:
         """The readings of features of one interval at bars of one block."""
@@ -182,8 +185,8 @@ def _confidences_e8(mids_e8: Integers) -> list[int]:
     return confidences
 
 
-_Price = tuple[int, int, int, str]
-"""The mid, its confidence, when it was published, and what proves it."""
+_Minute = tuple[int, int, int, str, tuple[FeatureReading, ...]]
+"""The mid, its confidence, when it was published, what proves it, and features."""
 
 
 class _Blocks(Generic[T]):
@@ -227,7 +230,6 @@ class _MarketReader:
         self._feed = feed
         self._end_ms = chart.end_ms
         self._samples = samples
-        self._prices = _Blocks[_Price | None](chart.runs(CandleInterval.M1), chart.prices, None)
         self._candles_ms = INTERVAL_MS[interval]
         self._candles = _candle_blocks(market, chart, interval, candles) if candles else None
         ordered = sorted(set(features), key=lambda feature: feature.key)
@@ -236,23 +238,22 @@ class _MarketReader:
         self._sampled = [feature for feature in ordered if not _is_of_candles(feature)]
         made = [feature for group in self._groups for feature in group.features] + self._sampled
         self._places = [made.index(feature) for feature in ordered]
-        # Most reads are of one interval, and then nothing is left to merge.
-        only = self._groups[0] if len(self._groups) == 1 and not self._sampled else None
-        self._only = None if only is None else (only.rows, only.interval_ms)
+        by_minute = [feature for feature in ordered if feature.interval is CandleInterval.M1]
+        # What changes every minute anyway is read with the minute's price; then nothing is left to merge.
+        self._has_readings = by_minute == ordered
+        features = by_minute if self._has_readings else ()
+        self._minutes = _Blocks[_Minute | None](chart.runs(CandleInterval.M1), partial(chart.minutes, features), None)
 
     def at(self, as_of_ms: int | None) -> MarketSnapshot | None:
         if as_of_ms is None or as_of_ms > self._end_ms:
             as_of_ms = self._end_ms
-        price = self._prices.at(as_of_ms // MINUTE_MS - 1)
-        if price is None:
+        minute = self._minutes.at(as_of_ms // MINUTE_MS - 1)
+        if minute is None:
             return None
-        if self._only is not None:
-            rows, interval_ms = self._only
-            readings = rows.at(as_of_ms // interval_ms - 1)
-        else:
+        mid_e8, conf_e8, publish_ms, sha256, readings = minute
+        if not self._has_readings:
             readings = self._merged(as_of_ms)
         candles = () if self._candles is None else self._candles.at(as_of_ms // self._candles_ms - 1)
-        mid_e8, conf_e8, publish_ms, sha256 = price
         return MarketSnapshot(self.market, as_of_ms, mid_e8, conf_e8, publish_ms, self._feed, sha256, readings, candles)
 
     def _merged(self, as_of_ms: int) -> tuple[FeatureReading, ...]:

@@ -159,8 +159,10 @@ class MarketMemory(Protocol):
 class Indicators(Protocol):
     """What computes a feature from candles."""
 
-    def compute(self, feature: Feature, highs_e8: "Prices", lows_e8: "Prices", closes_e8: "Prices") -> list[int | None]:
-        """The feature at every bar, from the first bar on; None at the bars it has too little history for."""
+    def compute(
+        self, feature: Feature, highs_e8: "Prices", lows_e8: "Prices", closes_e8: "Prices", skip: int = 0
+    ) -> list[int | None]:
+        """The feature at every bar but the first `skip`; None at the bars it has too little history for."""
         ...
 
 
