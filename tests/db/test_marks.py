@@ -180,6 +180,17 @@ def test_a_standing_says_of_its_marks_what_they_say_themselves(desk: Desk) -> No
     assert [mark.at_ms for mark in found] == sorted({mark.at_ms for mark in found})
 
 
+def test_a_long_and_a_short_against_each_other_are_both_in_the_market(desk: Desk) -> None:
+    desk.place("buy", 10 * ONE_SOL)
+    desk.place("sell", 10 * ONE_SOL, market=SOL_PERP, leverage=5)
+    for _ in range(6):
+        move_to(desk, 150)
+        desk.engine.mark_accounts()
+    now = standing(desk)
+    assert 299_000 < now.exposure_ppm_ms // now.weighed_ms < 302_000
+    assert abs(now.signed_exposure_ppm_ms // now.weighed_ms) < 1_000, "they hedge each other"
+
+
 def test_the_board_ranks_by_what_closing_would_leave(desk: Desk) -> None:
     desk.place("buy", 20 * ONE_SOL)
     move_to(desk, 151)

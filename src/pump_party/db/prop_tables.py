@@ -243,6 +243,7 @@ standings = sa.Table(
     _int("started_ms"),
     _int("standing_micros"),
     _int("exposed_micros"),
+    _int("gross_exposed_micros"),
     _int("day_start_micros"),
     _int("exposure_ppm_ms"),
     _int("signed_exposure_ppm_ms"),

@@ -18,6 +18,7 @@ from pump_party.domains.prop_engine.valuation import (
     Stake,
     before_fill,
     equity_micros,
+    gross_micros,
     liquidation_micros,
     stake_of,
 )
@@ -113,21 +114,31 @@ def mark(
             known[step.fill.market] = (MarkPrice(step.fill.mid_e8, step.fill.conf_e8), step.at_ms)
         if step.on_grid:
             known |= {market: (price, step.at_ms) for market, price in prices.items()}
-        usable = _usable(step, known)
-        if usable is None:
+        if (usable := _usable(step, known)) is None:
             continue
         if step.on_grid and equity_now_micros is not None and step.stake == stake_of(holdings):
             equity, exposed = equity_now_micros, equity_now_micros - step.stake.net_micros
         else:
-            equity, exposed = equity_micros(step.stake, {market: price.mid_e8 for market, price in usable.items()})
+            equity, exposed = equity_micros(step.stake, _mids(usable))
         newest = next_standing(
-            account, newest, equity, at_ms=step.at_ms, exposed_micros=exposed, prices=usable, started_ms=started_ms
+            account,
+            newest,
+            equity,
+            at_ms=step.at_ms,
+            exposed_micros=exposed,
+            gross_exposed_micros=abs(exposed) if len(usable) < 2 else gross_micros(step.stake, _mids(usable)),
+            prices=usable,
+            started_ms=started_ms,
         )
         standings.append(newest)
     if not standings:
         return None
     standings[-1] = _with_liquidation_value(standings[-1], holdings, rules)
     return Marked(account, tuple(standings), None if earlier is None else earlier.as_of_ms)
+
+
+def _mids(prices: Mapping[Market, MarkPrice]) -> dict[Market, int]:
+    return {market: price.mid_e8 for market, price in prices.items()}
 
 
 def _with_liquidation_value(standing: Standing, holdings: Holdings, rules: RuleSet) -> Standing:

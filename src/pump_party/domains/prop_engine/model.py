@@ -261,8 +261,9 @@ class Standing(msgspec.Struct, frozen=True):
     """An account on the board: its newest equity mark and what the marks so far say.
 
     `standing_micros` is what closing every position then would have left. `prices` are those the mark was made at, of
-    what was held. Exposures are sums over time, in parts per million of the equity times milliseconds, up to the mark;
-    `weighed_ms` is the time they are of.
+    what was held. `exposed_micros` is what was in the market then, shorts below zero; `gross_exposed_micros` has longs
+    and shorts added up. Exposures are their sums over time, in parts per million of the equity times milliseconds, up
+    to the mark; `weighed_ms` is the time they are of.
     """
 
     account_id: AccountId
@@ -280,6 +281,7 @@ class Standing(msgspec.Struct, frozen=True):
     started_ms: int
     standing_micros: int
     exposed_micros: int
+    gross_exposed_micros: int
     day_start_micros: int
     exposure_ppm_ms: int
     signed_exposure_ppm_ms: int

@@ -38,6 +38,7 @@ def next_standing(
     at_ms: int,
     started_ms: int,
     exposed_micros: int = 0,
+    gross_exposed_micros: int = 0,
     prices: Mapping[Market, MarkPrice] = NO_PRICES,
 ) -> Standing:
     """Fold one more equity mark in. A new cycle starts afresh: the first mark counts from the start capital.
@@ -69,6 +70,7 @@ def next_standing(
         started_ms=started_ms,
         standing_micros=equity_micros,
         exposed_micros=exposed_micros,
+        gross_exposed_micros=gross_exposed_micros,
         day_start_micros=day_micros,
         exposure_ppm_ms=exposure,
         signed_exposure_ppm_ms=signed,
@@ -83,7 +85,7 @@ def exposure_until(standing: Standing, at_ms: int) -> tuple[int, int, int]:
     if standing.equity_micros <= 0:
         return standing.exposure_ppm_ms, standing.signed_exposure_ppm_ms, standing.weighed_ms
     return (
-        standing.exposure_ppm_ms + abs(standing.exposed_micros) * PPM // standing.equity_micros * lasted_ms,
+        standing.exposure_ppm_ms + standing.gross_exposed_micros * PPM // standing.equity_micros * lasted_ms,
         standing.signed_exposure_ppm_ms + standing.exposed_micros * PPM // standing.equity_micros * lasted_ms,
         standing.weighed_ms + lasted_ms,
     )

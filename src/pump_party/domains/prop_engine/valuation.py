@@ -54,6 +54,11 @@ def equity_micros(stake: Stake, mids: Mapping[Market, int]) -> tuple[int, int]:
     return stake.net_micros + exposed, exposed
 
 
+def gross_micros(stake: Stake, mids: Mapping[Market, int]) -> int:
+    """What is in the market, long or short: a long and a short against it are both."""
+    return sum(abs(value_micros(quantity, mids[market])) for market, quantity in stake.quantities.items())
+
+
 def liquidation_micros(holdings: Holdings, rules: RuleSet, prices: Mapping[Market, MarkPrice], *, at_ms: int) -> int:
     """Standing equity: what is left once the execution model has closed every position, fees included.
 
