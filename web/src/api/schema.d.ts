@@ -1187,7 +1187,7 @@ export interface paths {
         };
         /**
          * Practice leaderboard
-         * @description Practice accounts by equity, with drawdown and sample size.
+         * @description Practice accounts by what closing everything would leave, with sample size, beside holding and chance.
          */
         get: operations["practice_leaderboard"];
         put?: never;

@@ -250,7 +250,7 @@ async def list_equity(
 
 @get("/v1/leaderboards/practice", opt=access(Access.PUBLIC), tags=["leaderboards"])
 async def practice_leaderboard(scope: Scope, limit: LeaderboardLimit = LEADERBOARD_DEFAULT) -> Leaderboard:
-    """Practice accounts by equity, with drawdown and sample size."""
+    """Practice accounts by what closing everything would leave, with sample size, beside holding and chance."""
     call = call_of(scope)
     rows = await call.run(call.services.prop.leaderboard, limit=limit)
     names = await call.run(call.services.users.display_names, [row.user_id for row in rows])
