@@ -15,7 +15,7 @@ from pump_party.kernel.ids import UserId
 TEXTS_MIN = 200
 SECRET = "kept-between-owner-and-clone"
 POLICY = sound(decider=rule({"when": {"kind": "always"}, "then": {"kind": "hold"}}), max_position_ppm=100_000)
-ENDED = {200, 201, 204, 400, 404, 409, 422}
+ENDED = {200, 201, 202, 204, 400, 404, 409, 422}
 
 Ask = Callable[[Person, str, str], Any]
 
@@ -39,6 +39,24 @@ def acting(field: str, *, where: str = "proposals") -> Ask:
     return ask
 
 
+def replaying(field: str) -> Ask:
+    """Decide again by what decides nothing here: no model is offered."""
+
+    def ask(person: Person, clone_id: str, text: str) -> Any:
+        body = {"run_key": "to-replay", "proposals": [proposal(action="hold", side=None, share="0")]}
+        acted = person.request("POST", f"/v1/clones/{clone_id}/actions", json=body)
+        run_id = acted.json()["decision"]["run_id"]
+        return person.request("POST", f"/v1/decisions/{run_id}/replays", json={field: text[:8_000]})
+
+    return ask
+
+
+def playing(field: str) -> Ask:
+    return lambda person, _, text: person.post(
+        "/v1/backtests", {"strategy": POLICY, "tape": "synthetic"} | {field: text}
+    )
+
+
 def strategy_with(text: str) -> dict[str, Any]:
     return graph(stream(), asset(SOL), prompt(text), trading_clone(model="local:stub"))
 
@@ -50,8 +68,12 @@ FIELDS: dict[str, Ask] = {
     "side": acting("side"),
     "share": acting("share"),
     "stop_price": acting("stop_price"),
+    "target_price": acting("target_price"),
+    "confidence": acting("confidence"),
     "feature": acting("feature", where="invalidation"),
     "value": acting("value", where="invalidation"),
+    "op": acting("op", where="invalidation"),
+    "than": acting("than", where="invalidation"),
     "run_key": acting("run_key", where="body"),
     "name": lambda person, _, text: person.post("/v1/clones", {"name": text}),
     "bio": lambda person, clone_id, text: person.patch(f"/v1/clones/{clone_id}", {"bio": text}),
@@ -64,6 +86,11 @@ FIELDS: dict[str, Ask] = {
     "model": lambda person, clone_id, text: person.post(
         f"/v1/clones/{clone_id}/dry-runs", {"market": SOL, "strategy": sound(model=text[:200])}
     ),
+    "replay_prompt": replaying("prompt"),
+    "replay_model": replaying("model"),
+    "backtest_name": playing("name"),
+    "backtest_tape": playing("tape"),
+    "backtest_rule_set": playing("rule_set"),
     "rule_set": lambda person, clone_id, text: person.post(f"/v1/clones/{clone_id}/deployment", {"rule_set": text}),
     "key_name": lambda person, _, text: person.post("/v1/api-keys", {"name": text, "scopes": ["read"]}),
     "cursor": lambda person, clone_id, text: person.get(
