@@ -26,7 +26,7 @@ from pump_party.domains.aitrading.contract import (
 )
 from pump_party.domains.aitrading.slots import SETTLE_MS
 from pump_party.domains.clones.contract import Always, Clause, Hold, Op, Publish, Strategy, Target, canonical
-from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.marketdata.contract import FEED_SILENT_MS, Quote
 from pump_party.kernel.ids import CloneId, UserId
 from pump_party.platform.bus import TICK_CHANNEL
 
@@ -137,6 +137,39 @@ def test_the_next_worker_finishes_the_slot_that_one_left(services: Services, own
 
     asyncio.run(play())
     assert owner.runs()[0].state is RunState.EXECUTED
+
+
+def test_after_a_start_what_waits_is_decided_at_the_first_price_and_not_without_one(
+    services: Services, owner: Owner
+) -> None:
+    owner.deploy(BUY)
+    owner.leap_to_slot()
+    owner.clock.leap(FEED_SILENT_MS + 1)
+
+    async def play() -> None:
+        async with working(services):
+            await asyncio.sleep(1.0)
+            assert owner.runs() == []
+            await until(lambda: owner.price(150) and owner.runs())
+
+    asyncio.run(play())
+    assert owner.runs()[0].state is RunState.EXECUTED
+
+
+def test_a_market_that_stays_silent_fails_what_waits_for_it(
+    services: Services, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_decisions, "FIRST_PRICE_WITHIN_S", 0.2)
+    owner.deploy(BUY)
+    owner.leap_to_slot()
+    owner.clock.leap(FEED_SILENT_MS + 1)
+
+    async def play() -> None:
+        async with working(services):
+            await until(owner.runs)
+
+    asyncio.run(play())
+    assert owner.runs()[0].state is not RunState.EXECUTED
 
 
 def test_a_tick_that_makes_a_condition_true_closes_the_position(services: Services, owner: Owner) -> None:

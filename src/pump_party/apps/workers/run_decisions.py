@@ -23,6 +23,9 @@ WORKER = "run_decisions"
 LOOK_EVERY_S = 0.25
 """For slots whose time has come. Slots are whole minutes; this is what they lag at most."""
 
+FIRST_PRICE_WITHIN_S = 20.0
+"""After a start, what waits is decided at the first price. Without one in this time it fails, and says so."""
+
 RELOAD_EVERY_S = 2.0
 RETRY_S = 1.0
 TICKS_WAITING_MAX = 10_000
@@ -39,6 +42,7 @@ async def run(services: Services, *, stop: asyncio.Event) -> None:
 
 
 async def _decide(services: Services, ended: asyncio.Event) -> None:
+    await _await_price(services, ended)
     taken = await asyncio.to_thread(services.decisions.take_over)
     if taken:
         log.info("runs_taken_up", runs=taken)
@@ -56,6 +60,24 @@ async def _decide(services: Services, ended: asyncio.Event) -> None:
         for task in (slots, house, *tasks):
             task.cancel()
         await asyncio.gather(slots, house, *tasks, return_exceptions=True)
+
+
+async def _await_price(services: Services, ended: asyncio.Event) -> None:
+    """A product that was down in a slot comes back before its feed has: decided at once, the slot would be lost."""
+    until = time.monotonic() + FIRST_PRICE_WITHIN_S
+    while time.monotonic() < until and not ended.is_set():
+        if await asyncio.to_thread(_has_price, services):
+            return
+        await is_set_within(ended, LOOK_EVERY_S)
+
+
+def _has_price(services: Services) -> bool:
+    now_ms = services.clock.now_ms()
+    markets = [asset.market for asset in services.registry.assets()]
+    try:
+        return any(quote.halted(now_ms) is None for quote in services.quotes.latest(markets).values())
+    except Unavailable:
+        return False
 
 
 async def _open_house(services: Services, ended: asyncio.Event) -> None:
