@@ -29,28 +29,20 @@ PORTS = range(20_000, 32_000)
 class Product:
     """`pump-party up` on one folder and one set of ports, which can be killed and started again."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        feed: str = "synthetic:7",
-        command: Sequence[str | Path] = (COMMAND,),
-        **settings: str,
-    ) -> None:
+    def __init__(self, folder: Path, *, feed: str = "synthetic:7", **settings: str) -> None:
         self.folder = folder
-        self._command = command
         self._feed = feed
         self.port, self.ws_port = _free_ports(2)
         self._settings = {f"PUMP_PARTY_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / "product.log"
 
-    def start(self) -> None:
-        """Start and wait until a price can be traded."""
+    def start(self, command: Sequence[str | Path] = (COMMAND,)) -> None:
+        """Start and wait until a price can be traded. `command` runs the product, if not as users do."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(*self._command, "up", "--data-dir", self.folder / "data", "--feed", self._feed),
+                    *(*command, "up", "--data-dir", self.folder / "data", "--feed", self._feed),
                     *("--port", str(self.port), "--ws-port", str(self.ws_port)),
                 ],
                 env=os.environ
@@ -67,6 +59,11 @@ class Product:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+
+    def expect_death(self, *, within_s: float) -> None:
+        """It kills itself."""
+        assert self._process is not None
+        assert self._process.wait(timeout=within_s) == -signal.SIGKILL, self.log.read_text()[-3000:]
 
     def stop(self) -> int:
         """Ask it to end; returns its exit code."""

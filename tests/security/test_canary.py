@@ -11,7 +11,7 @@ import pytest
 from picows import ws_connect
 from tests.apps.api.stage import SOL, Api, Person
 from tests.apps.ws.stage import Client
-from tests.leaping_product import make_clock_file
+from tests.leaping_product import command_by, make_clock_file
 from tests.product import Product
 from tests.security.secrets import (
     ANSWER,
@@ -67,10 +67,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("product")
     with private_model() as model:
         urls = f"local={model.url}/v1"
-        command = make_clock_file(folder / "clock")
-        settings = {"models": MODEL, "model_urls": urls, "model_keys": "local=sk-local", "log_level": "debug"}
-        product = Product(folder, command=command, **settings)
-        product.start()
+        product = Product(folder, models=MODEL, model_urls=urls, model_keys="local=sk-local", log_level="debug")
+        make_clock_file(folder / "clock")
+        product.start(command_by(folder / "clock"))
         api = Api(cast("Services", None), product.port, asyncio.new_event_loop())
         with api.client:
             owner = api.sign_in()
