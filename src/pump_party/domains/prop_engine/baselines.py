@@ -56,8 +56,14 @@ class NoSkill(msgspec.Struct, frozen=True):
         if first == len(self.prices):
             return None
         held = buy_and_hold((self.prices[first], self.prices[-1]), self.params, start_micros=self.start_micros)
-        tossed = (return_ppm(t.marks[first].equity_micros, t.marks[-1].equity_micros) for t in self.tossers)
-        return held.return_ppm, median_ppm(tossed)
+        entered_micros = held.marks[0].equity_micros
+        return held.return_ppm, median_ppm(self._begun_ppm(t, first, entered_micros) for t in self.tossers)
+
+    def _begun_ppm(self, tosser: Baseline, first: int, entered_micros: int) -> int:
+        """What he would have made had he begun at that price: who held by then would have had to buy first."""
+        then, last = tosser.marks[first], tosser.marks[-1]
+        left_micros = entered_micros if then.exposed_micros else self.start_micros
+        return last.equity_micros * left_micros * PPM // (then.equity_micros * self.start_micros) - PPM
 
 
 class _Book(msgspec.Struct, frozen=True):
