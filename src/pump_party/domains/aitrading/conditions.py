@@ -1,4 +1,4 @@
-"""When a tick may have made a condition true: on the price with every tick, on features once a minute. Pure.
+"""When a tick may have made a condition true: at its price, beside the features of its minute. Pure.
 
 The same live and in backtests. What is due here is judged by `Decider.due` before anything is given up.
 """

@@ -1,6 +1,6 @@
 """Conditions under which positions are given up, held against every tick by the machine.
 
-Conditions on the price are looked at with every tick, those on features once a minute: they change with complete bars.
+Features change with complete bars: they are read once a minute, and held against the price of every tick.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,17 @@ from pump_party.domains.aitrading.invalidation import holds
 from pump_party.domains.aitrading.model import OpenInvalidation, Proposal
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts
-from pump_party.domains.aitrading.records import Deployment, RunSource
+from pump_party.domains.aitrading.records import Deployment, Run, RunSource
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.scene import seen_by
 from pump_party.domains.marketdata.contract import CandleInterval, MarketSnapshot, Quote
+from pump_party.domains.prop_interface.contract import AccountStatus
 from pump_party.kernel.ids import DeploymentId, Market
 
 Guard = tuple[DeploymentId, OpenInvalidation]
+
+AGAIN_MS = 60_000
+"""A close that was refused is tried again after this long, not with every tick."""
 
 
 class ConditionWatch:
@@ -32,7 +36,8 @@ class ConditionWatch:
         self._runs = runs
         self._outside = outside
         self._guards: dict[Market, list[Guard]] = {}
-        self._minutes: dict[Market, int] = {}
+        self._refused_ms: dict[tuple[DeploymentId, Market], int] = {}
+        self._features: dict[Market, tuple[int, MarketSnapshot | None]] = {}
 
     def reload(self) -> int:
         """Returns how many conditions are in force."""
@@ -41,28 +46,37 @@ class ConditionWatch:
             for held in deployment.conditions:
                 guards.setdefault(held.market, []).append((deployment.deployment_id, held))
         self._guards = guards
+        # Of other conditions there are other features, and of a bar that was stored late newer ones.
+        self._features.clear()
         return sum(len(held) for held in guards.values())
 
     def take_ticks(self, quotes: Sequence[Quote]) -> int:
         """Give up every position whose condition a tick has made true. Returns how many runs that took."""
         due: set[DeploymentId] = set()
         for quote in quotes:
-            guards = self._guards.get(quote.market)
-            if guards and quote.halted(self._parts.clock.now_ms()) is None:
+            now_ms = self._parts.clock.now_ms()
+            guards = self._untried(quote.market, now_ms)
+            if guards and quote.halted(now_ms) is None:
                 due |= {owner for owner, held in guards if is_true_of_price(held.condition, quote.mid_e8)}
                 due |= self._due_by_features(quote, guards)
         return self._give_up(sorted(due)) if due else 0
 
+    def _untried(self, market: Market, now_ms: int) -> Sequence[Guard]:
+        guards = self._guards.get(market, ())
+        if not self._refused_ms:
+            return guards
+        return [one for one in guards if now_ms - self._refused_ms.get((one[0], market), -AGAIN_MS) >= AGAIN_MS]
+
     def _due_by_features(self, quote: Quote, guards: Sequence[Guard]) -> set[DeploymentId]:
-        minute = quote.publish_ms // CONDITION_MINUTE_MS
-        if self._minutes.get(quote.market) == minute:
+        on_features = [(owner, held) for owner, held in guards if condition_features(held.condition)]
+        if not on_features:
             return set()
-        self._minutes[quote.market] = minute
-        slow = [(owner, held) for owner, held in guards if condition_features(held.condition)]
-        if not slow:
-            return set()
-        snapshot = self._snapshots([held for _, held in slow]).get(quote.market)
-        return {owner for owner, held in slow if holds(held.condition, quote.mid_e8, snapshot)}
+        minute = quote.chart_ms() // CONDITION_MINUTE_MS
+        read = self._features.get(quote.market)
+        if read is None or read[0] != minute:
+            read = minute, self._snapshots([held for _, held in on_features]).get(quote.market)
+            self._features[quote.market] = read
+        return {owner for owner, held in on_features if holds(held.condition, quote.mid_e8, read[1])}
 
     def _snapshots(self, conditions: Sequence[OpenInvalidation]) -> Mapping[Market, MarketSnapshot]:
         wanted = features_of(conditions)
@@ -77,7 +91,16 @@ class ConditionWatch:
                 runs.append(self._outside.decide(deployment, proposals, RunSource.INVALIDATION, None))
         self._runs.submit(runs)
         self.reload()
+        self._remember_refused(runs)
         return len(runs)
+
+    def _remember_refused(self, runs: Sequence[Run]) -> None:
+        """Those whose condition is still in force: by the gates, or by the engine."""
+        now_ms = self._parts.clock.now_ms()
+        self._refused_ms = {one: at_ms for one, at_ms in self._refused_ms.items() if now_ms - at_ms < AGAIN_MS}
+        tried = {(run.deployment_id, proposal.market) for run in runs for proposal in run.body.proposals}
+        for market, guards in self._guards.items():
+            self._refused_ms |= {(owner, market): now_ms for owner, _ in guards if (owner, market) in tried}
 
     def _closing(self, deployment: Deployment) -> Sequence[Proposal]:
         parts = self._parts
@@ -85,6 +108,8 @@ class ConditionWatch:
         snapshots = self._snapshots(conditions)
         quotes = parts.quotes.latest(sorted({held.market for held in conditions}))
         situation = parts.fleet.situations([deployment.account_id])[deployment.account_id]
+        if situation.account.status is not AccountStatus.ACTIVE:
+            return ()
         now_ms = parts.clock.now_ms()
         seen = seen_by(deployment, situation, snapshots, quotes, slot_ms=now_ms, deadline_ms=now_ms, now_ms=now_ms)
         return parts.decider.due(seen.conditions, seen)

@@ -1,6 +1,6 @@
 """The conditions in force on the positions of all traders of a backtest, and whom a tick concerns.
 
-As live, those on the price are looked at with every tick, those on features with the first tick of a minute.
+As live, features are read with the first tick of a minute and held against the price of every tick.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,14 @@ from pump_party.kernel.ids import Market
 class Guards:
     def __init__(self) -> None:
         self._traders: dict[Market, list[tuple[Trader, OpenInvalidation]]] = {}
-        self._minutes: dict[Market, int] = {}
+        self._features: dict[Market, tuple[int, MarketSnapshot | None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._traders)
 
     def keep(self, trader: Trader, conditions: Sequence[OpenInvalidation]) -> None:
         """These are in force for the trader from now on."""
+        self._features.clear()
         for market, held in list(self._traders.items()):
             others = [one for one in held if one[0] is not trader]
             if others:
@@ -47,14 +48,22 @@ class Guards:
         return any(may_hold_within(held.condition, low_e8=low_e8, high_e8=high_e8) for held in self.of(market))
 
     def wants_features(self, quote: Quote) -> bool:
-        """Whether this is the first tick of its minute that conditions on features are to be judged at."""
-        minute = quote.publish_ms // CONDITION_MINUTE_MS
-        if self._minutes.get(quote.market) == minute:
+        """Whether conditions look at features that are not read yet for this tick's minute."""
+        read = self._features.get(quote.market)
+        if read is not None and read[0] == _minute(quote):
             return False
-        self._minutes[quote.market] = minute
         return any(condition_features(held.condition) for held in self.of(quote.market))
 
-    def due(self, quote: Quote, snapshot: MarketSnapshot | None) -> Sequence[Trader]:
-        """Whose condition the tick makes true. With a snapshot those on features are judged, too."""
+    def show(self, quote: Quote, snapshot: MarketSnapshot | None) -> None:
+        """The features of this tick's minute."""
+        self._features[quote.market] = _minute(quote), snapshot
+
+    def due(self, quote: Quote) -> Sequence[Trader]:
+        """Whose condition the tick makes true."""
         guards = self._traders.get(quote.market, ())
+        _, snapshot = self._features.get(quote.market, (0, None))
         return [trader for trader, held in guards if is_true_of_tick(held.condition, quote.mid_e8, snapshot)]
+
+
+def _minute(quote: Quote) -> int:
+    return quote.publish_ms // CONDITION_MINUTE_MS

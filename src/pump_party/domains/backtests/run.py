@@ -243,11 +243,10 @@ class Backtest:
     def _give_up(self, market: Market, minute: int, tick: int) -> bool:
         """Close the positions whose condition this tick has made true. Returns whether anything came of it."""
         quote = self._minutes[market].quote(minute, tick)
-        snapshots: Mapping[Market, MarketSnapshot] = {}
         if self._guards.wants_features(quote):
-            snapshots = self._features(self._guards.of(market), quote.publish_ms)
-        due = self._guards.due(quote, snapshots.get(market))
-        closed = [self._close(trader, minute, tick, quote.publish_ms) for trader in due]
+            found = self._features(self._guards.of(market), quote.publish_ms)
+            self._guards.show(quote, found.get(market))
+        closed = [self._close(trader, minute, tick, quote.publish_ms) for trader in self._guards.due(quote)]
         return any(closed)
 
     def _close(self, trader: Trader, minute: int, tick: int, at_ms: int) -> bool:
