@@ -6,8 +6,9 @@ import msgspec
 import pytest
 from tests.adapters.model_server import ANSWERS, Asked, ModelServer, Reply, answering, protocol_of, recorded
 
+from pump_party.adapters.model_lines import REPLY_BYTES_MAX
 from pump_party.adapters.model_providers import BASE_URLS, ModelAccess
-from pump_party.adapters.models import REPLY_BYTES_MAX, PydanticModels
+from pump_party.adapters.models import PydanticModels
 from pump_party.domains.aitrading.model_client import (
     ANSWER_BYTES_MAX,
     ModelAnswer,

@@ -22,7 +22,7 @@ RETRY_WAIT_MS = 500
 WORTH_ANOTHER_TRY = (ModelFailure.PROVIDER_DOWN, ModelFailure.RATE_LIMITED)
 """What costs no tokens, so that one reservation covers both attempts."""
 
-GATHER_S = 0.05
+GATHER_S = 0.1
 """Answers that come within this of the first share the transactions of what follows."""
 
 Outcome = tuple[Ask, "asyncio.Task[Answered]"]

@@ -5,14 +5,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import httpx2
 import msgspec
 
 from pump_party.adapters import model_prices
+from pump_party.adapters.model_lines import ModelLines, ReplyTooLong
 from pump_party.adapters.model_providers import AccessMissing, ModelAccess, build_model, speaks_openai
 from pump_party.domains.aitrading.model_client import (
     ANSWER_BYTES_MAX,
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Exception)
 
-CONNECT_TIMEOUT_S = 5.0
-KEPT_S = 90.0
-"""A connection waits for the next slot of a minute."""
-
-REPLY_BYTES_MAX = 4 * 1024 * 1024
-REPLY_DEPTH_MAX = 64
 ANSWER_DEPTH_MAX = 16
 DETAIL_CHARS_MAX = 300
 
@@ -96,7 +90,7 @@ class PydanticModels:
                 response = await _request(opened, messages, schema, timeout_ms=timeout_ms, tokens_max=tokens_max)
         except TimeoutError:
             _fail(ModelFailure.TIMEOUT, f"no answer within {timeout_ms} ms", started)
-        except (httpx2.HTTPError, _ReplyTooLong) as error:
+        except (httpx2.HTTPError, ReplyTooLong) as error:
             _raise_transport(error, started)
         except STUMBLES as error:
             _fail(ModelFailure.INVALID_OUTPUT, f"the reply cannot be read: {type(error).__name__}", started)
@@ -114,10 +108,7 @@ class PydanticModels:
         if model not in self._models:
             if self._http is None:
                 self._http = httpx2.AsyncClient(
-                    transport=_CappedTransport(),
-                    timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
-                    trust_env=False,
-                    follow_redirects=False,
+                    transport=ModelLines(), timeout=None, trust_env=False, follow_redirects=False
                 )
             try:
                 built = build_model(model, self._access, self._http)
@@ -240,7 +231,7 @@ def _text_of(response: "ModelResponse") -> str:
 
 
 def _raise_transport(error: Exception, started: float) -> NoReturn:
-    if isinstance(error, _ReplyTooLong):
+    if isinstance(error, ReplyTooLong):
         _fail(ModelFailure.INVALID_OUTPUT, str(error), started)
     _fail(ModelFailure.PROVIDER_DOWN, type(error).__name__, started)
 
@@ -249,7 +240,7 @@ def _raise_named(error: "AgentRunError", access: ModelAccess, started: float) ->
     """Give what the library raises one of our names."""
     from pydantic_ai import exceptions as named
 
-    too_long = _cause_of(error, _ReplyTooLong)
+    too_long = _cause_of(error, ReplyTooLong)
     if too_long is not None:
         _raise_transport(too_long, started)
     detail = access.without_secrets(_first_line(error))[:DETAIL_CHARS_MAX]
@@ -295,80 +286,3 @@ def _since_ms(started: float) -> int:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-class _ReplyTooLong(Exception):
-    pass
-
-
-class _CappedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream, released: Callable[[], None]) -> None:
-        self._stream = stream
-        self._released = released
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        body = b""
-        async for chunk in self._stream:
-            body += chunk
-            if len(body) > REPLY_BYTES_MAX:
-                raise _ReplyTooLong(f"the provider sent more than {REPLY_BYTES_MAX} bytes")
-        # The SDK parses the reply, and follows it down as deep as it goes.
-        if is_nested_beyond(body, REPLY_DEPTH_MAX):
-            raise _ReplyTooLong(f"the reply is nested more than {REPLY_DEPTH_MAX} deep")
-        yield body
-
-    async def aclose(self) -> None:
-        try:
-            await self._stream.aclose()
-        finally:
-            self._released()
-
-
-class _CappedTransport(httpx2.AsyncBaseTransport):
-    """Ends a reply that does not end: the SDKs would read it into memory whole.
-
-    Every connection is a pool of its own: a pool of many looks at all of them for every request. There are as many as
-    calls were under way at once, and the one used last is used next.
-    """
-
-    def __init__(self) -> None:
-        self._context = httpx2.create_ssl_context(trust_env=False)
-        self._idle: dict[str, list[httpx2.AsyncHTTPTransport]] = {}
-        self._opened: list[httpx2.AsyncHTTPTransport] = []
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        # A compressed reply would be counted before it grows.
-        request.headers["Accept-Encoding"] = "identity"
-        idle = self._idle.setdefault(f"{request.url.scheme}://{request.url.netloc.decode('ascii')}", [])
-        line = idle.pop() if idle else self._open()
-        free = _Once(partial(idle.append, line))
-        try:
-            response = await line.handle_async_request(request)
-        except BaseException:
-            free()
-            raise
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _CappedStream(response.stream, free)
-        return response
-
-    def _open(self) -> httpx2.AsyncHTTPTransport:
-        limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_S)
-        line = httpx2.AsyncHTTPTransport(self._context, limits=limits, trust_env=False)
-        self._opened.append(line)
-        return line
-
-    async def aclose(self) -> None:
-        for line in self._opened:
-            await line.aclose()
-
-
-class _Once:
-    """Does it the first time: a reply may be closed more than once."""
-
-    def __init__(self, act: Callable[[], None]) -> None:
-        self._act: Callable[[], None] | None = act
-
-    def __call__(self) -> None:
-        act, self._act = self._act, None
-        if act is not None:
-            act()

@@ -14,7 +14,6 @@ import msgspec
 from openai import APIStatusError, AsyncOpenAI, NotGiven, Omit
 from openai.resources.chat import AsyncChat, AsyncCompletions
 from openai.types.chat import ChatCompletion
-from pydantic import ValidationError
 
 _encode = msgspec.json.Encoder().encode
 
@@ -68,7 +67,7 @@ class _Completions(AsyncCompletions):
             raise _refused(response)
         try:
             return ChatCompletion.model_validate_json(response.content)
-        except ValidationError:
+        except ValueError:
             # Servers that are only like OpenAI's leave out what it promises; whoever reads it says what is missing.
             return ChatCompletion.construct(**json.loads(response.content))
 
