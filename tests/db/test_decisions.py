@@ -20,12 +20,13 @@ from pump_party.domains.aitrading.run_views import (
 )
 from pump_party.domains.aitrading.slots import SETTLE_MS
 from pump_party.domains.clones.contract import Always, Clause, Close, Compare, FeatureOperand, Hold, Op, Target
-from pump_party.domains.prop_interface.contract import AccountKind
+from pump_party.domains.prop_interface.contract import CLONE_ACCOUNTS_PER_USER_MAX, AccountKind
 from pump_party.events.aitrading import DeploymentChanged
 from pump_party.kernel.errors import Conflict, IdempotencyMismatch, NotFound
-from pump_party.kernel.ids import CloneId, Market
+from pump_party.kernel.ids import CloneId, Market, UserId
 from pump_party.platform.clock import ManualClock
 
+SHARED_BY = 1_000
 BUY_QUARTER = rule_strategy(Clause(Always(), Target(250_000)))
 HOLD = rule_strategy(Clause(Always(), Hold()))
 TREND = rule_strategy(
@@ -108,6 +109,19 @@ def test_every_clone_of_a_slot_sees_the_same_market_and_has_the_same_deadline(pl
     runs = [only_run_of(platform, number) for number in range(5)]
     assert len({run.snapshot_sha256 for run in runs}) == 1
     assert len({run.deadline_ms for run in runs}) == 1
+
+
+def test_a_slot_that_a_thousand_clones_share_is_fair_to_all(
+    sqlite_database: Database, clock: ManualClock, tmp_path: Path
+) -> None:
+    platform = Platform(sqlite_database, clock, str(tmp_path / "objects"))
+    owners = [UserId(f"owner-{number // CLONE_ACCOUNTS_PER_USER_MAX}") for number in range(SHARED_BY)]
+    for number, owner in enumerate(owners):
+        platform.deploy([BUY_QUARTER, HOLD, TREND][number % 3], f"clone-{number}", owner)
+    platform.slot()
+    runs = [run for number, owner in enumerate(owners) for run in platform.runs(f"clone-{number}", owner)]
+    assert len(runs) == SHARED_BY
+    assert len({(run.snapshot_sha256, run.slot_ms, run.deadline_ms) for run in runs}) == 1
 
 
 def only_run_of(platform: Platform, number: int) -> OwnerRunView:
