@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     evm_rpc_urls: str = ""
     session_idle_minutes: int = 720
     session_absolute_hours: int = 168
-    group_commit_batch: int = 512
+    group_commit_batch: int = 1_024
     group_commit_lanes: int = 2
     group_commit_wait_us: int = 500
     log_level: str = "info"
@@ -220,7 +220,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "session_idle_minutes": Rule(help="a session ends after this long unused", low=1, high=43200),
     "session_absolute_hours": Rule(help="a session ends after this long in any case", low=1, high=720),
-    "group_commit_batch": Rule(help="most orders in one transaction", low=1, high=1024),
+    "group_commit_batch": Rule(help="most orders in one transaction", low=1, high=1_024),
     "group_commit_lanes": Rule(
         help="batches under way at once on Postgres: one decides while another is written; SQLite has one",
         low=1,

@@ -104,7 +104,7 @@ PERP_UPSERT = " ON CONFLICT (account_id, market) DO UPDATE SET " + ", ".join(
 
 def asked_keys(keys: Keys) -> list[tuple[AccountId, str]]:
     """Whose earlier outcomes are asked for. A tick and a cancel bring no idempotency key of their own."""
-    return list({(k[0], k[2]) for k in keys if k[2]})
+    return sorted({(k[0], k[2]) for k in keys if k[2]})
 
 
 def perp_keys(keys: Keys) -> list[tuple[AccountId, Market]]:

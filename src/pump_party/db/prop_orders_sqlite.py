@@ -46,13 +46,16 @@ SQLite's 32,766 parameters."""
 
 
 class _Query(msgspec.Struct, frozen=True):
-    """One statement for all keys: a statement per key costs three times as much. Its rows are JSON, `binary` in hex."""
+    """One statement for all keys: a statement per key costs three times as much. Its rows are JSON, `binary` in hex.
+
+    Keys are asked in their order, in which their pages lie.
+    """
 
     text: str
     binary: tuple[int, ...]
 
     def rows(self, cursor: Any, keys: set[Any]) -> list[list[Any]]:
-        (found,) = cursor.execute(self.text, (msgspec.json.encode(keys).decode(),)).fetchone()
+        (found,) = cursor.execute(self.text, (msgspec.json.encode(sorted(keys)).decode(),)).fetchone()
         rows: list[list[Any]] = msgspec.json.decode(found)
         for row in rows:
             for place in self.binary:

@@ -222,9 +222,11 @@ class PropTradingEngine:
             new_ids = endless(self._ids, IDS_PER_ORDER * len(commands))
             now_ms = self._clock.now_ms()
             deciding = OrderBatch(transaction, quotes, self._rule_sets, new_ids, now_ms=now_ms, books=books)
-            outcomes = [deciding.outcome(command) for command in commands]
+            # By account, each in its own order: what is written for one lies together, and costs fewer pages.
+            turns = sorted(range(len(commands)), key=lambda place: commands[place].account_id)
+            decided = {place: deciding.outcome(commands[place]) for place in turns}
             transaction.record(deciding.batch)
-        return outcomes
+        return [decided[place] for place in range(len(commands))]
 
     def cancel_order(self, command: CancelOrder) -> OrderView:
         account_id, order_id = _checked_id(command.account_id), _checked_id(command.order_id, "order_id")

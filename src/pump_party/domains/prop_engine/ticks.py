@@ -51,7 +51,7 @@ def without_limits(rules: RuleSet, market: Market) -> RuleSet:
 
 
 class TickBatch:
-    """One tick acting on the open orders it concerns, in the order in which they were accepted."""
+    """One tick acting on the open orders it concerns: an account's in the order in which they were accepted."""
 
     def __init__(
         self,
@@ -82,7 +82,8 @@ class TickBatch:
         return len(overdue)
 
     def _still_open(self, due: Sequence[DueOrder]) -> Iterator[OpenOrder]:
-        for account_id, order_id in sorted(due, key=lambda d: d[1]):
+        # Ids grow with time. By account first, so that what is written for one lies together.
+        for account_id, order_id in sorted(due):
             open_order = self._recorder.open_orders.get(account_id, {}).get(order_id)
             if open_order is not None:
                 yield open_order
