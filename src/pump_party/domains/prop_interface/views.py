@@ -29,7 +29,7 @@ from pump_party.kernel.ids import (
 )
 
 
-class EvidenceView(msgspec.Struct, frozen=True):
+class EvidenceView(msgspec.Struct, frozen=True, gc=False):
     source: str
     publish_ms: int
     receive_ms: int
@@ -62,7 +62,7 @@ class BookFillView(msgspec.Struct, frozen=True):
     legs: tuple[tuple[int, int], ...]
 
 
-class FillView(msgspec.Struct, frozen=True):
+class FillView(msgspec.Struct, frozen=True, gc=False):
     fill_id: FillId
     order_id: OrderId
     market: Market
@@ -81,7 +81,7 @@ class FillView(msgspec.Struct, frozen=True):
     book: BookFillView | None = None
 
 
-class OrderView(msgspec.Struct, frozen=True):
+class OrderView(msgspec.Struct, frozen=True, gc=False):
     order_id: OrderId
     account_id: AccountId
     client_order_id: str | None
