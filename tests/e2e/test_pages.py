@@ -49,6 +49,16 @@ def test_every_page_opens_for_a_visitor_and_names_the_feed_with_the_age_of_its_p
         expect(person.see("sign-in-button")).to_be_visible()
 
 
+def test_a_visitor_can_read_what_the_fills_do_not_model(meet: Meet):
+    person = meet()
+    person.open("/trade")
+    limits = person.see("not-modelled").get_by_role("listitem")
+    expect(limits.first).to_be_hidden()
+    person.page.get_by_text("What these fills do not model").click()
+    for said in ("queue", "do not move your price", "Depth", "jitter", "MEV", "oracle price"):
+        expect(limits.filter(has_text=said)).to_be_visible()
+
+
 def test_a_visitor_is_told_of_no_delay_while_there_is_none_and_of_silence_when_there_is(meet: Meet, venue: Venue):
     person = meet()
     person.open()

@@ -16,6 +16,7 @@ import { AccountPanel, AccountStatus } from './AccountPanel'
 import { Activity } from './Activity'
 import { linesOf } from './chartLines'
 import { MarketHeader } from './MarketHeader'
+import { NotModelled } from './NotModelled'
 import { OpenAccount } from './OpenAccount'
 import { OrderTicket } from './OrderTicket'
 import { StaleBanner } from './StaleBanner'
@@ -47,8 +48,9 @@ function Desk({ markets, selected }: { markets: readonly Market[]; selected: Mar
         <div className={`min-w-0 ${dimmed ? 'opacity-50' : ''}`}>
           <ChartPanel market={selected} />
         </div>
-        <aside className="min-w-0 lg:col-start-2 lg:row-span-2 lg:row-start-1">
+        <aside className="min-w-0 space-y-3 lg:col-start-2 lg:row-span-2 lg:row-start-1">
           <TicketPanel market={selected} />
+          <NotModelled />
         </aside>
         {account && (
           <div className={`min-w-0 space-y-3 ${dimmed ? 'opacity-50' : ''}`}>
