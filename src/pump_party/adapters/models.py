@@ -69,6 +69,8 @@ class PydanticModels:
             else:
                 import pydantic_ai.models.openai  # noqa: F401
 
+                import pump_party.adapters.openai_chat  # noqa: F401
+
     def cost_micros(self, model: str, *, tokens_in: int, tokens_out: int) -> int | None:
         return model_prices.cost_micros(model, tokens_in=tokens_in, tokens_out=tokens_out)
 
