@@ -26,6 +26,10 @@ def test_a_position_that_a_jump_opened_beyond_its_margin_is_the_next_ticks_to_fi
     assert main(["simulate", "--seed", "1063", "--steps", "150"]) == 0
 
 
+def test_the_engine_closes_a_frozen_account_only_at_a_price_to_trust() -> None:
+    assert main(["simulate", "--seed", "1795342779", "--steps", "140"]) == 0
+
+
 def test_a_seed_has_one_history_in_every_process() -> None:
     def play(hash_seed: str) -> bytes:
         command = [

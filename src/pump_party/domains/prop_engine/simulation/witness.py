@@ -118,19 +118,22 @@ class Witness:
         """What a tick that was delivered must have done."""
         for records in self.records.values():
             rules = self._rule_sets[records.account.rule_set]
-            # Where books price, an order also waits for a book that could not have been seen; its deadline holds.
-            waits = () if rules.price_mode is PriceMode.BOOK else records.open_orders
-            for waiting in waits:
-                if waiting.order.market == quote.market and _had_its_tick(waiting, quote):
-                    yield f"order {waiting.order.order_id} was due at {waiting.due_ms} and saw {quote.publish_ms}"
             params = rules.perp.get(quote.market)
             pricing = rules.spot.get(quote.market) if params is None else params.pricing
+            if pricing is None:
+                continue
+            uncertain = quote.conf_e8 * PPM > pricing.max_conf_ppm * quote.mid_e8
             for waiting in records.open_orders:
-                if pricing is None or waiting.order.market != quote.market:
+                if waiting.order.market != quote.market:
                     continue
                 if is_called_back(waiting, quote.publish_ms, pricing):
                     yield f"order {waiting.order.order_id} was called back and saw {quote.publish_ms}"
-            if params is None or quote.conf_e8 * PPM > params.pricing.max_conf_ppm * quote.mid_e8:
+                # The engine's own wait for a price to trust. Where books price, an order also waits for a book that
+                # could not have been seen; its deadline holds.
+                waits = rules.price_mode is PriceMode.BOOK or (uncertain and terms_of(waiting.order).is_closing)
+                if not waits and _had_its_tick(waiting, quote):
+                    yield f"order {waiting.order.order_id} was due at {waiting.due_ms} and saw {quote.publish_ms}"
+            if params is None or uncertain:
                 continue
             for perp in records.perps:
                 if perp.market != quote.market or perp.direction == FLAT or perp.breach_ms:
