@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 from collections.abc import Awaitable, Callable, Sequence
 
 import httpx2
@@ -96,6 +97,17 @@ def test_what_is_no_whole_reply_is_an_error_of_the_protocol_and_ends_the_connect
         assert await _bodies(ask, 1) == [b'{"a":1}']
 
     assert asked([pieces, [ANSWER]], questions) == [1, 2]
+
+
+def test_a_compressed_reply_is_refused_before_it_can_grow():
+    async def questions(ask: Ask) -> None:
+        with pytest.raises(httpx2.RemoteProtocolError, match="compressed"):
+            await ask("{}")
+        assert await _bodies(ask, 1) == [b'{"a":1}']
+
+    grows = gzip.compress(bytes(64 * 1024 * 1024))
+    head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(grows)
+    assert asked([[head, grows], [ANSWER]], questions) == [1, 2]
 
 
 def test_questions_one_after_the_other_share_a_connection_and_those_at_once_do_not():

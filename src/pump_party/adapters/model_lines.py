@@ -24,6 +24,8 @@ REPLY_BYTES_MAX = 4 * 1024 * 1024
 REPLY_DEPTH_MAX = 64
 PORTS = {"http": 80, "https": 443}
 OK = 200
+PLAIN = b"identity"
+"""A compressed reply would be counted before it grows."""
 
 Origin = tuple[str, str, int]
 
@@ -40,8 +42,7 @@ class ModelLines(httpx2.AsyncBaseTransport):
         self._idle: dict[Origin, deque[_Line]] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        # A compressed reply would be counted before it grows.
-        request.headers["Accept-Encoding"] = "identity"
+        request.headers["Accept-Encoding"] = PLAIN.decode()
         url = request.url
         origin = (url.scheme, url.host, url.port or PORTS[url.scheme])
         idle = self._idle.setdefault(origin, deque())
@@ -169,6 +170,8 @@ class _Line(asyncio.Protocol):
     # --- what the parser calls ---
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"content-encoding" and value.lower() != PLAIN:
+            self._fail(httpx2.RemoteProtocolError("the reply is compressed, which was not asked for"))
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
