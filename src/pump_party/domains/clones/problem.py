@@ -1,10 +1,15 @@
 """A place in a strategy and what is wrong with it."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pump_party.domains.clones.strategy import Strategy
+
+UNREAD: Any = msgspec.UNSET
+"""Stands in a strategy where something could not be read. What depends on it is not judged."""
 
 
 class ProblemCode(StrEnum):
@@ -52,6 +57,14 @@ class ProblemCode(StrEnum):
     LEVERAGE_ON_SPOT = "leverage_on_spot"
 
 
+class WrongPlace(NamedTuple):
+    """What cannot be read. `at` is a path from the value that was read, "" for the value itself."""
+
+    at: str
+    code: ProblemCode
+    message: str
+
+
 class Problem(msgspec.Struct, frozen=True):
     """`path` is the place in the JSON, such as "nodes[2].clauses[0].when"; `node_id` the block, None for the graph."""
 
@@ -80,7 +93,11 @@ class Findings:
         path = f"{self._path}.{at}" if self._path and at else self._path or at
         self._found.append(Problem(path, self._node_id, code, message))
 
+    def add_all(self, wrong: Iterable[WrongPlace]) -> None:
+        for place in wrong:
+            self.add(place.at, place.code, place.message)
+
     def within(self, at: str, value: int, *, low: int, high: int) -> None:
         """Note a number outside of its bounds."""
-        if not low <= value <= high:
+        if value is not UNREAD and not low <= value <= high:
             self.add(at, ProblemCode.OUT_OF_RANGE, f"must be {low} to {high}, not {value}")

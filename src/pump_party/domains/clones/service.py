@@ -9,6 +9,7 @@ import msgspec
 from pump_party.domains.clones import naming, projections
 from pump_party.domains.clones.commitment import commitment
 from pump_party.domains.clones.diff import strategy_diff
+from pump_party.domains.clones.graph_check import MarketKinds
 from pump_party.domains.clones.house_strategies import HouseStrategy, house_strategy, load_house
 from pump_party.domains.clones.model import (
     Clone,
@@ -27,7 +28,7 @@ from pump_party.domains.clones.refusals import DraftConflict, InvalidStrategy, V
 from pump_party.domains.clones.sealing import Sealing
 from pump_party.domains.clones.store import Store, Transaction
 from pump_party.domains.clones.strategy import NODES_MAX, STRATEGY_BYTES_MAX, Strategy, canonical
-from pump_party.domains.clones.validation import NODE_ID, MarketKinds, is_graph, read
+from pump_party.domains.clones.validation import NODE_ID, is_graph, read
 from pump_party.domains.clones.vault import Vault
 from pump_party.domains.clones.views import (
     DraftView,
