@@ -1,4 +1,4 @@
-"""Clones that decide for real, with words and numbers in everything private of them that occur nowhere else."""
+"""Clones that decide for real, and an owner who acts, with words in everything private that occur nowhere else."""
 
 import asyncio
 import subprocess
@@ -29,10 +29,12 @@ from tests.product import COMMAND, Product
 MODEL = "local:stub"
 MARK = "canary-7f3a91"
 PROMPT, ANSWER, DRAFT, BIO, OUTSIDE = (f"{MARK}-{place}" for place in ("prompt", "answer", "draft", "bio", "outside"))
+ORDER, BACKTEST, API_KEY = (f"{MARK}-{place}" for place in ("order", "backtest", "key"))
 SEED, LEVEL = 748_211_903, "91827.364554"
 SECRETS = (MARK, str(SEED), LEVEL)
 DECIDED_WITHIN_S = 120
 START_S = 30
+BACKTEST_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,16 @@ class Clones:
     ruling: str
     runs: tuple[str, ...]
     accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What an owner has beside clones."""
+
+    account: str
+    order: str
+    backtest: str
+    api_key: str
 
 
 @contextmanager
@@ -80,6 +92,25 @@ def let_clones_decide(product: Product, owner: Person, clock: Path) -> Clones:
     product.wait_until(lambda: len(_finished(owner, ruling)) > 1, within_s=DECIDED_WITHIN_S)
     runs = tuple(run["run_id"] for clone_id in (asking, ruling) for run in _finished(owner, clone_id))
     return Clones(asking, ruling, runs, tuple(accounts))
+
+
+def let_owner_act(product: Product, owner: Person, clones: Clones) -> Belongings:
+    """An order that waits, a backtest that has run, and an API key."""
+    account = owner.open_account()
+    order = {"market": SOL, "side": "buy", "quantity": "1", "type": "limit", "limit_price": "1"}
+    placed = owner.post(f"/v1/accounts/{account}/orders", order | {"client_order_id": ORDER})
+    assert placed.status_code == 202, placed.text
+    tapes = {tape["name"]: tape for tape in owner.get("/v1/tapes").json()["items"]}
+    from_ms = next(m["from_ms"] for m in tapes["synthetic"]["markets"] if m["market"] == SOL)
+    body = {"clone_id": clones.ruling, "tape": "synthetic", "from_ms": from_ms, "to_ms": from_ms + BACKTEST_MS}
+    queued = owner.post("/v1/backtests", body | {"name": BACKTEST})
+    assert queued.status_code == 202, queued.text
+    backtest = queued.json()["backtest_id"]
+    path = f"/v1/backtests/{backtest}"
+    product.wait_until(lambda: owner.get(path).json()["state"] == "done", within_s=DECIDED_WITHIN_S)
+    key = owner.post("/v1/api-keys", {"name": API_KEY, "scopes": ["read"]})
+    assert key.status_code == 201, key.text
+    return Belongings(account, placed.json()["order_id"], backtest, key.json()["api_key_id"])
 
 
 def secrets_in(text: str) -> list[str]:
