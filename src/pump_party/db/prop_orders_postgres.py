@@ -1,12 +1,18 @@
-"""The order path on Postgres: accounts locked in id order until commit, one COPY per table, one array per column."""
+"""The order path on Postgres: accounts locked in id order until commit; a table's rows are an array per column.
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+Statements are sent without waiting for their results (a pipeline): the server writes the rows of one part of a batch
+while the next part is decided.
+"""
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import sqlalchemy as sa
+
 from pump_party.db import prop_tables as tables
 from pump_party.db.engine import POSTGRES_LOCKS, Database
+from pump_party.db.outbox import outbox
 from pump_party.db.prop_orders import (
     MESSAGE,
     MOVED,
@@ -32,15 +38,22 @@ from pump_party.db.prop_rows import (
 )
 from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
 
-_ARRAY_TYPES = {
-    "head": "bytea",
-    "order_times": "bytea",
-    **dict.fromkeys(("account_id", "market", "status", "consumed"), "text"),
-}
+PART_ORDERS = 125
+"""A tick of a thousand orders takes 164 ms in one part, 150 in two, 135 in four, 129 in eight."""
 
 
-def _unnest(columns: Sequence[str]) -> str:
-    return "unnest(" + ", ".join(f"%s::{_ARRAY_TYPES.get(c, 'bigint')}[]" for c in columns) + ")"
+def _unnest(table: sa.Table, names: Sequence[str]) -> str:
+    return "unnest(" + ", ".join(f"%s::{_array_type(table.c[name])}" for name in names) + ")"
+
+
+def _array_type(column: "sa.Column[Any]") -> str:
+    if isinstance(column.type, sa.LargeBinary):
+        return "bytea[]"
+    return "text[]" if isinstance(column.type, sa.Text) else "bigint[]"
+
+
+def _insert(table: sa.Table, names: Sequence[str], tail: str = "") -> str:
+    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM {_unnest(table, names)}{tail}"
 
 
 _ACCOUNTS = (
@@ -66,17 +79,16 @@ _CLOSE = "DELETE FROM prop_open_orders WHERE order_id = ANY(%s::text[])"
 _MOVE_COLUMNS = ("account_id", *MOVED)
 _MOVE = (
     f"UPDATE prop_accounts a SET {', '.join(f'{c} = k.{c}' for c in MOVED)} "
-    f"FROM {_unnest(_MOVE_COLUMNS)} AS k({', '.join(_MOVE_COLUMNS)}) WHERE a.account_id = k.account_id"
+    f"FROM {_unnest(tables.accounts, _MOVE_COLUMNS)} AS k({', '.join(_MOVE_COLUMNS)}) "
+    "WHERE a.account_id = k.account_id"
 )
-_POSITION_COLUMNS = columns(tables.positions)
-_POSITION_WRITE = (
-    f"INSERT INTO prop_positions ({', '.join(_POSITION_COLUMNS)}) "
-    f"SELECT * FROM {_unnest(_POSITION_COLUMNS)}{POSITION_UPSERT}"
-)
-_PERP_COLUMNS = columns(tables.perp_positions)
-_PERP_WRITE = (
-    f"INSERT INTO prop_perp_positions ({', '.join(_PERP_COLUMNS)}) SELECT * FROM {_unnest(_PERP_COLUMNS)}{PERP_UPSERT}"
-)
+_ORDER = _insert(tables.orders, columns(tables.orders))
+_FILL = _insert(tables.fills, columns(tables.fills))
+_RECORD = _insert(tables.journal, columns(tables.journal))
+_MESSAGE = _insert(outbox, MESSAGE)
+_POSITION = _insert(tables.positions, columns(tables.positions), POSITION_UPSERT)
+_PERP = _insert(tables.perp_positions, columns(tables.perp_positions), PERP_UPSERT)
+_OPENED = _insert(tables.open_orders, columns(tables.open_orders))
 
 
 @contextmanager
@@ -84,7 +96,10 @@ def orders_transaction(database: Database, keys: Keys) -> Iterator[OrdersTransac
     """Implements `PropStore.orders_transaction`."""
     try:
         with database.write() as connection:
-            yield _PostgresOrders(connection.connection.driver_connection, keys)
+            driver: Any = connection.connection.driver_connection
+            transaction = _PostgresOrders(driver.cursor(), keys)
+            with driver.pipeline():
+                yield transaction
     except Exception as error:
         if getattr(error, "sqlstate", None) in POSTGRES_LOCKS:
             raise TransactionConflict from error
@@ -94,9 +109,11 @@ def orders_transaction(database: Database, keys: Keys) -> Iterator[OrdersTransac
 class _PostgresOrders(Loaded):
     """Accounts stay locked until commit; positions and orders are only touched under their account's lock."""
 
-    def __init__(self, driver: Any, keys: Keys) -> None:
+    part_orders = PART_ORDERS
+
+    def __init__(self, cursor: Any, keys: Keys) -> None:
         super().__init__()
-        self._cursor = cursor = driver.cursor()
+        self._cursor = cursor
         accounts = cursor.execute(_ACCOUNTS, [_array(sorted({k[0] for k in keys}))]).fetchall()
         held = list({(k[0], k[1]) for k in keys})
         positions = cursor.execute(_POSITIONS, [_array(c) for c in zip(*held, strict=True)]).fetchall()
@@ -114,35 +131,37 @@ class _PostgresOrders(Loaded):
     def record(self, batch: Batch) -> None:
         if not batch.records:
             return
-        self._copy("prop_orders", columns(tables.orders), map(order_row, batch.orders))
-        self._copy("prop_fills", columns(tables.fills), map(fill_row, batch.fills))
-        self._copy("prop_journal", columns(tables.journal), map(record_row, batch.records))
-        self._copy("platform_outbox", MESSAGE, map(message_row, batch.messages))
-        moved = [(a.account_id, *moved_values(a)) for a in batch.accounts.values()]
-        self._spread(_MOVE, moved)
-        self._spread(_POSITION_WRITE, [position_row(p) for p in batch.positions.values()])
-        self._spread(_PERP_WRITE, [perp_position_row(*p) for p in batch.perps.values()])
+        self._write(_ORDER, [order_row(o) for o in batch.orders])
+        self._write(_FILL, [fill_row(f) for f in batch.fills])
+        self._write(_RECORD, [record_row(r) for r in batch.records])
+        self._write(_MESSAGE, [message_row(m) for m in batch.messages])
+        self._write(_MOVE, [(a.account_id, *moved_values(a)) for a in batch.accounts.values()])
+        self._write(_POSITION, [position_row(p) for p in batch.positions.values()])
+        self._write(_PERP, [perp_position_row(*p) for p in batch.perps.values()])
         # An open order that changed is written anew: to Postgres an update is a delete and an insert as well.
         gone = sorted({*batch.ended, *batch.opened})
         if gone:
             self._cursor.execute(_CLOSE, [_array(gone)])
-        if batch.opened:
-            self._copy("prop_open_orders", columns(tables.open_orders), map(open_order_row, batch.opened.values()))
+        self._write(_OPENED, [open_order_row(o) for o in batch.opened.values()])
 
-    def _copy(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        with self._cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-
-    def _spread(self, query: str, rows: Sequence[Row]) -> None:
+    def _write(self, query: str, rows: Sequence[Row]) -> None:
         if rows:
             self._cursor.execute(query, [_array(column) for column in zip(*rows, strict=True)])
 
 
 def _array(values: Sequence[Any]) -> str:
-    """An array literal. Texts are ids, markets or keys of a checked alphabet and need no quoting, but JSON does."""
-    if isinstance(values[0], bytes):
-        return "{" + ",".join([f'"\\\\x{v.hex()}"' for v in values]) + "}"
-    if None in values or (isinstance(values[0], str) and values[0].startswith("{")):
-        return "{" + ",".join(["NULL" if v is None else json.dumps(v) for v in values]) + "}"
-    return "{" + ",".join(map(str, values)) + "}"
+    """An array literal of integers, texts or bytes; any of them may be missing."""
+    known = next((value for value in values if value is not None), None)
+    if isinstance(known, bytes):
+        return "{" + ",".join([_NULL if v is None else f'"\\\\x{v.hex()}"' for v in values]) + "}"
+    if isinstance(known, str):
+        return "{" + ",".join([_NULL if v is None else _quoted(v) for v in values]) + "}"
+    return "{" + ",".join([_NULL if v is None else str(v) for v in values]) + "}"
+
+
+_NULL = "NULL"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -66,7 +66,7 @@ class Guard:
         }
         is_frozen = False
 
-        def freeze(transaction: OrdersTransaction) -> Batch:
+        def freeze(transaction: OrdersTransaction) -> Sequence[Batch]:
             nonlocal is_frozen
             recorder = self._recorder(transaction)
             account = recorder.accounts[account_id]
@@ -84,7 +84,7 @@ class Guard:
                     reason=breach.value,
                     evidence=evidence,
                 )
-            return recorder.batch
+            return [recorder.batch]
 
         write(self._store, self._keys(seen), freeze)
         return is_frozen
@@ -100,7 +100,7 @@ class Guard:
     def _set_status(self, command: SetAccountStatus, record_id: str, seen: Account) -> None:
         asker = Asker.SYSTEM if command.user_id is None else Asker.OWNER
 
-        def change(transaction: OrdersTransaction) -> Batch:
+        def change(transaction: OrdersTransaction) -> Sequence[Batch]:
             recorder = self._recorder(transaction)
             account = recorder.accounts[command.account_id]
             if not is_allowed(account.status, command.status, asker=asker, kind=account.kind):
@@ -118,7 +118,7 @@ class Guard:
                 reason=command.reason,
                 evidence={"by": asker.value},
             )
-            return recorder.batch
+            return [recorder.batch]
 
         try:
             write(self._store, self._keys(seen), change)

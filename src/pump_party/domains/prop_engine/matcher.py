@@ -1,6 +1,6 @@
 """The shell of `take_ticks`: find what a tick concerns, let it act, write it, page by page."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -133,12 +133,14 @@ class Matcher:
     ) -> int:
         ended = 0
 
-        def decide(transaction: OrdersTransaction) -> Batch:
+        def decide(transaction: OrdersTransaction) -> Iterator[Batch]:
             nonlocal ended
-            new_ids = endless(self._ids, 2 * len(items))
-            batch = TickBatch(transaction, self._rule_sets, new_ids, now_ms=self._clock.now_ms())
-            ended = act(batch, items)
-            return batch.batch
+            ended = 0
+            new_ids, now_ms = endless(self._ids, 2 * len(items)), self._clock.now_ms()
+            for first in range(0, len(items), transaction.part_orders):
+                batch = TickBatch(transaction, self._rule_sets, new_ids, now_ms=now_ms)
+                ended += act(batch, items[first : first + transaction.part_orders])
+                yield batch.batch
 
         if items:
             write(self._store, [key_of(item) for item in items], decide)
@@ -150,12 +152,13 @@ class Matcher:
             log.error("account_not_matched", account_id=key[0], market=key[1], exc_info=error)
 
 
-def write(store: PropStore, keys: Sequence[Key], decide: Callable[[OrdersTransaction], Batch]) -> None:
+def write(store: PropStore, keys: Sequence[Key], decide: Callable[[OrdersTransaction], Iterable[Batch]]) -> None:
     """Decide and record in one transaction; again from the start when another one came first."""
     for _ in range(CONFLICT_TRIES_MAX):
         try:
             with store.orders_transaction(keys) as transaction:
-                transaction.record(decide(transaction))
+                for batch in decide(transaction):
+                    transaction.record(batch)
         except TransactionConflict:
             continue
         return

@@ -235,12 +235,12 @@ class PropTradingEngine:
             return views.order_view(earlier)
         key = (AccountId(account_id), earlier.order.market, "")
 
-        def cancel(transaction: OrdersTransaction) -> Batch:
+        def cancel(transaction: OrdersTransaction) -> Sequence[Batch]:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             open_order = recorder.open_orders.get(key[0], {}).get(OrderId(order_id))
             if open_order is not None:
                 recorder.cancel(open_order)
-            return recorder.batch
+            return [recorder.batch]
 
         write(self._store, [key], cancel)
         return views.order_view(self._store.order(command.user_id, account_id, order_id))
@@ -254,12 +254,12 @@ class PropTradingEngine:
         ]
         cancelled: list[RecordedOrder | OpenOrder] = []
 
-        def cancel(transaction: OrdersTransaction) -> Batch:
+        def cancel(transaction: OrdersTransaction) -> Sequence[Batch]:
             recorder = Recorder(transaction, self._rule_sets, endless(self._ids), now_ms=self._clock.now_ms())
             wanted = {order.order_id for order in open_orders}
             asked = [recorder.cancel(o) for o in recorder.of_account(account_id) if o.order.order_id in wanted]
             cancelled[:] = [one for one in asked if one is not None]
-            return recorder.batch
+            return [recorder.batch]
 
         if open_orders:
             write(self._store, [(account_id, market, "") for market in sorted({o.market for o in open_orders})], cancel)

@@ -108,7 +108,14 @@ class OrdersTransaction(LoadedState, Protocol):
 
     perps: dict[tuple[AccountId, Market], PerpPosition]
 
-    def record(self, batch: Batch) -> None: ...
+    @property
+    def part_orders(self) -> int:
+        """So many orders are worth a `record` of their own: who writes them does so while the next are decided."""
+        ...
+
+    def record(self, batch: Batch) -> None:
+        """Write what `part_orders` orders or fewer made of the state. All parts are durable at the end, or none."""
+        ...
 
 
 class PropStore(Protocol):
