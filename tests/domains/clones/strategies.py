@@ -75,3 +75,11 @@ def sound(*, decider: Json | None = None, **clone: Any) -> Json:
 
 def encode(strategy: Json) -> bytes:
     return msgspec.json.encode(strategy)
+
+
+def nested(depth: int) -> Json:
+    """A condition inside as many others, but for one."""
+    inner: Json = {"kind": "always"}
+    for _ in range(depth - 1):
+        inner = {"kind": "not", "condition": inner}
+    return inner

@@ -1,9 +1,6 @@
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.domains.clones.strategies import (
     KNOWN,
     SOL,
@@ -15,6 +12,7 @@ from tests.domains.clones.strategies import (
     encode,
     feature,
     graph,
+    nested,
     number,
     prompt,
     rule,
@@ -24,8 +22,8 @@ from tests.domains.clones.strategies import (
     trading_clone,
 )
 
-from pump_party.domains.clones.strategy import EDGES_MAX, NODES_MAX, Strategy
-from pump_party.domains.clones.validation import JSON_DEPTH_MAX, PROBLEMS_MAX, is_graph, problems, read
+from pump_party.domains.clones.strategy import EDGES_MAX, NODES_MAX
+from pump_party.domains.clones.validation import JSON_DEPTH_MAX, PROBLEMS_MAX, is_graph, read
 
 MODEL = "openai:gpt-5"
 WHEN = "nodes[2].clauses[0].when"
@@ -40,13 +38,6 @@ def found(strategy: Json) -> list[str]:
 
 def with_condition(when: Json) -> Json:
     return sound(decider=rule(clause(when)))
-
-
-def nested(depth: int) -> Json:
-    inner: Json = {"kind": "always"}
-    for _ in range(depth - 1):
-        inner = {"kind": "not", "condition": inner}
-    return inner
 
 
 def group(size: int) -> Json:
@@ -360,43 +351,3 @@ def test_what_is_nested_without_end_is_refused_before_it_is_parsed(depth: int):
 def test_an_unfinished_graph_can_be_kept_as_a_draft():
     assert is_graph(encode(graph()))
     assert is_graph(encode(graph({"kind": "rule", "id": ""})))
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=False),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-def plant(strategy: Json, path: list[int], value: Any) -> None:
-    place: Any = strategy
-    for step in path[:-1]:
-        inner = list(place.values()) if isinstance(place, dict) else place
-        if not isinstance(inner, list) or not inner:
-            break
-        place = inner[step % len(inner)]
-    if isinstance(place, dict) and place:
-        place[sorted(place)[path[-1] % len(place)]] = value
-    elif isinstance(place, list) and place:
-        place[path[-1] % len(place)] = value
-
-
-paths = st.lists(st.integers(0, 30), min_size=1, max_size=8)
-
-
-@given(plants=st.lists(st.tuples(paths, json_values), min_size=1, max_size=4))
-def test_whatever_is_planted_in_a_strategy_is_told_or_harmless(plants: list[tuple[list[int], Any]]):
-    strategy = sound(decider=rule(clause(compare(feature(), "above", number("1"))), clause(nested(3), target(5))))
-    for path, value in plants:
-        plant(strategy, path, value)
-
-    validation = read(encode(strategy), KNOWN)
-
-    assert (validation.strategy is None) == bool(validation.problems)
-    try:
-        strict = msgspec.json.decode(encode(strategy), type=Strategy)
-    except msgspec.ValidationError:
-        assert validation.problems
-    else:
-        assert validation.problems == problems(strict, KNOWN)
