@@ -78,7 +78,7 @@ def encode(strategy: Json) -> bytes:
 
 
 def nested(depth: int) -> Json:
-    """A condition inside as many others, but for one."""
+    """Conditions inside each other, this many."""
     inner: Json = {"kind": "always"}
     for _ in range(depth - 1):
         inner = {"kind": "not", "condition": inner}
