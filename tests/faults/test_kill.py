@@ -18,7 +18,8 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgres_url") if database == "postgres" else ""
-    product = Product(tmp_path, database_url=url)
+    # Every order here is a trader's: house clones would trade as well.
+    product = Product(tmp_path, database_url=url, house_clones="false")
     product.start()
     traders = [Trader(product, number) for number in range(CLIENTS)]
     for trader in traders:
