@@ -9,7 +9,6 @@ from pump_party.db.faulty import DatabaseStep, FaultyDatabase
 from pump_party.db.prop_orders_postgres import _PostgresOrders
 from pump_party.domains.prop_engine.store import Batch
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount
-from pump_party.kernel.money import INT64_MAX
 from pump_party.platform.clock import ManualClock
 
 TEXTS = ("NULL", "null", "", " ", "{a,b}", 'say "ü" \\ and go', "a\nb\tc", '\\"', "\\", "'; --", "🙂", "%s")
@@ -26,20 +25,6 @@ def test_a_text_is_stored_as_it_is_whatever_is_in_it(postgres_database: Database
     stored = desk.engine.orders(ALICE, desk.account_id, cursor=None, limit=50).items
     assert [view.client_order_id for view in reversed(stored)] == [*TEXTS, None]
     assert desk.problems() == []
-
-
-def test_a_batch_starts_from_every_column_as_it_is_stored(postgres_database: Database, clock: ManualClock) -> None:
-    desk = Desk(postgres_database, clock, "practice-v2")
-    desk.place(client_order_id='say "ü" \\ and go')
-    with postgres_database.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE prop_accounts SET fees_micros = %s, order_times = %s", (INT64_MAX, bytes(range(256)))
-        )
-    stored = desk.store.account(ALICE, desk.account_id)
-    with desk.store.orders_transaction([(desk.account_id, desk.market, "k1")]) as transaction:
-        assert transaction.accounts == {desk.account_id: stored.account}
-        assert transaction.positions == {(p.account_id, p.market): p for p in stored.positions}
-        assert list(transaction.earlier.values()) == [desk.store.order_by_key(desk.account_id, "k1")]
 
 
 def test_a_tick_that_is_written_in_parts_is_one_transaction(

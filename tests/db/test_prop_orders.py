@@ -1,18 +1,18 @@
+import sqlalchemy as sa
 from tests.db.desk import ALICE, Desk
 
 from pump_party.db.engine import Database
+from pump_party.db.prop_tables import accounts, positions
 from pump_party.kernel.money import INT64_MAX
 from pump_party.platform.clock import ManualClock
 
 
-def test_a_batch_starts_from_every_column_as_it_is_stored(sqlite_database: Database, clock: ManualClock) -> None:
-    desk = Desk(sqlite_database, clock, "practice-v2")
+def test_a_batch_starts_from_every_column_as_it_is_stored(database: Database, clock: ManualClock) -> None:
+    desk = Desk(database, clock, "practice-v2")
     desk.place(client_order_id='say "ü" \\ and go')
-    with sqlite_database.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE prop_accounts SET fees_micros = ?, order_times = ?", (INT64_MAX, bytes(range(256)))
-        )
-        connection.exec_driver_sql("UPDATE prop_positions SET cost_micros = ?", (INT64_MAX - 1,))
+    with database.write() as connection:
+        connection.execute(sa.update(accounts).values(fees_micros=INT64_MAX, order_times=bytes(range(256))))
+        connection.execute(sa.update(positions).values(cost_micros=INT64_MAX - 1))
     stored = desk.store.account(ALICE, desk.account_id)
     with desk.store.orders_transaction([(desk.account_id, desk.market, "k1")]) as transaction:
         assert transaction.accounts == {desk.account_id: stored.account}
