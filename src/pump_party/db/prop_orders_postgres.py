@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from pump_party.db import prop_tables as tables
@@ -97,9 +98,8 @@ def orders_transaction(database: Database, keys: Keys) -> Iterator[OrdersTransac
     try:
         with database.write() as connection:
             driver: Any = connection.connection.driver_connection
-            transaction = _PostgresOrders(driver.cursor(), keys)
             with driver.pipeline():
-                yield transaction
+                yield _PostgresOrders(driver, keys)
     except Exception as error:
         if getattr(error, "sqlstate", None) in POSTGRES_LOCKS:
             raise TransactionConflict from error
@@ -111,22 +111,28 @@ class _PostgresOrders(Loaded):
 
     part_orders = PART_ORDERS
 
-    def __init__(self, cursor: Any, keys: Keys) -> None:
+    def __init__(self, driver: Any, keys: Keys) -> None:
         super().__init__()
-        self._cursor = cursor
-        accounts = cursor.execute(_ACCOUNTS, [_array(sorted({k[0] for k in keys}))]).fetchall()
-        held = list({(k[0], k[1]) for k in keys})
-        positions = cursor.execute(_POSITIONS, [_array(c) for c in zip(*held, strict=True)]).fetchall()
-        self.keep(accounts, positions)
-        asked = asked_keys(keys)
-        if asked:
-            self.keep_earlier(cursor.execute(_EARLIER, [_array(c) for c in zip(*asked, strict=True)]).fetchall())
-        perps = perp_keys(keys)
-        if perps:
-            self.keep_perps(cursor.execute(_PERPS, [_array(c) for c in zip(*perps, strict=True)]).fetchall())
+        self._driver = driver
+        held = sorted({(k[0], k[1]) for k in keys})
+        asked, perps = asked_keys(keys), perp_keys(keys)
+        # All are asked before the first is read; the server takes the locks before it looks at the others.
+        accounts = self._ask(_ACCOUNTS, [(account_id,) for account_id in sorted({k[0] for k in keys})])
+        positions = self._ask(_POSITIONS, held)
+        earlier = self._ask(_EARLIER, asked) if asked else None
+        perp_positions = self._ask(_PERPS, perps) if perps else None
+        self.keep(accounts.fetchall(), positions.fetchall())
+        if earlier is not None:
+            self.keep_earlier(earlier.fetchall())
+        if perp_positions is not None:
+            self.keep_perps(perp_positions.fetchall())
         waiting = self.with_open_orders()
         if waiting:
-            self.keep_open(cursor.execute(_OPEN, [_array(waiting)]).fetchall())
+            self.keep_open(self._ask(_OPEN, [(account_id,) for account_id in waiting]).fetchall())
+
+    def _ask(self, query: str, rows: Sequence[Row]) -> Any:
+        """Binary results are read in half the time of text."""
+        return self._driver.cursor().execute(query, _arrays(rows), binary=True)
 
     def record(self, batch: Batch) -> None:
         if not batch.records:
@@ -141,25 +147,39 @@ class _PostgresOrders(Loaded):
         # An open order that changed is written anew: to Postgres an update is a delete and an insert as well.
         gone = sorted({*batch.ended, *batch.opened})
         if gone:
-            self._cursor.execute(_CLOSE, [_array(gone)])
+            self._driver.execute(_CLOSE, [_array(gone)])
         self._write(_OPENED, [open_order_row(o) for o in batch.opened.values()])
 
     def _write(self, query: str, rows: Sequence[Row]) -> None:
         if rows:
-            self._cursor.execute(query, [_array(column) for column in zip(*rows, strict=True)])
+            self._driver.execute(query, _arrays(rows))
+
+
+def _arrays(rows: Sequence[Row]) -> list[str]:
+    return [_array(column) for column in zip(*rows, strict=True)]
 
 
 def _array(values: Sequence[Any]) -> str:
-    """An array literal of integers, texts or bytes; any of them may be missing."""
+    """An array literal of integers, texts or bytes; any of them may be missing.
+
+    JSON's list is the same but for its brackets, and is made in one call.
+    """
     known = next((value for value in values if value is not None), None)
     if isinstance(known, bytes):
         return "{" + ",".join([_NULL if v is None else f'"\\\\x{v.hex()}"' for v in values]) + "}"
-    if isinstance(known, str):
+    encoded = _encode(values)
+    if isinstance(known, str) and not _escapes_only_quotes(encoded, len(values) - values.count(None)):
         return "{" + ",".join([_NULL if v is None else _quoted(v) for v in values]) + "}"
-    return "{" + ",".join([_NULL if v is None else str(v) for v in values]) + "}"
+    return f"{{{encoded[1:-1].decode()}}}"
 
 
-_NULL = "NULL"
+_NULL = "null"
+_encode = msgspec.json.Encoder().encode
+
+
+def _escapes_only_quotes(encoded: bytes, texts: int) -> bool:
+    """JSON escapes control characters in its own way: then there are more backslashes than quotes within the texts."""
+    return encoded.count(b'"') - 2 * texts == encoded.count(b"\\")
 
 
 def _quoted(text: str) -> str:

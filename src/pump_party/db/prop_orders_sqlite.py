@@ -38,8 +38,7 @@ from pump_party.db.prop_rows import (
     position_row,
     record_row,
 )
-from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, TransactionConflict
-from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX
+from pump_party.domains.prop_engine.store import TICK_ORDERS_MAX, Batch, OrdersTransaction, TransactionConflict
 
 ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 """A batch is cut into these sizes, so that few statements are ever prepared. 256 rows of 24 values stay below
@@ -136,7 +135,7 @@ def orders_transaction(database: Database, keys: Keys) -> Iterator[OrdersTransac
 
 
 class _SqliteOrders(Loaded):
-    part_orders = BATCH_ORDERS_MAX
+    part_orders = TICK_ORDERS_MAX
 
     def __init__(self, database: Database, keys: Keys) -> None:
         super().__init__()

@@ -6,7 +6,14 @@ from typing import TypeVar
 
 from pump_party.domains.marketdata.contract import Book, Books, Quote
 from pump_party.domains.prop_engine.rule_set import RuleSet
-from pump_party.domains.prop_engine.store import Batch, OrdersTransaction, PropStore, Tick, TransactionConflict
+from pump_party.domains.prop_engine.store import (
+    TICK_ORDERS_MAX,
+    Batch,
+    OrdersTransaction,
+    PropStore,
+    Tick,
+    TransactionConflict,
+)
 from pump_party.domains.prop_engine.ticks import TickBatch
 from pump_party.domains.prop_engine.working import TICK_GRACE_MS
 from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX, PriceMode
@@ -74,7 +81,7 @@ class Matcher:
                 publish_ms=quote.publish_ms,
                 mid_e8=quote.mid_e8,
                 after=after,
-                limit=BATCH_ORDERS_MAX,
+                limit=TICK_ORDERS_MAX,
             )
             if not due:
                 return ended

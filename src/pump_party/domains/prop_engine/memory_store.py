@@ -28,8 +28,8 @@ from pump_party.domains.prop_engine.model import (
 from pump_party.domains.prop_engine.orders import account_not_found
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.portfolio import Holdings
-from pump_party.domains.prop_engine.store import Batch, Performance, Reset, Tick, TransactionConflict
-from pump_party.domains.prop_interface.contract import BATCH_ORDERS_MAX, OPEN_ORDERS_MAX, AccountKind, EquityMark
+from pump_party.domains.prop_engine.store import TICK_ORDERS_MAX, Batch, Performance, Reset, Tick, TransactionConflict
+from pump_party.domains.prop_interface.contract import OPEN_ORDERS_MAX, AccountKind, EquityMark
 from pump_party.kernel.errors import IdempotencyMismatch, NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
@@ -41,7 +41,7 @@ T = TypeVar("T")
 class MemoryTransaction:
     """Implements `store.OrdersTransaction`: copies, moved forward by the batch, kept when it is recorded."""
 
-    part_orders = BATCH_ORDERS_MAX
+    part_orders = TICK_ORDERS_MAX
 
     def __init__(self, store: "MemoryStore", keys: Keys) -> None:
         self._store = store

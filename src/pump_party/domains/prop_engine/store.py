@@ -25,6 +25,14 @@ from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
 
 
+TICK_ORDERS_MAX = 8_192
+"""Orders of one tick in one transaction; a tick that concerns more takes them in pages, oldest first, each a transaction.
+
+Several times what ever waits for one tick. A transaction keeps its accounts from everybody else and its rows in memory
+until it ends: this many take a second and 100 MB, and twice as many the time that another transaction waits for a lock.
+"""
+
+
 class TransactionConflict(Exception):
     """Another transaction came first: an account moved, a record of this id was written, or a deadlock was ended.
     Nothing was written; try again.
