@@ -24,11 +24,10 @@ from pump_party.domains.prop_interface.contract import AccountKind, EquityMark
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.outbox import OutboxMessage
 
-
 TICK_ORDERS_MAX = 8_192
-"""Orders of one tick in one transaction; a tick that concerns more takes them in pages, oldest first, each a transaction.
+"""Orders of a tick that are one transaction. A tick that concerns more takes them page by page, the oldest first.
 
-Several times what ever waits for one tick. A transaction keeps its accounts from everybody else and its rows in memory
+Far more than one market makes wait. A transaction keeps its accounts from everybody else and its rows in memory
 until it ends: this many take a second and 100 MB, and twice as many the time that another transaction waits for a lock.
 """
 
