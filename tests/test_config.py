@@ -52,6 +52,14 @@ def test_later_wins_from_defaults_over_file_and_environment_to_options(tmp_path,
             "mysql://u:hunter2@h/d",
             "PUMP_PARTY_DATABASE_URL: (hidden) is not allowed; allowed: empty or",
         ),
+        (
+            "DATABASE_URL",
+            "postgresql://u:hunter2@h:first/d",
+            "PUMP_PARTY_DATABASE_URL: (hidden) is not allowed; allowed: empty or",
+        ),
+        ("REDIS_URL", "redis://:hunter2@h:65536/0", "PUMP_PARTY_REDIS_URL: (hidden) is not allowed; allowed: empty or"),
+        ("REDIS_URL", "redis://h:6379/first", "PUMP_PARTY_REDIS_URL: (hidden) is not allowed; allowed: empty or"),
+        ("BINANCE_WS_URL", "wss://[::1:9443", "PUMP_PARTY_BINANCE_WS_URL: 'wss://[::1:9443' is not allowed"),
         ("PUBLIC_ORIGIN", "https://a.b/path", "PUMP_PARTY_PUBLIC_ORIGIN: 'https://a.b/path' is not allowed"),
         (
             "TRUSTED_PROXIES",
@@ -69,6 +77,23 @@ def test_a_bad_value_stops_the_start_and_says_name_value_and_range(monkeypatch, 
         load_settings()
     assert str(caught.value).startswith(said)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://u:p%40/:w@h.internal:5432/d?sslmode=require"),
+        ("database_url", "postgresql:///d?host=/run/postgresql"),
+        ("database_url", "postgres://[::1]:65535/d"),
+        ("redis_url", "rediss://:p:w@h"),
+        ("redis_url", "redis://h:6379/0?protocol=3"),
+        ("object_store_url", "file:///var/objects"),
+        ("object_store_url", "s3://bucket/prefix"),
+        ("hyperliquid_rest_url", "http://127.0.0.1:1"),
+    ],
+)
+def test_an_address_may_have_credentials_a_port_and_parameters(name, value):
+    assert getattr(load_settings({name: value}), name) == value
 
 
 def test_all_problems_are_said_at_once(monkeypatch):

@@ -122,7 +122,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PLATFORM_KEY = r"[a-z0-9][a-z0-9_-]{0,31}:[0-9a-fA-F]{64}"
-_URL = r"[a-z]+://\S+"
+_PORT = r"[1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]"
+_SERVER = rf"(\S*@)?([^\s:@/?\[\]]*|\[[0-9a-fA-F:.]+\])(:({_PORT}))?"
+_URL = rf"[a-z]\w*://{_SERVER}([/?]\S*)?"
 _PROVIDER = r"[a-z][a-z0-9_-]{0,31}"
 _MODEL = rf"{_PROVIDER}:[A-Za-z0-9._:/@-]{{1,80}}"
 _BUDGET_MAX = 1_000_000_000_000
@@ -133,13 +135,13 @@ RULES: Mapping[str, Rule] = {
     "data_dir": Rule(help="folder of the SQLite database, tapes and objects", pattern=r".+", allowed="a path"),
     "database_url": Rule(
         help="postgresql://... to use Postgres; empty is SQLite in data_dir",
-        pattern=r"|postgres(ql)?://\S+",
+        pattern=rf"|postgres(ql)?://{_SERVER}([/?]\S*)?",
         allowed="empty or postgresql://user:password@host/name",
         secret=True,
     ),
     "redis_url": Rule(
         help="redis://... to use Redis; empty keeps cache and bus in this process",
-        pattern=r"|rediss?://\S+",
+        pattern=rf"|rediss?://{_SERVER}(/\d*)?(\?\S*)?",
         allowed="empty or redis://host:port/n",
         secret=True,
     ),
