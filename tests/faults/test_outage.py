@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import services
@@ -12,6 +13,8 @@ from tests.product import COMMAND, Client, Product, Trader, assert_nothing_lost_
 AWAY_S = 10
 ANSWERED_WITHIN_S = 3
 HEALED_WITHIN_S = 10
+NOT_OK = {"postgres": ["database", "migrations"], "redis": ["cache"]}
+"""The checks of /v1/health/ready that fail while a service is away."""
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -43,10 +46,12 @@ def test_the_product_refuses_while_a_service_is_away_and_heals_when_it_is_back(s
             tries += 1
             time.sleep(0.2)
         assert tries > 3
-        assert _ready(product) == 503
+        status, ready = _ready(product)
+        assert status == 503
+        assert [name for name, outcome in ready["checks"].items() if outcome != "ok"] == NOT_OK[service]
 
         away.start()
-        product.wait_until(lambda: _ready(product) == 200, within_s=HEALED_WITHIN_S)
+        product.wait_until(lambda: _ready(product)[0] == 200, within_s=HEALED_WITHIN_S)
         answered = len(trader.acknowledged)
         product.wait_until(lambda: len(trader.acknowledged) > answered + 10, within_s=HEALED_WITHIN_S)
         trader.finish()
@@ -55,8 +60,8 @@ def test_the_product_refuses_while_a_service_is_away_and_heals_when_it_is_back(s
         assert product.check()["problems"] == []
 
 
-def _ready(product: Product) -> int:
-    return Client(product.port).request("GET", "/v1/health/ready")[0]
+def _ready(product: Product) -> tuple[int, dict[str, Any]]:
+    return Client(product.port).request("GET", "/v1/health/ready")
 
 
 @pytest.mark.parametrize("name", ["database_url", "redis_url"])

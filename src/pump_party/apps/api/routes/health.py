@@ -66,7 +66,8 @@ async def prometheus(scope: Scope) -> Document:
 
 def _checks(services: Services) -> dict[str, Callable[[], None]]:
     def cache() -> None:
-        services.quotes.latest([])
+        # Of markets, because nothing has to be asked for the price of none.
+        services.quotes.latest([asset.market for asset in services.registry.assets()])
 
     def migrations() -> None:
         if not services.is_migrated():
