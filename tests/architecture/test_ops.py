@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.architecture.sources import read, text_files
 
-from pump_party.apps.cli.main import WORKER_NAMES, build_parser
+from pump_party.apps.cli.main import build_parser
+from pump_party.apps.workers import WORKER_NAMES
 from pump_party.config import RULES
 
 COMPOSE = Path("ops/compose.yml")

@@ -12,7 +12,7 @@ from tests.domains.clones.strategies import sound
 from tests.wallets import SolanaWallet
 
 from pump_party.apps.api.app import create_routes
-from pump_party.apps.api.calls import Threads
+from pump_party.apps.api.threads import Threads
 
 ORDER = {"market": SOL, "side": "buy", "quantity": "0.1"}
 STRATEGY = sound()

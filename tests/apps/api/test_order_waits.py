@@ -13,8 +13,8 @@ from tests.apps.clock import LeapingClock, leaping_clock
 from tests.apps.workers.feeding import SOL, Away, until, with_
 
 from pump_party.apps.api import order_waits
-from pump_party.apps.api.calls import Threads
 from pump_party.apps.api.order_waits import OrderWaits
+from pump_party.apps.api.threads import Threads
 from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
 from pump_party.domains.marketdata.contract import Quote

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pump_party.apps.cli.main import WORKER_NAMES, build_parser, main
+from pump_party.apps.cli.main import build_parser, main
+from pump_party.apps.workers import WORKER_NAMES
 from pump_party.bootstrap.database import open_database
 from pump_party.config import RULES, load_settings
 from pump_party.db.marketdata import MarketDataStore

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, Scope
 
 from pump_party.apps.api.auth import Access, Authenticator, check_access
 from pump_party.apps.api.browsers import cookie_name
-from pump_party.apps.api.calls import Threads, call_of
+from pump_party.apps.api.calls import call_of
 from pump_party.apps.api.codec import ApiRequest, ApiResponse, Document
 from pump_party.apps.api.edge import Edge
 from pump_party.apps.api.fast_lane import FastLane
@@ -19,6 +19,7 @@ from pump_party.apps.api.handlers import HANDLERS
 from pump_party.apps.api.openapi import openapi_document
 from pump_party.apps.api.order_waits import OrderWaits
 from pump_party.apps.api.parameters import access
+from pump_party.apps.api.threads import Threads
 from pump_party.apps.api.webapp import WebApp
 from pump_party.bootstrap.services import Services
 

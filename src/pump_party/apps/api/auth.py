@@ -7,8 +7,9 @@ from typing import Any
 
 from litestar import Request
 
-from pump_party.apps.api.calls import Call, Threads, call_of
+from pump_party.apps.api.calls import Call, call_of
 from pump_party.apps.api.rates import CREDENTIALS_PER_ADDRESS, site_of
+from pump_party.apps.api.threads import Threads
 from pump_party.domains.users.contract import Principal, Scope, Users
 from pump_party.kernel.errors import Forbidden, NotFound, Refusal, Unauthenticated
 from pump_party.kernel.ids import UserId

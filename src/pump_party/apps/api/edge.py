@@ -13,10 +13,11 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from pump_party.apps.api.auth import Authenticator
 from pump_party.apps.api.bodies import read_body
 from pump_party.apps.api.browsers import SAFE_METHODS, api_headers, check_origin, page_headers
-from pump_party.apps.api.calls import Call, Threads, attach_call
+from pump_party.apps.api.calls import Call, attach_call
 from pump_party.apps.api.errors import refusal_of, render_problem
 from pump_party.apps.api.order_waits import OrderWaits
 from pump_party.apps.api.rates import ALWAYS_ANSWERED, limits_of
+from pump_party.apps.api.threads import Threads
 from pump_party.apps.api.webapp import WebApp
 from pump_party.bootstrap.services import Services
 from pump_party.kernel.errors import Unavailable

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pump_party.apps.api.calls import Threads
+from pump_party.apps.api.threads import Threads
 from pump_party.bootstrap.services import Services
 from pump_party.domains.prop_interface.contract import FillView, OrderStage, OrderStatus, OrderView, RejectCode
 from pump_party.events.prop_engine import OrderFilled, OrderRejected, OrderUpdated

@@ -13,6 +13,7 @@ from collections.abc import Sequence  # noqa: E402
 from typing import Any  # noqa: E402
 
 from pump_party import __version__  # noqa: E402
+from pump_party.apps.workers import WORKER_NAMES  # noqa: E402
 from pump_party.config import Settings, SettingsError, load_settings  # noqa: E402
 from pump_party.kernel.errors import Refusal  # noqa: E402
 
@@ -21,15 +22,6 @@ EXIT_FAILED = 1
 EXIT_CANNOT_START = 2
 EXIT_INTERRUPTED = 130
 
-WORKER_NAMES = (
-    "ingest_prices",
-    "match_orders",
-    "relay_outbox",
-    "run_decisions",
-    "run_backtests",
-    "mark_accounts",
-    "prune",
-)
 SETTING_OPTIONS = ("data_dir", "host", "port", "ws_port", "feed", "speed")
 
 EXAMPLES = """\

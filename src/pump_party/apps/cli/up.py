@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pump_party import __version__
-from pump_party.apps.cli.main import WORKER_NAMES
 from pump_party.apps.cli.parts import api, bind_api, gateway, try_gateway_port, worker
 from pump_party.apps.cli.process import run_process
+from pump_party.apps.workers import WORKER_NAMES
 from pump_party.bootstrap.services import build
 from pump_party.config import Settings
 from pump_party.kernel.errors import Unavailable
