@@ -11,6 +11,7 @@ from tests.e2e.venue import Venue
 pytestmark = pytest.mark.browser
 
 CUT_OFF = r"ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|ERR_NETWORK|WebSocket connection to"
+SOONER_THAN_A_POLL_MS = 700
 ORDER = {"market": "SOL-USDC", "side": "buy", "quantity": "1"}
 
 
@@ -80,3 +81,56 @@ def test_what_was_filled_while_the_page_was_offline_is_there_when_it_is_back(mee
     expect(person.see("connection-state")).to_have_attribute("data-state", "live")
     assert len(person.expect_fills_shown()) == 1
     person.expect_shown_as_told()
+
+
+def test_who_could_not_be_asked_about_is_neither_signed_in_nor_out_and_is_asked_again(
+    meet: Meet, solana: SolanaExtension
+):
+    person = meet(solana)
+    person.expect_problem(r"status of 503 .*/v1/auth/sessions/current")
+    person.begin_trading(solana)
+    away = {"status": 503, "title": "Unavailable", "detail": "the database is away", "code": "unavailable"}
+    person.page.route("**/v1/auth/sessions/current", lambda route: route.fulfill(status=503, json=away))
+    for path in ("/", "/portfolio"):
+        person.open(path)
+        expect(person.see("session-unknown")).to_be_visible()
+        expect(person.page.get_by_role("button", name=re.compile("^Sign in"))).to_have_count(0)
+    expect(person.page.get_by_role("main")).to_contain_text("Could not load your session. The database is away.")
+
+    person.page.unroute("**/v1/auth/sessions/current")
+    expect(person.see("session-menu")).to_be_visible()
+    expect(person.see("identity")).to_be_visible()
+
+
+def test_a_visitor_is_told_how_often_the_server_was_asked_and_may_have_it_asked_at_once(meet: Meet):
+    person = meet()
+    person.expect_problem("ERR_FAILED")
+    person.page.route("**/candles?*", lambda route: route.abort())
+    person.open()
+    expect(person.see("chart")).to_contain_text("Could not load the chart.")
+    person.page.route("**/v1/markets", lambda route: route.abort())
+    expect(person.see("connection-notice")).to_have_text(re.compile(r"^Connection lost\. Attempt [2-9], "))
+    expect(person.page.locator("[data-dimmed=true]").first).to_contain_text("SOL/USDC")
+
+    expect(person.see("connection-notice")).to_contain_text("next try in 2 s")
+    with person.page.expect_request("**/v1/markets", timeout=SOONER_THAN_A_POLL_MS):
+        person.see("retry-now").click()
+
+    person.page.unroute("**/candles?*")
+    person.page.unroute("**/v1/markets")
+    expect(person.see("connection-notice")).to_have_count(0)
+    expect(person.page.locator("[data-dimmed=true]")).to_have_count(0)
+    expect(person.see("chart")).not_to_contain_text("Could not load the chart.")
+
+
+def test_the_portfolio_is_dimmed_while_it_is_only_what_was_last_heard(meet: Meet, solana: SolanaExtension):
+    person = meet(solana)
+    person.expect_problem(CUT_OFF)
+    person.begin_trading(solana)
+    person.page.get_by_role("link", name="Portfolio").first.click()
+    books = person.page.locator("[data-dimmed]").filter(has=person.see("identity"))
+    expect(books).to_have_attribute("data-dimmed", "false")
+    person.context.set_offline(True)
+    expect(books).to_have_attribute("data-dimmed", "true")
+    person.context.set_offline(False)
+    expect(books).to_have_attribute("data-dimmed", "false")

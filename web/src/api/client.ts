@@ -1,5 +1,7 @@
 /** The one way the page talks to the API: same origin, cookie session, problem details on refusal. */
 
+import { sentence } from '@/lib/format'
+
 const REQUEST_TIMEOUT_MS = 12_000
 
 /** A refusal of the server, with its stable code, or the reason nothing came back. */
@@ -106,7 +108,7 @@ async function problemOf(response: Response): Promise<Problem> {
   return new Problem({
     code: text('code') ?? `http_${response.status}`,
     status: response.status,
-    detail: text('detail') ?? text('title') ?? `The server answered ${response.status}.`,
+    detail: sentence(text('detail') ?? text('title') ?? `The server answered ${response.status}.`),
     body: given,
     ...(field === undefined ? {} : { field }),
     ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),

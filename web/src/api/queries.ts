@@ -24,6 +24,7 @@ import type {
 
 const RETRIES_MAX = 2
 export const MARKETS_POLL_MS = 2_000
+const ME_AGAIN_MS = 5_000
 export const CANDLES_LIMIT = 500
 export const HISTORY_LIMIT = 50
 export const EQUITY_MARKS_MAX = 2_000
@@ -215,7 +216,7 @@ export const apiKeysQuery = queryOptions({
 })
 
 export function useMe() {
-  return useQuery(meQuery)
+  return useQuery({ ...meQuery, refetchInterval: ({ state }) => state.status === 'error' && ME_AGAIN_MS })
 }
 
 /** The account the signed-in person looks at, a practice one unless chosen: undefined while loading, null without any. */

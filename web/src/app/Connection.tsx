@@ -76,7 +76,8 @@ export function ConnectionState() {
 /** Below the header while something is wrong with the connection. */
 export function ConnectionNotice() {
   const connection = useConnection()
-  const text = noticeOf(connection)
+  const heard = useTicks().size > 0
+  const text = noticeOf(connection, heard)
   if (!text) return null
   return (
     <div data-testid="connection-notice" className="border-t border-warn bg-surface">
@@ -92,16 +93,18 @@ export function ConnectionNotice() {
   )
 }
 
-function noticeOf(connection: Shown): string | undefined {
+function noticeOf(connection: Shown, heard: boolean): string | undefined {
+  const shown = heard ? ' What you see is the last that was heard.' : ''
   switch (connection.state) {
     case 'offline':
-      return 'You are offline. What you see is the last that was heard.'
+      return `You are offline.${shown}`
     case 'delayed':
       return `Connected, but nothing was heard for ${formatAge(connection.silentMs)}.`
     case 'reconnecting': {
       const when =
         connection.retryInMs > 0 ? `next try in ${Math.ceil(connection.retryInMs / 1_000)} s` : 'trying now'
-      return `Connection lost. Attempt ${connection.attempt}, ${when}. What you see is the last that was heard.`
+      const what = heard ? 'Connection lost.' : 'The server does not answer.'
+      return `${what} Attempt ${connection.attempt}, ${when}.${shown}`
     }
     default:
       return undefined

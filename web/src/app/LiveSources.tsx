@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
+import { askAgain } from '@/api/again'
 import { MARKETS_POLL_MS, polledMarketsQuery, useAccount, useMe } from '@/api/queries'
 import { putMarkets } from '@/live/prices'
 import { useStatus } from '@/live/status'
@@ -22,12 +23,19 @@ function Streamed() {
 }
 
 function Polled() {
-  const { data, dataUpdatedAt, isError } = useQuery(polledMarketsQuery)
+  const { data, dataUpdatedAt, isError, errorUpdatedAt } = useQuery(polledMarketsQuery)
   useEffect(() => {
     if (data) putMarkets(data, dataUpdatedAt, MARKETS_POLL_MS)
   }, [data, dataUpdatedAt])
   useEffect(() => {
-    useStatus.setState({ polled: { lastMs: dataUpdatedAt, failed: isError } })
-  }, [dataUpdatedAt, isError])
+    const { attempt } = useStatus.getState().polled
+    if (isError) {
+      const retryAtMs = errorUpdatedAt + MARKETS_POLL_MS
+      useStatus.setState({ polled: { lastMs: dataUpdatedAt, attempt: attempt + 1, retryAtMs } })
+    } else if (dataUpdatedAt > 0) {
+      useStatus.setState({ polled: { lastMs: dataUpdatedAt, attempt: 0, retryAtMs: 0 } })
+      if (attempt > 0) askAgain()
+    }
+  }, [dataUpdatedAt, isError, errorUpdatedAt])
   return null
 }

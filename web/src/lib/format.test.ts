@@ -8,6 +8,7 @@ import {
   formatUsd,
   formatWire,
   grouped,
+  sentence,
   sharePpm,
   shortAddress,
 } from './format'
@@ -57,4 +58,9 @@ test('addresses and chains are recognisable', () => {
 
 test('a count is grouped by thousands', () => {
   expect([7, 1_234, 1_234_567].map(grouped)).toEqual(['7', '1,234', '1,234,567'])
+})
+
+test('what the server says is a sentence', () => {
+  expect(sentence('the database is away; try again')).toBe('The database is away; try again.')
+  expect(sentence('Nothing changed.')).toBe('Nothing changed.')
 })

@@ -82,3 +82,9 @@ export function chainName(chain: string): string {
 function withSign(text: string, value: bigint): string {
   return value > 0n && /[1-9]/.test(text) ? `+${text}` : text
 }
+
+/** What the server says, as a sentence among others. */
+export function sentence(text: string): string {
+  const said = text.trim()
+  return `${said.slice(0, 1).toUpperCase()}${said.slice(1)}${/[.!?…]$/.test(said) ? '' : '.'}`
+}

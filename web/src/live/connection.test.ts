@@ -8,6 +8,7 @@ import {
   type Phase,
   PING_AFTER_MS,
   SILENT_MS,
+  shownPolled,
   shownState,
   step,
 } from './connection'
@@ -147,4 +148,15 @@ describe('waking up', () => {
       ['connect'],
     )
   })
+})
+
+test('a page without a socket counts the questions that were not answered', () => {
+  expect(shownPolled({ lastMs: 0, attempt: 0, retryAtMs: 0 }, 5)).toEqual({ state: 'connecting' })
+  expect(shownPolled({ lastMs: 3, attempt: 0, retryAtMs: 0 }, 5)).toEqual({ state: 'live' })
+  expect(shownPolled({ lastMs: 3, attempt: 2, retryAtMs: 2_000 }, 500)).toEqual({
+    state: 'reconnecting',
+    attempt: 2,
+    retryInMs: 1_500,
+  })
+  expect(shownPolled({ lastMs: 0, attempt: 1, retryAtMs: 100 }, 500)).toMatchObject({ retryInMs: 0 })
 })

@@ -157,3 +157,16 @@ export function shownState(phase: Phase, nowMs: number): Shown {
     }
   }
 }
+
+/** The questions of a page without a socket: when one was answered, how many in a row were not, when the next is asked. */
+export interface Polled {
+  lastMs: number
+  attempt: number
+  retryAtMs: number
+}
+
+/** The same words for a page that asks now and then. */
+export function shownPolled({ lastMs, attempt, retryAtMs }: Polled, nowMs: number): Shown {
+  if (attempt > 0) return { state: 'reconnecting', attempt, retryInMs: Math.max(0, retryAtMs - nowMs) }
+  return { state: lastMs === 0 ? 'connecting' : 'live' }
+}

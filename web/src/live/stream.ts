@@ -1,4 +1,5 @@
 /** Joins the socket to the page: prices to their store, private frames into the query cache, gaps to a refetch. */
+import { askAgain } from '@/api/again'
 import { Problem, request } from '@/api/client'
 import {
   accountsQuery,
@@ -41,7 +42,11 @@ const socket = new LiveSocket({
 })
 const subjects = subjectsFor((message) => socket.send(message))
 
-export const retryNow = socket.retryNow
+/** Try to reach the server at once: by the socket, or by asking for prices where there is none. */
+export function retryNow() {
+  if (useStatus.getState().wanted) socket.retryNow()
+  else void queryClient.refetchQueries({ queryKey: marketsQuery.queryKey })
+}
 
 async function ticket(): Promise<string> {
   try {
@@ -87,6 +92,7 @@ export function followAccount(account: Account) {
 /** REST first, then resume each channel from what the snapshot knew: nothing is missed in between. */
 async function takeSnapshot() {
   subjects.opened()
+  askAgain()
   await Promise.allSettled([
     queryClient.fetchQuery({ ...marketsQuery, staleTime: 0 }).then((markets) => {
       putMarkets(markets, Date.now())

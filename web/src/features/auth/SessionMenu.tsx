@@ -14,7 +14,19 @@ const ITEM = 'flex h-9 cursor-pointer items-center px-3 outline-none data-[highl
 export function SessionMenu() {
   const me = useMe()
   if (me.isPending) return <span className="h-9 w-20 bg-raised" />
-  if (!me.data) {
+  if (me.data === undefined) {
+    return (
+      <Button
+        className="text-sm"
+        data-testid="session-unknown"
+        title={me.error?.message}
+        onClick={() => void me.refetch()}
+      >
+        Check sign-in
+      </Button>
+    )
+  }
+  if (me.data === null) {
     return (
       <Button look="accent" data-testid="sign-in-button" onClick={() => openDialog('sign_in')}>
         Sign in

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { configQuery } from '@/api/queries'
 import { Dialog } from '@/ui/Dialog'
 import { closeDialog } from '@/ui/dialogs'
+import { Failure } from '@/ui/States'
 import { ChainStep, WalletList } from './ChooseWallet'
 import { LoginProgress } from './LoginProgress'
 import { type Purpose, resetLogin, runLogin, useLogin } from './login'
@@ -36,6 +37,9 @@ export function SignInDialog({ purpose }: { purpose: Purpose }) {
       title={TITLES[purpose]}
       description="Signing proves identity; it moves no funds."
     >
+      {config.error && (
+        <Failure what="who may sign in" error={config.error} onRetry={() => void config.refetch()} />
+      )}
       {login.step === 'choose' && <WalletList wallets={wallets} onChoose={choose} disabled={!config.data} />}
       {login.step === 'chain' && (
         <ChainStep

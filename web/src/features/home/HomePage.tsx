@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { configQuery, leaderboardQuery, useMe } from '@/api/queries'
 import { formatWire } from '@/lib/format'
+import { Dimmed } from '@/live/Dimmed'
 import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
 import { Change } from '@/ui/Figure'
@@ -43,31 +44,43 @@ function Pitch() {
         fill on a stale price, and the evidence kept beside it.
       </p>
       <div className="mt-6 flex flex-wrap items-center gap-3">
-        {me.data ? (
-          <Link
-            to="/trade"
-            className="flex h-11 items-center border border-accent bg-accent px-5 text-lg font-medium text-on-accent hover:opacity-90"
-          >
-            Go to trading
-          </Link>
-        ) : (
-          <Button look="accent" size="large" onClick={() => openDialog('sign_in')}>
-            Sign in with a wallet
-          </Button>
-        )}
-        <Link
-          to={me.data ? '/portfolio' : '/trade'}
-          className="flex h-11 items-center px-2 text-muted underline hover:text-text"
-        >
-          {me.data ? 'See your portfolio' : 'Look around first'}
-        </Link>
+        <WaysOn />
       </div>
-      {balance && !me.data && (
+      {balance && me.data === null && (
         <p className="mt-3 text-sm text-muted">
           {balance} virtual USD to start with. Signing proves identity; it moves no funds.
         </p>
       )}
     </div>
+  )
+}
+
+/** In, for a visitor; on, for who is signed in or could not be asked. */
+function WaysOn() {
+  const me = useMe()
+  if (me.isPending) return <span className="h-11 w-44 bg-raised" />
+  const look = 'flex h-11 items-center px-2 text-muted underline hover:text-text'
+  return me.data === null ? (
+    <>
+      <Button look="accent" size="large" onClick={() => openDialog('sign_in')}>
+        Sign in with a wallet
+      </Button>
+      <Link to="/trade" className={look}>
+        Look around first
+      </Link>
+    </>
+  ) : (
+    <>
+      <Link
+        to="/trade"
+        className="flex h-11 items-center border border-accent bg-accent px-5 text-lg font-medium text-on-accent hover:opacity-90"
+      >
+        Go to trading
+      </Link>
+      <Link to="/portfolio" className={look}>
+        See your portfolio
+      </Link>
+    </>
   )
 }
 
@@ -114,33 +127,35 @@ function TopFive() {
         <p className="py-3 text-muted">Nobody has traded yet: the first fill takes the first rank.</p>
       )}
       {rows.length > 0 && (
-        <table className="ruled">
-          <thead>
-            <tr>
-              <th scope="col">Trader</th>
-              <th scope="col" data-figure>
-                Return
-              </th>
-              <th scope="col" data-figure>
-                Fills
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.account_id}>
-                <td className="max-w-44 truncate">
-                  <span className="figure mr-3 text-muted">{row.rank}</span>
-                  {row.display_name}
-                </td>
-                <td data-figure>
-                  <Change ppm={row.return_ppm} />
-                </td>
-                <td data-figure>{row.fills}</td>
+        <Dimmed>
+          <table className="ruled">
+            <thead>
+              <tr>
+                <th scope="col">Trader</th>
+                <th scope="col" data-figure>
+                  Return
+                </th>
+                <th scope="col" data-figure>
+                  Fills
+                </th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <tr key={row.account_id}>
+                  <td className="max-w-44 truncate">
+                    <span className="figure mr-3 text-muted">{row.rank}</span>
+                    {row.display_name}
+                  </td>
+                  <td data-figure>
+                    <Change ppm={row.return_ppm} />
+                  </td>
+                  <td data-figure>{row.fills}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Dimmed>
       )}
     </Panel>
   )

@@ -5,6 +5,7 @@ import type { Config, Market } from '@/api/types'
 import { formatPrice } from '@/lib/format'
 import { freshnessAt } from '@/lib/freshness'
 import { formatAge } from '@/lib/time'
+import { Dimmed } from '@/live/Dimmed'
 import { useTick } from '@/live/prices'
 import { useNow } from '@/live/status'
 import { Change, Figure } from '@/ui/Figure'
@@ -32,11 +33,13 @@ export function MarketBoard() {
       {markets.error && !markets.data && (
         <Failure what="prices" error={markets.error} onRetry={() => void markets.refetch()} />
       )}
-      <ul>
-        {onePerCoin(markets.data ?? []).map((market) => (
-          <MarketRow key={market.market} market={market} />
-        ))}
-      </ul>
+      <Dimmed>
+        <ul>
+          {onePerCoin(markets.data ?? []).map((market) => (
+            <MarketRow key={market.market} market={market} />
+          ))}
+        </ul>
+      </Dimmed>
     </Panel>
   )
 }

@@ -5,6 +5,7 @@ import type { LeaderboardRow } from '@/api/types'
 import { formatUsd } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { formatDateTime } from '@/lib/time'
+import { Dimmed } from '@/live/Dimmed'
 import { Button } from '@/ui/Button'
 import { Change } from '@/ui/Figure'
 import { TableScroll } from '@/ui/Panel'
@@ -59,7 +60,11 @@ export function LeaderboardPage() {
           <p>The first practice account with a fill takes the first rank.</p>
         </Empty>
       )}
-      {rows.length > 0 && <Board rows={rows} />}
+      {rows.length > 0 && (
+        <Dimmed>
+          <Board rows={rows} />
+        </Dimmed>
+      )}
       <p className="mt-4 max-w-prose text-sm text-muted">
         Beside each return is what needed no skill in the same time and under the same fees: holding SOL, and
         the median of 20 who tossed a coin every six hours. Few fills prove little: rows with fewer than{' '}

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { curveQuery, resultsQuery, useAccount, useMe } from '@/api/queries'
+import { resultsQuery, useAccount, useMe } from '@/api/queries'
 import type { Account } from '@/api/types'
+import { Dimmed } from '@/live/Dimmed'
 import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
 import { Empty, Failure, Loading } from '@/ui/States'
-import { maxDrawdownPpm } from './curve'
 import { EquityPanel } from './EquityPanel'
 import { History } from './History'
 import { Holdings } from './Holdings'
@@ -25,6 +25,8 @@ export function PortfolioPage() {
       </Empty>
     )
   }
+  if (me.error && me.data === undefined)
+    return <Failure what="your session" error={me.error} onRetry={() => void me.refetch()} />
   if (error) return <Failure what="your account" error={error} onRetry={retry} />
   if (account === undefined) return <Loading rows={8} label="Loading your account" />
   if (account === null) {
@@ -40,7 +42,6 @@ export function PortfolioPage() {
 }
 
 function Portfolio({ account }: { account: Account }) {
-  const marks = useQuery(curveQuery(account.account_id, account.cycle)).data?.marks
   const results = useQuery(resultsQuery(account.account_id, account.cycle))
   return (
     <>
@@ -53,16 +54,18 @@ function Portfolio({ account }: { account: Account }) {
         </h1>
         {account.kind === 'practice' && <ResetAccount account={account} />}
       </div>
-      <Headline account={account} drawdownPpm={marks && maxDrawdownPpm(marks, account.start)} />
-      <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_300px]">
-        <EquityPanel account={account} results={results.data} />
-        <IdentityLine account={account} />
-      </div>
-      <div className="mt-6 space-y-6">
-        <Holdings account={account} />
-        <ResultsPanel query={results} />
-        <History accountId={account.account_id} />
-      </div>
+      <Dimmed>
+        <Headline account={account} drawdownPpm={results.data?.max_drawdown_ppm} />
+        <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1fr)_300px]">
+          <EquityPanel account={account} results={results.data} />
+          <IdentityLine account={account} />
+        </div>
+        <div className="mt-6 space-y-6">
+          <Holdings account={account} />
+          <ResultsPanel query={results} />
+          <History accountId={account.account_id} />
+        </div>
+      </Dimmed>
     </>
   )
 }

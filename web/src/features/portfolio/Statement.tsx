@@ -1,13 +1,19 @@
 import type { ReactNode } from 'react'
 import type { Account } from '@/api/types'
 import { identityAt } from '@/lib/equity'
-import { formatSignedUsd, formatUsd, sharePpm } from '@/lib/format'
+import { formatSignedUsd, formatUsd, MISSING, sharePpm } from '@/lib/format'
 import { useMarks } from '@/live/prices'
 import { Change, Figure } from '@/ui/Figure'
 import { Panel } from '@/ui/Panel'
 
+interface HeadlineProps {
+  account: Account
+  /** Undefined while it is not known, null before the first mark. */
+  drawdownPpm: number | null | undefined
+}
+
 /** The four figures a person looks for first. */
-export function Headline({ account, drawdownPpm }: { account: Account; drawdownPpm: number | undefined }) {
+export function Headline({ account, drawdownPpm }: HeadlineProps) {
   const identity = identityAt(account, useMarks())
   const gained =
     identity.equityMicros === undefined ? undefined : identity.equityMicros - identity.startMicros
@@ -29,7 +35,7 @@ export function Headline({ account, drawdownPpm }: { account: Account; drawdownP
       </Stat>
       <Stat label="Largest drawdown">
         <span className="figure text-xl sm:text-2xl">
-          {drawdownPpm === undefined ? '–' : `${(drawdownPpm / 10_000).toFixed(2)}%`}
+          {drawdownPpm == null ? MISSING : `${(drawdownPpm / 10_000).toFixed(2)}%`}
         </span>
       </Stat>
     </div>

@@ -28,6 +28,8 @@ export function EditorPage() {
       </Empty>
     )
   }
+  if (me.error && me.data === undefined)
+    return <Failure what="your session" error={me.error} onRetry={() => void me.refetch()} />
   if (!me.data) return <Loading rows={8} label="Loading the clone" />
   return <Opening key={`${me.data.user_id}/${id}`} userId={me.data.user_id} cloneId={id} />
 }

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { Market } from '@/api/types'
 import { formatPrice } from '@/lib/format'
 import type { Tick } from '@/lib/freshness'
+import { Dimmed } from '@/live/Dimmed'
 import { useTick } from '@/live/prices'
 import { Change, Figure } from '@/ui/Figure'
 
@@ -10,7 +11,7 @@ export function MarketHeader({ markets, selected }: { markets: readonly Market[]
   const tick = useTick(selected.market)
   return (
     <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2 py-3">
-      <div className="flex items-baseline gap-4">
+      <Dimmed className="flex items-baseline gap-4">
         <h1 className="text-xl font-semibold">
           {selected.kind === 'spot' ? selected.market.replace('-', '/') : selected.market}
         </h1>
@@ -24,7 +25,7 @@ export function MarketHeader({ markets, selected }: { markets: readonly Market[]
             <Change ppm={selected.change_24h_ppm} /> <span className="text-xs text-muted">24 h</span>
           </span>
         )}
-      </div>
+      </Dimmed>
       <nav aria-label="Markets" className="flex w-full gap-1 overflow-x-auto sm:w-auto">
         {markets
           .filter((one) => one.kind === selected.kind)

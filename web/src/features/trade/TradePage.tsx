@@ -6,6 +6,7 @@ import type { Market } from '@/api/types'
 import { INTERVALS, type Interval } from '@/lib/candles'
 import { formatWire } from '@/lib/format'
 import { freshnessAt } from '@/lib/freshness'
+import { Dimmed } from '@/live/Dimmed'
 import { useTick } from '@/live/prices'
 import { useConnection, useNow } from '@/live/status'
 import { Button } from '@/ui/Button'
@@ -36,27 +37,25 @@ export function TradePage() {
 
 /** Chart and lists on the left, ticket and account on the right; one column on a narrow screen. */
 function Desk({ markets, selected }: { markets: readonly Market[]; selected: Market }) {
-  const connection = useConnection()
   const { account } = useAccount()
-  const dimmed = connection.state === 'reconnecting' || connection.state === 'offline'
   return (
     <div>
       <MarketHeader markets={markets} selected={selected} />
       <StaleBanner market={selected.market} />
       {account && <AccountStatus account={account} />}
       <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_320px] lg:grid-rows-[auto_1fr]">
-        <div className={`min-w-0 ${dimmed ? 'opacity-50' : ''}`}>
+        <Dimmed className="min-w-0">
           <ChartPanel market={selected} />
-        </div>
+        </Dimmed>
         <aside className="min-w-0 space-y-3 lg:col-start-2 lg:row-span-2 lg:row-start-1">
           <TicketPanel market={selected} />
           <NotModelled />
         </aside>
         {account && (
-          <div className={`min-w-0 space-y-3 ${dimmed ? 'opacity-50' : ''}`}>
+          <Dimmed className="min-w-0 space-y-3">
             <AccountPanel account={account} />
             <Activity account={account} markets={markets} />
-          </div>
+          </Dimmed>
         )}
       </div>
     </div>
