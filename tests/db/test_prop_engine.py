@@ -19,12 +19,14 @@ from pump_party.domains.prop_engine.service import PropTradingEngine
 from pump_party.domains.prop_interface.contract import (
     ACCOUNTS_PER_USER_MAX,
     AccountKind,
+    AccountStatus,
     AccountView,
     OpenAccount,
     OrderStatus,
     OrderView,
     RejectCode,
     ResetAccount,
+    SetAccountStatus,
 )
 from pump_party.kernel.errors import Conflict, IdempotencyMismatch, Invalid, NotFound, Unavailable
 from pump_party.kernel.ids import AccountId, UserId
@@ -317,6 +319,16 @@ def test_the_database_itself_refuses_to_rewrite_history(
         ("UPDATE prop_journal SET postings = replace(postings, '-150415017', '-150415018')", "record_unbalanced"),
         ("UPDATE prop_journal SET at_ms = at_ms + 1", "chain_broken"),
         ("UPDATE prop_accounts SET cash_micros = cash_micros + 1", "balance_differs"),
+        ("UPDATE prop_accounts SET status = 'active'", "account_differs"),
+        ("UPDATE prop_accounts SET opened_ms = opened_ms + 1", "account_differs"),
+        ("UPDATE prop_orders SET fill_id = order_id", "order_differs"),
+        ("UPDATE prop_accounts SET kind = 'qractice'", "row_unreadable"),
+        ("UPDATE prop_positions SET consumed = '{'", "row_unreadable"),
+        ("UPDATE prop_fills SET side = 'cuy'", "row_unreadable"),
+        ("UPDATE prop_orders SET terms = '{'", "row_unreadable"),
+        ("UPDATE prop_journal SET kind = 'gill' WHERE kind = 'fill'", "row_unreadable"),
+        ("UPDATE prop_journal SET postings = '['", "row_unreadable"),
+        ("UPDATE prop_journal SET detail = '['", "chain_broken"),
         ("UPDATE prop_positions SET quantity_nanos = quantity_nanos + 1", "balance_differs"),
         ("DELETE FROM prop_fills", "outcome_incomplete"),
         ("DELETE FROM prop_orders", "outcome_incomplete"),
@@ -328,6 +340,8 @@ def test_db_check_finds_whatever_was_changed_behind_its_back(
     statement: str, code: str, engine: PropTradingEngine, account: AccountView, database: Database
 ) -> None:
     place(engine, account, "k1", "buy", ONE_SOL)
+    engine.set_account_status(SetAccountStatus(ALICE, account.account_id, AccountStatus.PAUSED, "pause"))
+    assert check(database).problems == []
     with database.write() as connection:
         _lift_triggers(connection)
         connection.execute(sa.text(statement))

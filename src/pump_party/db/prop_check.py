@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -21,8 +21,10 @@ from pump_party.db.prop_rows import (
 from pump_party.db.prop_tables import accounts, fills, journal, open_orders, orders, perp_positions, positions
 from pump_party.domains.prop_engine.audit import AccountRecords, Problem, audit
 from pump_party.domains.prop_engine.ledger import read_postings
-from pump_party.domains.prop_engine.model import Account
+from pump_party.domains.prop_engine.model import Account, JournalRecord
 from pump_party.kernel.ids import AccountId
+
+Value = TypeVar("Value")
 
 ACCOUNTS_PER_PAGE = 100
 PROBLEMS_MAX = 1_000
@@ -51,11 +53,15 @@ def check(database: Database, *, progress: Callable[[int, int], None] = lambda _
     after = ""
     while len(report.problems) < PROBLEMS_MAX:
         with database.read() as connection:
-            page = _page(connection if database.is_sqlite else _snapshot(connection), after)
+            snapshot = connection if database.is_sqlite else _snapshot(connection)
+            query = sa.select(accounts).where(accounts.c.account_id > after).order_by(accounts.c.account_id)
+            page = snapshot.execute(query.limit(ACCOUNTS_PER_PAGE)).all()
+            every = _records(snapshot, _read(page, accounts, account_of, report.problems), report.problems)
         if not page:
             break
-        after = page[-1].account.account_id
-        for records in page:
+        after = page[-1].account_id
+        report.accounts += len(page)
+        for records in every:
             _count(report, records)
             report.problems.extend(audit(records))
         progress(report.accounts, total)
@@ -68,19 +74,10 @@ def _snapshot(connection: sa.Connection) -> sa.Connection:
 
 
 def _count(report: CheckReport, records: AccountRecords) -> None:
-    report.accounts += 1
     report.orders += len(records.orders)
     report.fills += len(records.fills)
     report.records += len(records.journal)
     report.postings += sum(len(read_postings(r.postings)) for r in records.journal)
-
-
-def _page(connection: sa.Connection, after: str) -> list[AccountRecords]:
-    query = sa.select(accounts).where(accounts.c.account_id > after).order_by(accounts.c.account_id)
-    page = [account_of(row) for row in connection.execute(query.limit(ACCOUNTS_PER_PAGE))]
-    if not page:
-        return []
-    return _records(connection, page)
 
 
 def changed(database: Database, known: Mapping[AccountId, int]) -> list[AccountRecords]:
@@ -88,10 +85,16 @@ def changed(database: Database, known: Mapping[AccountId, int]) -> list[AccountR
     with database.read() as connection:
         rows = connection.execute(sa.select(accounts).order_by(accounts.c.account_id))
         moved = [account_of(row) for row in rows if known.get(row.account_id) != row.version]
-        return _records(connection, moved) if moved else []
+        unreadable: list[Problem] = []
+        records = _records(connection, moved, unreadable)
+    assert not unreadable, unreadable
+    return records
 
 
-def _records(connection: sa.Connection, owners: Sequence[Account]) -> list[AccountRecords]:
+def _records(connection: sa.Connection, owners: Sequence[Account], found: list[Problem]) -> list[AccountRecords]:
+    """Rows that cannot be read are left out and added to `found`."""
+    if not owners:
+        return []
     ids = [account.account_id for account in owners]
     held = _by_account(connection, positions, ids)
     perps = _by_account(connection, perp_positions, ids)
@@ -106,16 +109,36 @@ def _records(connection: sa.Connection, owners: Sequence[Account]) -> list[Accou
         own = account.account_id
         return AccountRecords(
             account=account,
-            positions=[position_of(r) for r in held[own]],
-            perps=[perp_position_of(r) for r in perps[own]],
-            open_orders=[open_order_of(r) for r in waiting[own]],
-            orders=[order_of(r) for r in placed[own]],
-            fills=[fill_of(r) for r in filled[own]],
-            journal=[record_of(r) for r in sorted(told[own], key=lambda r: r.version)],
+            positions=_read(held[own], positions, position_of, found),
+            perps=_read(perps[own], perp_positions, perp_position_of, found),
+            open_orders=_read(waiting[own], open_orders, open_order_of, found),
+            orders=_read(placed[own], orders, order_of, found),
+            fills=_read(filled[own], fills, fill_of, found),
+            journal=_read(sorted(told[own], key=lambda r: r.version), journal, _readable_record, found),
             last_seq=seqs.get(own, 0),
         )
 
     return [records(account) for account in owners]
+
+
+def _readable_record(row: Any) -> JournalRecord:
+    record = record_of(row)
+    read_postings(record.postings)
+    return record
+
+
+def _read(rows: Sequence[Any], table: sa.Table, read: Callable[[Any], Value], found: list[Problem]) -> list[Value]:
+    """The rows as values. One that makes none is a breach of its own, and must not hide those of the others."""
+    values = []
+    for row in rows:
+        try:
+            values.append(read(row))
+        except (KeyError, ValueError, msgspec.MsgspecError) as error:
+            key = " ".join(str(row._mapping[column.name]) for column in table.primary_key.columns)
+            version = row._mapping.get("version") if table is journal else None
+            detail = f"{table.name} {key}: {type(error).__name__} {error}"
+            found.append(Problem(row.account_id, version, "row_unreadable", detail))
+    return values
 
 
 def _by_account(connection: sa.Connection, table: sa.Table, ids: Sequence[str]) -> dict[str, list[Any]]:

@@ -34,6 +34,7 @@ from pump_party.domains.prop_engine.model import (
 from pump_party.domains.prop_engine.perp_model import PerpPosition
 from pump_party.domains.prop_engine.record_line import record_line
 from pump_party.domains.prop_engine.replay import funding_of, replay
+from pump_party.domains.prop_interface.contract import AccountStatus
 
 UNDECIDED = (RecordKind.ACCEPT, RecordKind.REST, RecordKind.TRIGGER, RecordKind.CANCELLING)
 """Records of an order that had not ended."""
@@ -104,12 +105,37 @@ def audit(records: AccountRecords) -> list[Problem]:
         for order_id in orders
         if order_id not in told
     )
-    # Fills that are not what was recorded make no positions.
+    order_of_fill = {fill_id: fill.order_id for fill_id, fill in fills.items()}
+    found.extend(
+        problem("order_differs", f"order {order.order_id} names a fill that is not its own")
+        for order in records.orders
+        if order.fill_id is not None and order_of_fill.get(order.fill_id) != order.order_id
+    )
+    # Of records that are not what was chained nothing follows.
     if not found:
+        found.extend(problem("account_differs", detail) for detail in _compare_account(records))
         found.extend(problem("position_differs", detail) for detail in _compare_positions(records))
     if account.seq != records.last_seq:
         found.append(problem("seq_differs", f"account seq {account.seq}, newest message {records.last_seq}"))
     return found
+
+
+def _compare_account(records: AccountRecords) -> Iterator[str]:
+    """When it was opened, and the status that its newest change left; one that never changed is active."""
+    account, journal = records.account, records.journal
+    if journal and account.opened_ms != journal[0].at_ms:
+        yield f"opened at {account.opened_ms}, its first record is of {journal[0].at_ms}"
+    changes = [record.detail for record in journal if record.kind is RecordKind.STATUS and record.detail is not None]
+    told = _decode_change(changes[-1]).status if changes else AccountStatus.ACTIVE
+    if account.status is not told:
+        yield f"the account is {account.status.value}, its records left it {told.value}"
+
+
+class _StatusChange(msgspec.Struct):
+    status: AccountStatus
+
+
+_decode_change = msgspec.json.Decoder(_StatusChange).decode
 
 
 def as_told(order: Order | None, record: JournalRecord) -> Order | None:
