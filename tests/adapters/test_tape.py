@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import hashlib
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pump_party.platform.clock import ManualClock
 
 REGISTRY = load_registry()
 HEADER = "date,open,high,low,close,volume"
+START_MS = 1_746_372_600_000
 MINUTES = [f"2025-05-04T15:{minute}:00+00:00" for minute in range(30, 50)]
 
 
@@ -201,3 +203,47 @@ def test_the_books_of_a_capture_are_replayed_with_its_prices_in_server_time(reco
     assert len(sink.books) > 50
     assert all(max(book.bids) < min(book.asks) for book in sink.books)
     assert all(0 <= book.recv_ms - book.publish_ms <= STEP_MS for book in sink.books)
+
+
+def test_what_was_settled_is_told_with_every_minute_from_then_on_until_it_stands_no_more(
+    tmp_path: Path, clock: ManualClock
+):
+    (tmp_path / "SOL-USDC-1m.csv").write_text("\n".join([HEADER, *(f"{m},146,147,145,146,1" for m in MINUTES)]) + "\n")
+    rates = ["2025-05-04T07:38:00+00:00,1", "2025-05-04T15:40:00.004+00:00,-8e-05", "2025-05-04T23:40:00+00:00,1"]
+    (tmp_path / "SOL_USDT_USDT-8h-funding_rate.csv").write_text("\n".join(["date,funding_rate", *rates]) + "\n")
+    sink = play(tmp_path, clock, speed=60, seconds=30, loop=False)
+    minutes = [(said.tape_ms - sink.ticks[0].tape_ms) // CANDLE_MS for said in sink.contexts]
+    assert minutes == [*range(-1, 8), *range(9, 19)]
+    assert [said.funding_1h_ppb for said in sink.contexts] == [125_000_000] * 9 + [-10_000] * 10
+    assert {said.settled_ms - START_MS for said in sink.contexts[9:]} == {10 * CANDLE_MS}
+    assert {(said.source, said.premium_ppb, said.open_interest_nanos) for said in sink.contexts} == {
+        ("tape", None, None)
+    }
+    assert sink.contexts[-1].sha256 == hashlib.sha256(rates[1].encode()).hexdigest()
+    assert all(said.recv_ms <= clock.now_ms() for said in sink.contexts)
+
+
+def test_a_damaged_funding_table_is_refused_at_the_start(tmp_path: Path, clock: ManualClock):
+    (tmp_path / "SOL-USDC-1m.csv").write_text("\n".join([HEADER, f"{MINUTES[0]},146,147,145,146,1"]) + "\n")
+    (tmp_path / "SOL_USDT_USDT-8h-funding_rate.csv").write_text("date,funding_rate\n2025-05-04T07:38:00+00:00,NaN\n")
+    with pytest.raises(Invalid, match="not a funding rate"):
+        TapeSource(tmp_path, REGISTRY, speed=1, loop=False, clock=clock)
+
+
+def test_premium_funding_and_open_interest_of_a_capture_are_told_behind_the_price_that_follows_them(
+    tmp_path: Path, clock: ManualClock
+):
+    ctx = {"funding": "0.0000125", "openInterest": "688.11", "premium": "0.0003", "oraclePx": "100", "markPx": "101"}
+    lines = []
+    for second in range(4):
+        bbo = {"coin": "BTC", "time": START_MS + second * 1_000, "bbo": [{"px": "99"}, {"px": "101"}]}
+        said = {"channel": "activeAssetCtx", "data": {"coin": "BTC", "ctx": ctx | {"premium": f"0.000{second}"}}}
+        messages = [{"channel": "bbo", "data": bbo}] + ([said] if second < 2 else [])
+        lines += [f"{START_MS + second * 1_000}000000 {json.dumps(message)}" for message in messages]
+    with gzip.open(tmp_path / "hyperliquid_20250504.gz", "wt") as file:
+        file.write("\n".join(lines) + "\n")
+    sink = play(tmp_path, clock, speed=1, seconds=10, loop=False)
+    assert [(said.tape_ms - START_MS, said.premium_ppb) for said in sink.contexts] == [(0, 0), (1_000, 100_000)]
+    assert [said.recv_ms for said in sink.contexts] == [tick.recv_ms for tick in sink.ticks[1:3]]
+    newest = sink.contexts[-1]
+    assert (newest.source, newest.open_interest_nanos, newest.settled_ms) == ("tape", 688_110_000_000, None)

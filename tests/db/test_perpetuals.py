@@ -5,7 +5,7 @@ import pytest
 from tests.db.desk import ALICE, LATENCY_MS, START, Desk, Venue, holds_nothing
 from tests.domains.prop_engine.markets import SOL_PERP, order
 
-from pump_party.domains.marketdata.contract import HaltReason, HourPremium
+from pump_party.domains.marketdata.contract import HaltReason, HourPremium, SettledFunding
 from pump_party.domains.prop_engine.margin import below_maintenance, liquidation_price_e8
 from pump_party.domains.prop_engine.model import RecordKind
 from pump_party.domains.prop_interface.contract import (
@@ -190,6 +190,21 @@ def test_funding_follows_the_premium_that_was_recorded_and_its_record_says_which
     assert "premium_ppb" not in none
     assert (falling["premium"], falling["premium_ppb"], falling["premium_samples"]) == ("recorded", "-10000000", "3")
     assert (rising["premium_hour_ms"], rising["premium_source"]) == (str(hour_ms), "hyperliquid")
+
+
+def test_funding_follows_what_was_settled_where_that_was_recorded(desk: Desk) -> None:
+    desk.place("buy", TEN_SOL, leverage=10)
+    settled_ms = desk.clock.now_ms() - HOUR_MS
+    desk.tick(150, after_ms=HOUR_MS, settled=SettledFunding(settled_ms, -20_000, "tape"))
+    # 0.002 % an hour, paid to longs, of 1,500 USDC: no interest comes on top of it.
+    assert position(desk).funding_micros == 30_000
+    assert is_proven(desk)
+    records = desk.store.records(ALICE, desk.account_id, before=None, limit=10)
+    (told,) = (msgspec.json.decode(r.detail or "") for r in records if r.kind is RecordKind.FUNDING)
+    assert (told["premium"], told["settled_1h_ppb"], told["settled_ms"]) == ("none", "-20000", str(settled_ms))
+    desk.tick(150, after_ms=HOUR_MS, settled=SettledFunding(settled_ms, 10**9, "tape"))
+    # No more than the cap of 4 % an hour.
+    assert position(desk).funding_micros == 30_000 - 60_000_000
 
 
 def test_a_halted_market_funds_nobody_until_it_is_open_again(desk: Desk) -> None:

@@ -148,19 +148,21 @@ class HyperliquidParser:
             return ()
         fraction = partial(scaled, decimals=PPB_DECIMALS, most=FRACTION_PPB_MAX)
         price = partial(scaled, decimals=E8_DECIMALS, most=PRICE_E8_MAX)
+        oracle_e8, mark_e8 = price(said.oraclePx, field="oraclePx"), price(said.markPx, field="markPx")
+        open_interest_nanos = scaled(said.openInterest, NANOS_DECIMALS, most=INT64_MAX, field="openInterest")
+        if min(oracle_e8, mark_e8) <= 0 or open_interest_nanos < 0:
+            raise BadPayload("a context has a price or an open interest below zero")
         context = PerpContext(
             market=market,
             premium_ppb=None if said.premium is None else fraction(said.premium, field="premium"),
             funding_1h_ppb=fraction(said.funding, field="funding"),
-            open_interest_nanos=scaled(said.openInterest, NANOS_DECIMALS, most=INT64_MAX, field="openInterest"),
-            oracle_e8=price(said.oraclePx, field="oraclePx"),
-            mark_e8=price(said.markPx, field="markPx"),
+            open_interest_nanos=open_interest_nanos,
+            oracle_e8=oracle_e8,
+            mark_e8=mark_e8,
             recv_ms=recv_ms,
             source=self._source,
             sha256=sha256,
         )
-        if min(context.oracle_e8, context.mark_e8) <= 0 or context.open_interest_nanos < 0:
-            raise BadPayload("a context has a price or an open interest below zero")
         return (context,)
 
     def _snapshot(self, book: "_Book", sha256: str, recv_ms: int) -> Sequence[Tick | OrderBook]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pump_party.adapters.tape_streams import Complaint, Moment, moments, open_tape, segments
 from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.candle_path import EVERY_TICK, SHAPE_TICKS
-from pump_party.domains.marketdata.contract import SourceState
+from pump_party.domains.marketdata.contract import PerpContext, SourceState
 from pump_party.domains.marketdata.model import RawPayload, Tick, TickSink
 from pump_party.domains.marketdata.registry import Registry
 from pump_party.kernel.ids import Market
@@ -62,6 +62,7 @@ class TapeSource:
         self._wait = wait
         self._number = 0
         self._shown: dict[Market, OrderBook] = {}
+        self._said: dict[Market, PerpContext] = {}
 
     async def run(self, sink: TickSink) -> None:
         sink.state_changed(self.name, SourceState.LIVE)
@@ -124,6 +125,10 @@ class TapeSource:
                 self._shown[moment.market] = moment.book
                 times = {"publish_ms": tick.publish_ms, "recv_ms": tick.recv_ms}
                 sink.book_changed(replace(moment.book, source=self.name, **times))
+            # Behind its price, which may have begun a new pass of the tape.
+            if moment.context is not None and moment.context is not self._said.get(moment.market):
+                self._said[moment.market] = said = moment.context
+                sink.context_changed(replace(said, source=self.name, recv_ms=now_ms, tape_ms=said.recv_ms))
 
 
 class _Pace:

@@ -1,7 +1,7 @@
 """Settled funding rates beside the candles of a tape: `NAME-8h-funding_rate.csv[.gz]`, columns date and funding_rate.
 
 The hours in the name say how long a rate is for. An hour's even part of it stands from the settlement until the next,
-at most `perp_samples.SAMPLE_STANDS_MS`: what was settled is all that could be known, and a rate is never read ahead.
+at most `perp_context.SAMPLE_STANDS_MS`: what was settled is all that could be known, and a rate is never read ahead.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,6 +32,13 @@ _NAME = re.compile(r"(?P<symbol>.+?)-(?P<hours>1|2|4|8)h-funding_rate(-\w+)?\.cs
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class SettledRate(NamedTuple):
+    """What was settled, and the row that says so."""
+
+    sample: PerpSample
+    row: bytes
+
+
 class FundingFile(msgspec.Struct, frozen=True):
     """The settled rates of perpetuals on one observed price; each is for `hours`."""
 
@@ -40,16 +48,23 @@ class FundingFile(msgspec.Struct, frozen=True):
 
 
 def read_funding(folder: Path, registry: Registry) -> Mapping[Market, Sequence[PerpSample]]:
+    """Every table of a folder as samples, else like `read_settled`."""
+    settled = read_settled(folder, registry)
+    return {market: [rate.sample for rate in rates] for market, rates in settled.items()}
+
+
+def read_settled(folder: Path, registry: Registry) -> Mapping[Market, Sequence[SettledRate]]:
     """Every table of a folder, by the market that is observed, in order of time. Raises Invalid for a damaged one."""
-    samples: dict[Market, list[PerpSample]] = {}
-    for file in _files(folder, registry):
-        if file.market in samples:
+    settled: dict[Market, list[SettledRate]] = {}
+    for file in funding_files(folder, registry):
+        if file.market in settled:
             raise Invalid(f"{file.path.name} is a second table of {file.market}", code="tape_bad", field="tape")
-        samples[file.market] = _read(file)
-    return samples
+        settled[file.market] = read_rates(file)
+    return settled
 
 
-def _files(folder: Path, registry: Registry) -> list[FundingFile]:
+def funding_files(folder: Path, registry: Registry) -> list[FundingFile]:
+    """The tables of a folder, by their names."""
     found = []
     names = registry.symbols("tape")
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -63,8 +78,9 @@ def _files(folder: Path, registry: Registry) -> list[FundingFile]:
     return found
 
 
-def _read(file: FundingFile) -> list[PerpSample]:
-    samples: list[PerpSample] = []
+def read_rates(file: FundingFile) -> list[SettledRate]:
+    """In order of time. Raises Invalid, naming the line."""
+    settled: list[SettledRate] = []
     number = 0
     try:
         for number, row in enumerate(read_lines(file.path), start=1):
@@ -73,16 +89,16 @@ def _read(file: FundingFile) -> list[PerpSample]:
                     raise TapeBroken(f"{file.path.name}: the columns are not {COLUMNS.decode()}")
                 continue
             sample = _parse(row, file.hours)
-            if samples and sample.at_ms <= samples[-1].at_ms:
+            if settled and sample.at_ms <= settled[-1].sample.at_ms:
                 raise BadRow("not later than the row before")
-            if len(samples) == ROWS_MAX:
+            if len(settled) == ROWS_MAX:
                 raise BadRow(f"more than {ROWS_MAX} rates")
-            samples.append(sample)
+            settled.append(SettledRate(sample, row))
     except BadRow as error:
         raise Invalid(f"{file.path.name}, line {number}: {error}", code="tape_bad", field="tape") from error
     except TapeBroken as error:
         raise Invalid(str(error), code="tape_bad", field="tape") from error
-    return samples
+    return settled
 
 
 def _parse(row: bytes, hours: int) -> PerpSample:

@@ -20,6 +20,7 @@ from pump_party.adapters.tape_files import (
     read_lines,
     read_rows,
 )
+from pump_party.adapters.tape_funding import FundingFile, funding_files, read_rates
 from pump_party.adapters.tape_recorder import record
 from pump_party.adapters.whole_file import WholeFile
 from pump_party.domains.marketdata.candle_path import CANDLE_MS
@@ -93,7 +94,10 @@ class Tapes:
             else _inspect_capture(file, self._registry, tell)
             for file in files
         ]
-        return TapeInfo(str(folder), infos, [SkippedFileInfo(file.path.name, file.reason) for file in skipped])
+        tables = funding_files(folder, self._registry)
+        infos += [_inspect_funding(table) for table in tables]
+        unknown = [file for file in skipped if file.path not in {table.path for table in tables}]
+        return TapeInfo(str(folder), infos, [SkippedFileInfo(file.path.name, file.reason) for file in unknown])
 
     def import_candles(self, source: Path, folder: Path, tell: Tell, *, market: str | None) -> TapeFileInfo:
         """Check a candle table and keep it in a tape folder, rows unchanged, named for its market.
@@ -176,6 +180,18 @@ def _inspect_capture(file: CaptureFile, registry: Registry, tell: Tell) -> TapeF
             _count(info, at_ms, tell)
     except TapeBroken as error:
         info.problems.append(str(error))
+    return info
+
+
+def _inspect_funding(table: FundingFile) -> TapeFileInfo:
+    info = TapeFileInfo(name=table.path.name, kind="funding", stream=f"{table.market} funding", markets=[table.market])
+    try:
+        times = [rate.sample.at_ms for rate in read_rates(table)]
+    except Invalid as error:
+        info.bad_rows, info.problems = 1, [error.detail]
+        return info
+    if times:
+        info.rows, info.first_ms, info.last_ms = len(times), times[0], times[-1]
     return info
 
 

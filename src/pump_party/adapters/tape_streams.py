@@ -2,6 +2,7 @@
 
 import hashlib
 import heapq
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,10 +24,13 @@ from pump_party.adapters.tape_files import (
     read_lines,
     read_rows,
 )
+from pump_party.adapters.tape_funding import SettledRate, read_settled
 from pump_party.domains.marketdata.book import OrderBook
 from pump_party.domains.marketdata.candle_path import tick_e8, tick_ms
 from pump_party.domains.marketdata.candles import confidence_e8
+from pump_party.domains.marketdata.contract import PerpContext
 from pump_party.domains.marketdata.model import Tick
+from pump_party.domains.marketdata.perp_context import SAMPLE_STANDS_MS
 from pump_party.domains.marketdata.registry import Registry
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import Market
@@ -59,6 +63,9 @@ class Moment(NamedTuple):
     book: OrderBook | None = None
     """The book as it was at this price, where the capture has one."""
 
+    context: PerpContext | None = None
+    """What was known of the perpetual at this price: the newest of the capture, of candles what was settled last."""
+
 
 class Complaint(NamedTuple):
     """A row that was skipped or a file that ended early."""
@@ -71,20 +78,26 @@ Complain = Callable[[Complaint], None]
 
 
 class TapeStream(NamedTuple):
-    """Files that follow each other in time."""
+    """Files that follow each other in time, and the rates that were settled beside candles."""
 
     name: str
     files: tuple[TapeFile, ...]
+    settled: Sequence[SettledRate] = ()
 
 
 def open_tape(folder: Path, registry: Registry) -> list[TapeStream]:
-    """The streams of a tape, in name order. Raises Invalid when there is nothing to play."""
+    """The streams of a tape, in name order. Raises Invalid when there is nothing to play or a funding table is bad."""
     files, skipped = find_files(folder, registry)
     if not files:
         seen = ", ".join(f"{file.path.name} ({file.reason})" for file in skipped[:5]) or "it is empty"
         raise Invalid(f"nothing to play in {folder}: {seen}", code="tape_unusable", field="feed")
-    names = sorted({file.stream for file in files})
-    return [TapeStream(name, tuple(file for file in files if file.stream == name)) for name in names]
+    settled = read_settled(folder, registry)
+    streams: dict[str, TapeStream] = {}
+    for file in files:
+        rates = settled.get(file.market, ()) if isinstance(file, CandleFile) else ()
+        before = streams.get(file.stream, TapeStream(file.stream, (), rates))
+        streams[file.stream] = before._replace(files=(*before.files, file))
+    return [streams[name] for name in sorted(streams)]
 
 
 def moments(stream: TapeStream, registry: Registry, ticks: Sequence[int], complain: Complain) -> Iterator[Moment]:
@@ -92,7 +105,7 @@ def moments(stream: TapeStream, registry: Registry, ticks: Sequence[int], compla
     for file in stream.files:
         try:
             if isinstance(file, CandleFile):
-                yield from _candle_moments(file, ticks, complain)
+                yield from _candle_moments(file, stream.settled, ticks, complain)
             else:
                 yield from _capture_moments(file.path, capture_parser(file.source, registry), complain)
         except TapeBroken as error:
@@ -125,7 +138,9 @@ def _merged(streams: Sequence[tuple[Moment, Iterator[Moment]]]) -> Iterator[Mome
         heapq.heapreplace(heap, (following.at_ms, number, following, rest))
 
 
-def _candle_moments(file: CandleFile, ticks: Sequence[int], complain: Complain) -> Iterator[Moment]:
+def _candle_moments(
+    file: CandleFile, settled: Sequence[SettledRate], ticks: Sequence[int], complain: Complain
+) -> Iterator[Moment]:
     last_ms = 0
     for number, line in read_rows(file.path):
         try:
@@ -136,15 +151,27 @@ def _candle_moments(file: CandleFile, ticks: Sequence[int], complain: Complain) 
             complain(Complaint(f"{file.path.name}:{number}", str(error)))
             continue
         last_ms = candle.open_ms
-        row = Row(line)
+        row, context = Row(line), _standing(file.market, settled, candle.open_ms)
         for tick in ticks:
             at_ms, mid_e8 = tick_ms(candle, tick), tick_e8(candle, tick)
-            yield Moment(at_ms, at_ms, file.market, mid_e8, confidence_e8(mid_e8), row, True)
+            yield Moment(at_ms, at_ms, file.market, mid_e8, confidence_e8(mid_e8), row, True, context=context)
+
+
+def _standing(market: Market, settled: Sequence[SettledRate], at_ms: int) -> PerpContext | None:
+    """What was settled last by then, told anew with every minute as a venue tells it."""
+    count = bisect_right(settled, at_ms, key=lambda rate: rate.sample.at_ms)
+    if not count or at_ms - settled[count - 1].sample.at_ms > SAMPLE_STANDS_MS:
+        return None
+    sample, row = settled[count - 1]
+    digest = hashlib.sha256(row).hexdigest()
+    rate = sample.funding_1h_ppb
+    return PerpContext(market, None, rate, None, None, None, at_ms, "", digest, settled_ms=sample.at_ms)
 
 
 def _capture_moments(path: Path, parser: Parser, complain: Complain) -> Iterator[Moment]:
     last_ms = 0
     books: dict[Market, OrderBook] = {}
+    contexts: dict[Market, PerpContext] = {}
     for number, line in enumerate(read_lines(path), start=1):
         try:
             at_ms, body = parse_capture(line)
@@ -159,6 +186,8 @@ def _capture_moments(path: Path, parser: Parser, complain: Complain) -> Iterator
         for price in prices:
             if isinstance(price, OrderBook):
                 books[price.market] = price
+            elif isinstance(price, PerpContext):
+                contexts[price.market] = price
             elif isinstance(price, Tick):
-                book = books.get(price.market)
-                yield Moment(at_ms, price.publish_ms, price.market, price.mid_e8, price.conf_e8, row, False, book)
+                market, book, context = price.market, books.get(price.market), contexts.get(price.market)
+                yield Moment(at_ms, price.publish_ms, market, price.mid_e8, price.conf_e8, row, False, book, context)

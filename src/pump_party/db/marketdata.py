@@ -21,7 +21,7 @@ CANDLES_KEPT_MS: Mapping[CandleInterval, int] = {
     CandleInterval.H1: 5 * 365 * DAY_MS,
     CandleInterval.D1: 20 * 365 * DAY_MS,
 }
-"""Candles further than this from where the market's chart is are deleted."""
+"""Candles further than this from where the market's chart is are deleted, and so are hours of perpetuals."""
 
 PERP_HOURS_KEPT_MS = 5 * 365 * DAY_MS
 
@@ -122,9 +122,9 @@ perp_hours = sa.Table(
     sa.Column("premium_sum_ppb", Int64, nullable=False),
     sa.Column("samples", Int64, nullable=False),
     sa.Column("funding_1h_ppb", Int64, nullable=False),
-    sa.Column("open_interest_nanos", Int64, nullable=False),
-    sa.Column("oracle_e8", Int64, nullable=False),
-    sa.Column("mark_e8", Int64, nullable=False),
+    sa.Column("open_interest_nanos", Int64),
+    sa.Column("oracle_e8", Int64),
+    sa.Column("mark_e8", Int64),
     sa.Column("updated_ms", Int64, nullable=False),
     sa.Column("source", Text, nullable=False),
     sa.Column("sha256", Text, nullable=False),
@@ -283,17 +283,19 @@ class MarketDataStore:
 
     def prune(self, feed: str, *, now_ms: int) -> None:
         with self._database.write() as connection:
-            connection.execute(perp_hours.delete().where(perp_hours.c.hour_ms < now_ms - PERP_HOURS_KEPT_MS))
             for market in connection.scalars(sa.select(charts.c.market)).all():
                 passed = moments.c.at_ms < now_ms - CLOSING_KEPT_MS - CLOSING_WINDOW_MS
                 connection.execute(moments.delete().where(moments.c.market == market, passed))
             for chart in connection.execute(sa.select(charts).where(charts.c.feed == feed)).all():
+                far = sa.not_(_around(perp_hours.c.hour_ms, chart.chart_ms, PERP_HOURS_KEPT_MS))
+                own = perp_hours.c.feed == feed, perp_hours.c.market == chart.market
+                connection.execute(perp_hours.delete().where(*own, far))
                 for interval, kept_ms in CANDLES_KEPT_MS.items():
                     connection.execute(
                         candles.delete()
                         .where(candles.c.feed == feed, candles.c.market == chart.market)
                         .where(candles.c.interval == interval.value)
-                        .where(sa.not_(candles.c.open_ms.between(chart.chart_ms - kept_ms, chart.chart_ms + kept_ms)))
+                        .where(sa.not_(_around(candles.c.open_ms, chart.chart_ms, kept_ms)))
                     )
             for verdict in Verdict:
                 surplus = (
@@ -331,6 +333,10 @@ class MarketDataStore:
         statement = self._database.insert(table)
         changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
         return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+def _around(column: "sa.Column[int]", at_ms: int, kept_ms: int) -> "sa.ColumnElement[bool]":
+    return column.between(at_ms - kept_ms, at_ms + kept_ms)
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -49,6 +49,21 @@ def test_info_tells_what_a_capture_holds_and_what_is_not_played(
     assert [file["name"] for file in found["skipped"]] == ["LICENSE"]
 
 
+def test_info_tells_the_funding_tables_and_a_bad_rate(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    table(tmp_path / "SOL-USDC-1m.csv", ROWS)
+    funding = tmp_path / "SOL_USDT_USDT-8h-funding_rate.csv"
+    funding.write_text("date,funding_rate\n2025-05-04T16:00:00+00:00,1e-5\n")
+    assert call("info", str(tmp_path), "--json") == 0
+    found = answer(capsys)
+    assert [(file["kind"], file["markets"], file["rows"]) for file in found["files"][1:]] == [
+        ("funding", ["SOL-USDC"], 1)
+    ]
+    assert found["skipped"] == []
+    funding.write_text("date,funding_rate\n2025-05-04T16:00:00+00:00,NaN\n")
+    assert call("info", str(tmp_path)) == 1
+    assert "line 2: not a funding rate" in capsys.readouterr().out
+
+
 def test_info_counts_missing_candles_and_fails_on_bad_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     table(tmp_path / "SOL-USDC-1m.csv", [*ROWS, ROWS[0], "garbage"])
     assert call("info", str(tmp_path)) == 1

@@ -13,7 +13,7 @@ from tests.domains.marketdata.feeds import BTC, NOW_MS, REGISTRY, SOL, ingest_of
 from pump_party.adapters.hyperliquid import HyperliquidParser
 from pump_party.db.engine import Database
 from pump_party.db.marketdata import PERP_HOURS_KEPT_MS, MarketDataStore
-from pump_party.domains.marketdata.contract import HourPremium, PerpContext, PerpHour
+from pump_party.domains.marketdata.contract import HourPremium, PerpContext, PerpHour, Quote, SettledFunding
 from pump_party.domains.marketdata.ingest import Ingest
 from pump_party.domains.marketdata.perp_context import HOUR_MS, SAMPLE_EVERY_MS, PerpTrack, fold
 from pump_party.domains.marketdata.service import CONTEXT_KEPT_MS, MarketDataService
@@ -24,6 +24,7 @@ from pump_party.platform.clock import ManualClock
 from pump_party.redis.memory import MemoryBooks, MemoryQuotes
 
 PERP = Market("SOL-PERP")
+MINUTE_MS = 60_000
 BEGIN_MS = NOW_MS // HOUR_MS * HOUR_MS + HOUR_MS
 
 
@@ -101,13 +102,80 @@ def test_an_hour_goes_on_across_a_restart(store, clock):
     assert quoted(third, clock, BEGIN_MS + HOUR_MS) == HourPremium(BEGIN_MS, 150, 2, "hyperliquid")
 
 
-@pytest.mark.parametrize("feed", ["synthetic", "tape"])
-def test_a_synthetic_market_and_a_tape_have_no_premium(store, clock, feed):
-    ingest = ingest_of(clock, store, registry=REGISTRY, feed=feed)
+def test_a_synthetic_market_has_no_premium(store, clock):
+    ingest = ingest_of(clock, store, registry=REGISTRY, feed="synthetic")
     clock.advance(BEGIN_MS - clock.now_ms())
     report(ingest, tick("150", publish_ms=BEGIN_MS))
     assert ingest.contexts() == []
     assert {quote.premium for quote in ingest.due()} == {None}
+
+
+class Replay:
+    """A tape that walks from minute to minute, as one without holes does."""
+
+    def __init__(self, ingest: Ingest, clock: ManualClock, at_ms: int) -> None:
+        self._ingest, self._clock, self._at_ms = ingest, clock, at_ms
+
+    def quote(self, tape_ms: int) -> Quote:
+        """The perpetual's at a tick of this time."""
+        while True:
+            back = tape_ms < self._at_ms
+            self._at_ms = tape_ms if back else min(tape_ms, self._at_ms + MINUTE_MS)
+            self._clock.advance(1_000)
+            report(self._ingest, tick("150", publish_ms=self._clock.now_ms(), tape_ms=self._at_ms))
+            (quote,) = [quote for quote in self._ingest.due() if quote.market == PERP]
+            if self._at_ms == tape_ms:
+                return quote
+
+    def say(self, said: PerpContext) -> None:
+        """Behind the tick that was last."""
+        self._ingest.context_changed(replace(said, recv_ms=self._clock.now_ms(), tape_ms=self._at_ms))
+
+
+def test_a_replayed_premium_is_of_its_hour_on_the_tape_and_a_new_pass_begins_without(store, clock):
+    start_ms = BEGIN_MS - 500 * HOUR_MS
+    ingest = ingest_of(clock, store, registry=REGISTRY, feed="tape")
+    replay = Replay(ingest, clock, start_ms)
+    assert replay.quote(start_ms).premium is None
+    replay.say(context(0, 100))
+    replay.quote(start_ms + HOUR_MS - 1)
+    replay.say(context(0, 300))
+    assert replay.quote(start_ms + HOUR_MS).premium == HourPremium(start_ms, 200, 2, "hyperliquid")
+    replay.say(context(0, 7))
+    ingest.write()
+    hours = store.perp_hours("tape", PERP, before_ms=BEGIN_MS, limit=9)
+    assert [hour.hour_ms for hour in hours] == [start_ms + HOUR_MS, start_ms]
+    assert replay.quote(start_ms).premium is None
+    replay.say(context(0, 40))
+    assert replay.quote(start_ms + HOUR_MS).premium == HourPremium(start_ms, 40, 1, "hyperliquid")
+
+
+def test_a_settled_rate_is_of_the_hour_that_ended_with_it_and_stands_for_eight(store, clock):
+    settled_ms = BEGIN_MS - 500 * HOUR_MS
+    ingest = ingest_of(clock, store, registry=REGISTRY, feed="tape")
+    replay = Replay(ingest, clock, settled_ms)
+    said = PerpContext(SOL, None, 12_500, None, None, None, 0, "hyperliquid", "ab", settled_ms=settled_ms)
+    assert replay.quote(settled_ms).settled is None
+    replay.say(said)
+    quote = replay.quote(settled_ms + 8 * HOUR_MS)
+    assert (quote.settled, quote.premium) == (SettledFunding(settled_ms, 12_500, "hyperliquid"), None)
+    replay.say(said)
+    assert replay.quote(settled_ms + 8 * HOUR_MS + 1).settled is None
+    ingest.write()
+    (hour,) = store.perp_hours("tape", PERP, before_ms=BEGIN_MS, limit=9)
+    assert (hour.hour_ms, hour.funding_1h_ppb, hour.samples) == (settled_ms - HOUR_MS, 12_500, 0)
+    assert (hour.open_interest_nanos, hour.oracle_e8, hour.mark_e8) == (None, None, None)
+
+
+def test_a_tape_that_begins_again_does_not_know_what_it_will_settle(store, clock):
+    settled_ms = BEGIN_MS - 500 * HOUR_MS
+    ingest = ingest_of(clock, store, registry=REGISTRY, feed="tape")
+    replay = Replay(ingest, clock, settled_ms)
+    replay.quote(settled_ms)
+    replay.say(PerpContext(SOL, None, 12_500, None, None, None, 0, "hyperliquid", "ab", settled_ms=settled_ms))
+    assert replay.quote(settled_ms + 1).settled is not None
+    assert replay.quote(settled_ms - HOUR_MS).settled is None
+    assert replay.quote(settled_ms).settled is None
 
 
 def test_contexts_are_shown_with_their_perpetual_while_they_are_recent(store, clock):
@@ -137,13 +205,14 @@ def test_hours_are_read_newest_first_from_the_feed_that_the_chart_shows(store, c
         service.perp_hours("NONE-PERP", before_ms=1, limit=1)
 
 
-def kept(store: MarketDataStore, hours: list[PerpHour], feed: str = "live") -> None:
-    store.write(Batch(feed, NOW_MS, [], {PERP: BEGIN_MS}, [], [], [], perp_hours=hours))
+def kept(store: MarketDataStore, hours: list[PerpHour], feed: str = "live", chart_ms: int = BEGIN_MS) -> None:
+    store.write(Batch(feed, NOW_MS, [], {PERP: chart_ms}, [], [], [], perp_hours=hours))
 
 
-def test_hours_are_kept_for_five_years(store):
-    kept(store, [fold(None, context(BEGIN_MS + n * HOUR_MS, n, market=PERP)) for n in range(3)])
-    store.prune("live", now_ms=BEGIN_MS + HOUR_MS + PERP_HOURS_KEPT_MS)
+def test_hours_are_kept_for_five_years_around_where_the_chart_is(store):
+    hours = [fold(None, context(BEGIN_MS + n * HOUR_MS, n, market=PERP)) for n in range(3)]
+    kept(store, hours, chart_ms=BEGIN_MS + HOUR_MS + PERP_HOURS_KEPT_MS)
+    store.prune("live", now_ms=NOW_MS)
     left = store.perp_hours("live", PERP, before_ms=BEGIN_MS * 2, limit=9)
     assert [hour.hour_ms for hour in left] == [BEGIN_MS + 2 * HOUR_MS, BEGIN_MS + HOUR_MS]
 

@@ -9,19 +9,23 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from tests.domains.marketdata.feeds import REGISTRY, e8
+from tests.domains.marketdata.feeds import REGISTRY, SOL, e8
+from tests.domains.marketdata.memories import Desk
 
 from pump_party.adapters.tape import TapeSource
+from pump_party.adapters.tape_funding import read_funding
 from pump_party.db.engine import Database
 from pump_party.db.marketdata import MarketDataStore
-from pump_party.domains.marketdata.contract import CandleInterval
+from pump_party.domains.marketdata.contract import CandleInterval, Feature, FeatureName, SettledFunding
 from pump_party.domains.marketdata.ingest import Ingest
+from pump_party.domains.marketdata.perp_samples import read_samples, standing_sample
 from pump_party.kernel.ids import Market
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.metrics import Metrics
 
 TAPE = "data/binance_usdm_1m"
 MINUTES = 30
+FUNDING = Feature(FeatureName.FUNDING)
 
 
 @pytest.mark.parametrize("speed", [60, 3600])
@@ -56,8 +60,27 @@ def test_larger_candles_are_made_of_the_minutes_in_them(recorded_data, sqlite_da
         assert five.ticks == sum(one.ticks for one in inside)
 
 
-def _replay(folder: Path, store: MarketDataStore, clock: ManualClock, *, speed: int) -> Ingest:
-    end_ms = clock.now_ms() + (MINUTES + 2) * 60_000 // speed
+def test_a_replayed_recording_funds_as_a_backtest_of_it_does_and_never_ahead(recorded_data, sqlite_database, clock):
+    desk, perp = Desk(sqlite_database, clock), Market("SOL-PERP")
+    samples = read_funding(recorded_data / TAPE, REGISTRY)[SOL]
+    seen = set()
+    for minutes in (20, 30, 9 * 60):
+        ingest = _replay(recorded_data / TAPE, desk.store, clock, speed=3600, minutes=minutes)
+        desk.quotes.put(ingest.due())
+        snapshot = desk.memory.snapshots({perp: [FUNDING]}, as_of_ms=None, interval=CandleInterval.H1, candles=0)[perp]
+        (reading,), recorded = snapshot.readings, read_samples(FUNDING, samples, snapshot.as_of_ms)
+        assert reading.value == recorded.value is not None
+        (quote,) = desk.quotes.latest([perp]).values()
+        standing = standing_sample(samples, quote.chart_ms())
+        assert quote.settled == SettledFunding(standing.at_ms, standing.funding_1h_ppb, "tape")
+        assert quote.premium is None
+        seen.add(quote.settled)
+    assert len(seen) == 3
+    assert reading.previous == recorded.previous is not None
+
+
+def _replay(folder: Path, store: MarketDataStore, clock: ManualClock, *, speed: int, minutes: int = MINUTES) -> Ingest:
+    end_ms = clock.now_ms() + (minutes + 2) * 60_000 // speed
 
     async def wait(seconds: float) -> None:
         clock.advance(round(seconds * 1000))

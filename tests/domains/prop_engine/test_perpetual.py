@@ -188,7 +188,7 @@ def test_funding_falls_due_once_an_hour_at_the_first_tick_of_it() -> None:
     next_hour_ms = (NOW_MS // HOUR_MS + 1) * HOUR_MS
     assert not funding_is_due(position, next_hour_ms - 1)
     assert funding_is_due(position, next_hour_ms)
-    paid = pay_funding(position, funding_tick(next_hour_ms + 5), premium_ppb=0, params=PARAMS)
+    paid = pay_funding(position, funding_tick(next_hour_ms + 5), rate_ppb_8h=PARAMS.interest_8h_ppb, params=PARAMS)
     assert (paid.funding_micros, paid.cash_change_micros) == (-18_780, 0)
     assert paid.position.margin_micros == position.margin_micros - 18_780
     assert not funding_is_due(paid.position, next_hour_ms + HOUR_MS - 1)
@@ -199,7 +199,7 @@ def test_funding_falls_due_once_an_hour_at_the_first_tick_of_it() -> None:
 
 def test_funding_never_takes_more_than_the_margin() -> None:
     thin = with_margin(position_of(Side.BUY, 10 * SOL, ENTRY_E8, 10), 5)
-    paid = pay_funding(thin, funding_tick(NOW_MS + HOUR_MS), premium_ppb=0, params=PARAMS)
+    paid = pay_funding(thin, funding_tick(NOW_MS + HOUR_MS), rate_ppb_8h=PARAMS.interest_8h_ppb, params=PARAMS)
     assert (paid.funding_micros, paid.position.margin_micros) == (-5, 0)
 
 
@@ -242,7 +242,7 @@ def test_over_any_life_of_a_position_nothing_is_made_or_lost_and_nobody_owes(see
         mid_e8 = max(10_000_000, mid_e8 * (PPM + rng.randrange(-40_000, 40_001)) // PPM)
         quote = perp_quote(mid_e8, mid_e8 // 5_000, now_ms=now_ms)
         if funding_is_due(position, quote.publish_ms):
-            change = pay_funding(position, quote, premium_ppb=rng.randrange(-(10**9), 10**9), params=PARAMS)
+            change = pay_funding(position, quote, rate_ppb_8h=rng.randrange(-(10**9), 10**9), params=PARAMS)
             position = books.book(change, mid_e8)
         for _ in range(rng.randrange(1, 3)):
             position, due = watched(position, mid_e8, now_ms=now_ms)

@@ -2929,13 +2929,15 @@ export interface components {
         /**
          * PerpContext
          * @description What the venue says of its own perpetual. `premium` and `funding_1h` are fractions of the price.
+         *
+         *         Of a tape that has settled rates only these are known.
          */
         PerpContext: {
             at_ms: number;
             funding_1h: string;
-            mark_price: string;
-            open_interest: string;
-            oracle_price: string;
+            mark_price: string | null;
+            open_interest: string | null;
+            oracle_price: string | null;
             premium: string | null;
             source: string;
         };

@@ -32,6 +32,7 @@ from pump_party.domains.marketdata.features import unit_of as unit_of
 from pump_party.domains.marketdata.perp_context import HourPremium as HourPremium
 from pump_party.domains.marketdata.perp_context import PerpContext as PerpContext
 from pump_party.domains.marketdata.perp_context import PerpHour as PerpHour
+from pump_party.domains.marketdata.perp_context import SettledFunding as SettledFunding
 from pump_party.kernel.ids import Market
 
 CANDLES_LIMIT_MAX = 1_000
@@ -83,7 +84,10 @@ class Quote(msgspec.Struct, frozen=True):
     tape_ms: int | None = None
     halt_reason: HaltReason | None = None
     premium: HourPremium | None = None
-    """Of a perpetual, over the hour before that of `publish_ms`; None when none was recorded."""
+    """Of a perpetual, over the hour before that of `chart_ms`; None when none was recorded."""
+
+    settled: SettledFunding | None = None
+    """Of a perpetual on a tape that has settled rates instead of premiums: the newest, while it stands."""
 
     def age_ms(self, now_ms: int) -> int:
         return max(0, now_ms - self.publish_ms)

@@ -58,6 +58,7 @@ class MarketRun:
             self._lags[tick.source].sample(publish_ms=tick.publish_ms, recv_ms=tick.recv_ms)
         if self.watch.passes != before.passes:
             self._disagreed = False
+            self.perp = None if self.perp is None else PerpTrack()
             if self._chart is not None and tick.tape_ms is not None and tick.tape_ms < self._chart.chart_ms:
                 self._chart = None
         if self.watch.quarantine is not before.quarantine:
@@ -139,7 +140,8 @@ class MarketRun:
         self._pending.moved(Moment(self.market, at_ms, quote.mid_e8, quote.conf_e8, self._feed, is_halt))
 
     def _quote(self, choice: Choice, reason: HaltReason | None) -> Quote:
-        tick = choice.tick
+        tick, perp = choice.tick, self.perp
+        at_ms = tick.publish_ms if tick.tape_ms is None else tick.tape_ms
         return Quote(
             market=self.market,
             mid_e8=tick.mid_e8,
@@ -152,7 +154,8 @@ class MarketRun:
             feed=self._feed,
             tape_ms=tick.tape_ms,
             halt_reason=reason,
-            premium=None if self.perp is None else self.perp.premium_before(tick.publish_ms),
+            premium=None if perp is None else perp.premium_before(at_ms),
+            settled=None if perp is None else perp.settled_before(at_ms),
         )
 
     def _tell_quarantine(self, before: Watch, *, now_ms: int) -> None:

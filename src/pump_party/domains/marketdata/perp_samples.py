@@ -10,10 +10,9 @@ import msgspec
 
 from pump_party.domains.marketdata.candles import INTERVAL_MS
 from pump_party.domains.marketdata.features import Feature, FeatureName, FeatureReading
-from pump_party.domains.marketdata.perp_context import HOUR_MS, PerpHour
+from pump_party.domains.marketdata.perp_context import HOUR_MS, SAMPLE_STANDS_MS, PerpHour
 from pump_party.kernel.money import PPM
 
-SAMPLE_STANDS_MS = 8 * HOUR_MS
 PPB_PER_PPM = 1_000
 
 

@@ -11,7 +11,7 @@ import msgspec
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine import announce
 from pump_party.domains.prop_engine.ledger import perp_postings, write_record, write_tick
-from pump_party.domains.prop_engine.margin import watch_price_e8
+from pump_party.domains.prop_engine.margin import FUNDING_PERIOD_HOURS, funding_rate_ppb_8h, watch_price_e8
 from pump_party.domains.prop_engine.model import (
     OWN_KEY_MARK,
     Account,
@@ -90,11 +90,11 @@ class PerpRecorder:
         """Pay an hour's funding at its first tick of an open market: whatever else the tick does comes after."""
         position = self.position(account_id, quote.market)
         if quote.halt_reason is None and funding_is_due(position, quote.publish_ms):
-            premium_ppb = NO_PREMIUM_PPB if quote.premium is None else quote.premium.premium_ppb
-            self._fund(pay_funding(position, quote, premium_ppb=premium_ppb, params=params), quote, params)
+            rate_ppb_8h = _rate_ppb_8h(quote, params)
+            self._fund(pay_funding(position, quote, rate_ppb_8h=rate_ppb_8h, params=params), quote, params)
 
     def _fund(self, change: PerpChange, quote: Quote, params: PerpParams) -> None:
-        """Record an hour's funding, and the premium it followed, where one was recorded."""
+        """Record an hour's funding, and the premium or settled rate it followed, where one was recorded."""
         account = self._recorder.accounts[change.position.account_id]
         after = _after(account, change, 0)
         postings = perp_postings(change, 0, account=after)
@@ -203,8 +203,22 @@ class PerpRecorder:
         self._recorder.batch.perps[key] = (position, price_e8)
 
 
+def _rate_ppb_8h(quote: Quote, params: PerpParams) -> int:
+    """What was settled was made of premium and interest already."""
+    if quote.settled is not None:
+        return FUNDING_PERIOD_HOURS * quote.settled.funding_1h_ppb
+    return funding_rate_ppb_8h(NO_PREMIUM_PPB if quote.premium is None else quote.premium.premium_ppb, params)
+
+
 def _premium(quote: Quote) -> dict[str, str]:
-    premium = quote.premium
+    premium, settled = quote.premium, quote.settled
+    if settled is not None:
+        return {
+            "premium": "none",
+            "settled_ms": str(settled.settled_ms),
+            "settled_1h_ppb": str(settled.funding_1h_ppb),
+            "settled_source": settled.source,
+        }
     if premium is None:
         return {"premium": "none"}
     return {

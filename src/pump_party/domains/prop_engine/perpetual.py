@@ -10,7 +10,6 @@ from pump_party.domains.marketdata.contract import Quote
 from pump_party.domains.prop_engine.margin import (
     below_maintenance,
     funding_cash_micros,
-    funding_rate_ppb_8h,
     initial_margin_micros,
     maintenance,
     notional_micros,
@@ -47,7 +46,7 @@ def funding_is_due(position: PerpPosition, publish_ms: int) -> bool:
     return position.direction != FLAT and publish_ms // HOUR_MS > position.funded_hour
 
 
-def pay_funding(position: PerpPosition, quote: Quote, *, premium_ppb: int, params: PerpParams) -> PerpChange:
+def pay_funding(position: PerpPosition, quote: Quote, *, rate_ppb_8h: int, params: PerpParams) -> PerpChange:
     """Move one hour's funding into or out of the margin; a payment is limited to the margin there is.
 
     Hours without an admitted tick are not made up for.
@@ -57,7 +56,7 @@ def pay_funding(position: PerpPosition, quote: Quote, *, premium_ppb: int, param
         direction=position.direction,
         quantity_nanos=position.quantity_nanos,
         mark_e8=quote.mid_e8,
-        rate_ppb_8h=funding_rate_ppb_8h(premium_ppb, params),
+        rate_ppb_8h=rate_ppb_8h,
         cap_1h_ppb=params.funding_cap_1h_ppb,
     )
     paid = max(due, -position.margin_micros)

@@ -21,13 +21,16 @@ from pump_party.kernel.money import format_decimal, format_e8, format_nanos
 
 
 class PerpContext(msgspec.Struct, frozen=True):
-    """What the venue says of its own perpetual. `premium` and `funding_1h` are fractions of the price."""
+    """What the venue says of its own perpetual. `premium` and `funding_1h` are fractions of the price.
+
+    Of a tape that has settled rates only these are known.
+    """
 
     premium: str | None
     funding_1h: str
-    open_interest: str
-    oracle_price: str
-    mark_price: str
+    open_interest: str | None
+    oracle_price: str | None
+    mark_price: str | None
     at_ms: int
     source: str
 
@@ -166,9 +169,9 @@ def _context(context: ContextView) -> PerpContext:
     return PerpContext(
         premium=None if context.premium_ppb is None else format_nanos(context.premium_ppb),
         funding_1h=format_nanos(context.funding_1h_ppb),
-        open_interest=format_nanos(context.open_interest_nanos),
-        oracle_price=format_e8(context.oracle_e8),
-        mark_price=format_e8(context.mark_e8),
+        open_interest=None if context.open_interest_nanos is None else format_nanos(context.open_interest_nanos),
+        oracle_price=None if context.oracle_e8 is None else format_e8(context.oracle_e8),
+        mark_price=None if context.mark_e8 is None else format_e8(context.mark_e8),
         at_ms=context.recv_ms,
         source=context.source,
     )
