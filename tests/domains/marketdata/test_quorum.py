@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.domains.marketdata.feeds import NOW_MS, tick
 
-from pump_party.domains.marketdata.quorum import agree, choose
+from pump_party.domains.marketdata.quorum import Choice, agree, choose
 from pump_party.kernel.money import format_e8
 
 
@@ -38,6 +38,21 @@ def test_a_stale_first_source_still_leads_a_staler_second_one():
     first = tick("150", publish_ms=NOW_MS - 4_000)
     second = tick("150.1", publish_ms=NOW_MS - 5_000, source="binance")
     assert choose([first, second], now_ms=NOW_MS).tick is first
+
+
+def test_a_stale_median_gives_way_to_the_nearest_fresh_price_that_confirms_it():
+    stale = tick("150", conf="0.05", source="jupiter", publish_ms=NOW_MS - 3_001)
+    near = tick("150.1", conf="0.01", source="binance", publish_ms=NOW_MS - 10)
+    far = tick("149.8", conf="0.01", source="hyperliquid", publish_ms=NOW_MS - 10)
+
+    assert choose([far, stale, near], now_ms=NOW_MS) == Choice(near, 10**7)
+    assert choose([far, stale, near], now_ms=NOW_MS - 1).tick is stale
+
+
+def test_a_stale_median_stays_where_no_fresh_price_confirms_it():
+    stale = [tick(mid, source=mid, publish_ms=NOW_MS - 4_000) for mid in ("150", "150.1")]
+    fresh = tick("152", source="binance", publish_ms=NOW_MS - 10)
+    assert choose([fresh, *stale], now_ms=NOW_MS).tick is stale[1]
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**12), st.integers(0, 10**9)), min_size=1, max_size=7))

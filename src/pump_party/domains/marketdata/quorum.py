@@ -2,7 +2,7 @@
 
 One source is used with its confidence. Two that agree: the first of the configuration while it is fresh, so that the
 price does not flicker between two books; the other one when it is not. Two that disagree: no price. Three or more:
-the median, if at least one other source confirms it.
+the median, if at least one other source confirms it; the nearest fresh price that confirms it where it is stale.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from pump_party.kernel.money import PPM
 AGREEMENT_PPM_MAX = 10_000
 """Two prices further apart than 1 % of the smaller one disagree."""
 
-PRIMARY_AGE_MS_MAX = 3_000
-"""The first source gives way when its price is older than this and another one's is newer."""
+FRESH_AGE_MS_MAX = 3_000
+"""A price that is older than this gives way to a newer one that confirms it: no order may fill on it any more."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -37,18 +37,21 @@ def choose(ticks: Sequence[Tick], *, now_ms: int) -> Choice | None:
         return Choice(ticks[0], ticks[0].conf_e8)
     if len(ticks) == 2:
         return _choose_of_two(ticks[0], ticks[1], now_ms=now_ms)
-    return _choose_median(ticks)
+    return _choose_median(ticks, now_ms=now_ms)
 
 
 def _choose_of_two(first: Tick, second: Tick, *, now_ms: int) -> Choice | None:
     if not agree(first.mid_e8, second.mid_e8):
         return None
-    first_is_stale = now_ms - first.publish_ms > PRIMARY_AGE_MS_MAX
-    tick = second if first_is_stale and second.publish_ms > first.publish_ms else first
+    tick = second if _is_stale(first, now_ms=now_ms) and second.publish_ms > first.publish_ms else first
     return Choice(tick, tick.conf_e8)
 
 
-def _choose_median(ticks: Sequence[Tick]) -> Choice | None:
+def _is_stale(tick: Tick, *, now_ms: int) -> bool:
+    return now_ms - tick.publish_ms > FRESH_AGE_MS_MAX
+
+
+def _choose_median(ticks: Sequence[Tick], *, now_ms: int) -> Choice | None:
     by_mid = sorted(ticks, key=lambda tick: tick.mid_e8)
     middle = by_mid[(len(by_mid) - 1) // 2 : len(by_mid) // 2 + 1]
     # Of two middle ones the less certain: a tie goes against the trader.
@@ -57,5 +60,10 @@ def _choose_median(ticks: Sequence[Tick]) -> Choice | None:
     nearest = min(others, key=lambda other: abs(other.mid_e8 - tick.mid_e8))
     if not agree(tick.mid_e8, nearest.mid_e8):
         return None
+    if _is_stale(tick, now_ms=now_ms):
+        fresh = [one for one in ticks if not _is_stale(one, now_ms=now_ms) and agree(one.mid_e8, tick.mid_e8)]
+        if fresh:
+            closest = min(fresh, key=lambda one: abs(one.mid_e8 - tick.mid_e8))
+            return Choice(closest, max(closest.conf_e8, abs(closest.mid_e8 - tick.mid_e8)))
     # A median is only as certain as the source that confirms it is close.
     return Choice(tick, max(tick.conf_e8, abs(nearest.mid_e8 - tick.mid_e8)))
