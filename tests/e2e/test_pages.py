@@ -23,6 +23,22 @@ PAGES = {
     "/clones": "Build your own",
     "/studio": re.compile("Build a clone that trades by itself|No clone yet"),
 }
+TITLES = {
+    "/": "Pump Party",
+    "/trade?market=ETH-USDC": "ETH-USDC · Trade · Pump Party",
+    "/portfolio": "Portfolio · Pump Party",
+    "/leaderboard": "Leaderboard · Pump Party",
+    "/settings": "Settings · Pump Party",
+}
+TARGET_PX = 24
+TOO_SMALL = """(least) => [...document.querySelectorAll('a, button, input, select, summary')].flatMap((one) => {
+  // What covers the card it stands on is as large as the card.
+  if (getComputedStyle(one, '::after').position === 'absolute') return []
+  const target = one.matches('[type=checkbox], [type=radio]') ? one.labels[0] : one
+  const { width, height } = target.getBoundingClientRect()
+  const small = Math.min(width, height) > 1 && Math.min(width, height) < least
+  return small ? [`${one.outerHTML.slice(0, 90)} ${width}x${height}`] : []
+})"""
 
 
 def test_a_visitor_sees_moving_prices_and_the_name_of_the_feed_without_signing_in(meet: Meet, venue: Venue):
@@ -47,6 +63,47 @@ def test_every_page_opens_for_a_visitor_and_names_the_feed_with_the_age_of_its_p
         expect(person.see("feed-badge")).to_have_text(re.compile(r"^LIVE[0-2]\.\d s$"))
         expect(person.see("feed-badge")).to_have_attribute("data-state", "live")
         expect(person.see("sign-in-button")).to_be_visible()
+
+
+def test_every_page_has_a_title_of_its_own_and_an_unknown_market_is_named_as_such(meet: Meet):
+    person = meet()
+    for path, title in TITLES.items():
+        person.open(path)
+        expect(person.page).to_have_title(title)
+    person.open("/trade?market=foo-usdc")
+    expect(person.see("market-unknown")).to_have_text("There is no market FOO-USDC here. This is SOL/USDC.")
+
+
+def test_what_the_keyboard_reaches_is_in_reach_of_a_finger_too(meet: Meet):
+    person = meet(size=PHONE)
+    person.open("/trade")
+    person.see("all-markets").click()
+    person.page.get_by_role("option", name="DOGE-PERP").click()
+    expect(person.page).to_have_url(re.compile("market=DOGE-PERP"))
+    expect(person.see("market-unknown")).to_have_count(0)
+    expect(person.see("market-tab-DOGE-PERP")).to_be_in_viewport()
+    footer = person.page.get_by_role("contentinfo")
+    footer.get_by_role("button", name="Keyboard").click()
+    expect(person.page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    person.page.keyboard.press("Escape")
+    footer.get_by_role("link", name="Settings").click()
+    expect(person.page.get_by_role("heading", name="Settings")).to_be_visible()
+
+
+def test_nothing_that_is_pressed_is_smaller_than_a_finger_may_hit(meet: Meet, solana: SolanaExtension):
+    person = meet(solana, size=PHONE)
+    for path in PAGES:
+        expect_page(person, path)
+        assert person.page.evaluate(TOO_SMALL, TARGET_PX) == [], path
+    person.begin_trading(solana, path="/trade?market=SOL-PERP")
+    person.see("amount-input").fill("1")
+    person.see("submit-order").click()
+    expect(person.see("perp-row")).to_have_count(1)
+    for path in ("/trade", "/trade?market=SOL-PERP", "/portfolio", "/leaderboard", "/settings"):
+        person.open(path)
+        expect(person.see("session-menu")).to_be_visible()
+        expect(person.page.get_by_role("status")).to_have_count(0)
+        assert person.page.evaluate(TOO_SMALL, TARGET_PX) == [], path
 
 
 def test_a_visitor_can_read_what_the_fills_do_not_model(meet: Meet):

@@ -4,7 +4,7 @@ import { type KeyboardEvent, useState } from 'react'
 import { marketsQuery } from '@/api/queries'
 import type { Market } from '@/api/types'
 import { SignInDialog } from '@/features/auth/SignInDialog'
-import { formatPrice } from '@/lib/format'
+import { formatPrice, marketName } from '@/lib/format'
 import { useTicks } from '@/live/prices'
 import { Dialog } from '@/ui/Dialog'
 import { closeDialog, useDialogs } from '@/ui/dialogs'
@@ -97,7 +97,7 @@ function MarketSearch() {
             onClick={() => open(market)}
             className={`flex h-10 w-full items-center justify-between border-b border-line px-2 ${row === at ? 'bg-raised' : ''}`}
           >
-            <span className="font-medium">{market.market.replace('-', '/')}</span>
+            <span className="font-medium">{marketName(market)}</span>
             <span className="figure">
               {formatPrice(ticks.get(market.market)?.price, market.price_decimals)}
             </span>

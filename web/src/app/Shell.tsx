@@ -1,11 +1,14 @@
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { SessionMenu } from '@/features/auth/SessionMenu'
 import { MarginCall } from '@/features/trade/MarginCall'
 import { useAnnouncement } from '@/live/announce'
+import { type DialogName, openDialog } from '@/ui/dialogs'
 import { ConnectionNotice, ConnectionState, Feed } from './Connection'
 import { Dialogs } from './Dialogs'
 import { LiveSources } from './LiveSources'
 import { Shortcuts } from './Shortcuts'
+import { titleOf } from './title'
 
 const PAGES = [
   ['/trade', 'Trade'],
@@ -17,6 +20,11 @@ const PAGES = [
 
 /** The frame of every page: name, pages, feed, connection, session. */
 export function Shell() {
+  const { pathname, search } = useLocation()
+  const title = titleOf(pathname, search.market)
+  useEffect(() => {
+    document.title = title
+  }, [title])
   return (
     <>
       <a
@@ -45,9 +53,10 @@ export function Shell() {
         <ConnectionNotice />
         <MarginCall />
       </header>
-      <main id="main" className="mx-auto max-w-[1400px] px-3 pb-24 sm:px-6">
+      <main id="main" className="mx-auto min-h-[80dvh] max-w-[1400px] px-3 pb-10 sm:px-6">
         <Outlet />
       </main>
+      <Footer />
       <Pages className="fixed inset-x-0 bottom-0 z-30 flex h-13 border-t border-line bg-bg md:hidden" />
       <Announcer />
       <Dialogs />
@@ -71,6 +80,28 @@ function Pages({ className }: { className: string }) {
         </Link>
       ))}
     </nav>
+  )
+}
+
+const DIALOGS: [DialogName, string][] = [
+  ['markets', 'Search markets'],
+  ['help', 'Keyboard'],
+]
+
+/** What the keyboard reaches by a letter, for everybody else. */
+function Footer() {
+  const look = 'link text-sm text-muted hover:text-text'
+  return (
+    <footer className="mx-auto flex max-w-[1400px] gap-5 px-3 pb-20 sm:px-6 md:pb-6">
+      <Link to="/settings" className={look}>
+        Settings
+      </Link>
+      {DIALOGS.map(([dialog, label]) => (
+        <button key={dialog} type="button" className={look} onClick={() => openDialog(dialog)}>
+          {label}
+        </button>
+      ))}
+    </footer>
   )
 }
 

@@ -20,7 +20,7 @@ const trade = createRoute({
   validateSearch: (search: Record<string, unknown>): { market?: string; interval?: Interval } => {
     const { market, interval } = search
     return {
-      ...(typeof market === 'string' && MARKET.test(market) ? { market } : {}),
+      ...(typeof market === 'string' && MARKET.test(market) ? { market: market.toUpperCase() } : {}),
       ...(INTERVALS.includes(interval as Interval) ? { interval: interval as Interval } : {}),
     }
   },
@@ -75,7 +75,7 @@ function NotFound() {
   return (
     <div className="space-y-3 py-12">
       <h1 className="text-xl font-semibold">There is no such page.</h1>
-      <Link to="/" className="text-accent underline">
+      <Link to="/" className="link text-accent">
         Back to the start
       </Link>
     </div>

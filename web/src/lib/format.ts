@@ -88,3 +88,8 @@ export function sentence(text: string): string {
   const said = text.trim()
   return `${said.slice(0, 1).toUpperCase()}${said.slice(1)}${/[.!?…]$/.test(said) ? '' : '.'}`
 }
+
+/** "SOL/USDC" of a spot market, "SOL-PERP" of a perpetual. */
+export function marketName({ market, kind }: { market: string; kind: string }): string {
+  return kind === 'spot' ? market.replace('-', '/') : market
+}

@@ -69,7 +69,7 @@ function Untraded({ clone, isMine }: { clone: PublicClone; isMine: boolean }) {
                 ? 'Give it an account, and it decides from the next slot on.'
                 : 'Publish a version in the studio first.'}
             </p>
-            <Link to="/studio/$id" params={{ id: clone.clone_id }} className="text-accent underline">
+            <Link to="/studio/$id" params={{ id: clone.clone_id }} className="link text-accent">
               Open in the studio
             </Link>
           </>

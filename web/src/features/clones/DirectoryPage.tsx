@@ -13,7 +13,7 @@ export function DirectoryPage() {
     <div className="space-y-4 pt-4">
       <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
         <h1 className="text-xl font-semibold">Clones</h1>
-        <Link to="/studio" className="text-sm text-accent underline">
+        <Link to="/studio" className="link text-sm text-accent">
           Build your own
         </Link>
       </div>

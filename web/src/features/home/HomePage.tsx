@@ -113,7 +113,7 @@ function TopFive() {
   const board = useQuery(leaderboardQuery(50))
   const rows = board.data?.items.slice(0, TOP) ?? []
   const all = (
-    <Link to="/leaderboard" className="text-sm text-muted underline hover:text-text">
+    <Link to="/leaderboard" className="link text-sm text-muted hover:text-text">
       Whole leaderboard
     </Link>
   )

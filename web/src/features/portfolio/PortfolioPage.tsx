@@ -32,7 +32,7 @@ export function PortfolioPage() {
   if (account === null) {
     return (
       <Empty title="You have no practice account yet.">
-        <Link to="/trade" className="text-accent underline">
+        <Link to="/trade" className="link text-accent">
           Open one on the trade page
         </Link>
       </Empty>

@@ -30,11 +30,7 @@ export function BacktestResultView({ id }: { id: string }) {
       <Figures results={result.data.results} />
       <ModelFigures backtest={result.data.backtest} />
       <DecisionLog id={id} counts={result.data.decisions} />
-      <a
-        href={`/v1/backtests/${encodeURIComponent(id)}/page`}
-        download
-        className="inline-block text-sm text-accent underline"
-      >
+      <a href={`/v1/backtests/${encodeURIComponent(id)}/page`} download className="link text-sm text-accent">
         Keep it as one page
       </a>
       <p className="figure text-xs break-all text-muted" data-testid="result-hash">

@@ -31,7 +31,7 @@ export function BacktestRow({ backtest, isOpen, isChosen, whyNot, onOpen, onChoo
       className={isOpen || isChosen ? 'bg-raised' : ''}
     >
       <td className="w-8">
-        <label className="flex size-6 items-center justify-center" title={whyNot ?? 'Compare'}>
+        <label className="flex size-7 items-center justify-center" title={whyNot ?? 'Compare'}>
           <input
             type="checkbox"
             className="size-4 accent-(--accent)"

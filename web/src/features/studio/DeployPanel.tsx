@@ -157,7 +157,7 @@ function Running({ clone, deployment }: { clone: OwnerClone; deployment: Deploym
         <Link
           to="/portfolio"
           onClick={() => usePreferences.setState({ account: deployment.account_id })}
-          className="text-sm text-accent underline"
+          className="link text-sm text-accent"
           data-testid="its-account"
         >
           Its account
@@ -165,7 +165,7 @@ function Running({ clone, deployment }: { clone: OwnerClone; deployment: Deploym
         <Link
           to="/clones/$id"
           params={{ id: clone.clone_id }}
-          className="text-sm text-accent underline"
+          className="link text-sm text-accent"
           data-testid="its-decisions"
         >
           Its decisions

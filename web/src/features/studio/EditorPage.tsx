@@ -55,7 +55,7 @@ function Opening({ userId, cloneId }: { userId: string; cloneId: string }) {
           error={error}
           onRetry={() => void Promise.all([clone.refetch(), opened.refetch()])}
         />
-        <Link to="/studio" className="text-accent underline">
+        <Link to="/studio" className="link text-accent">
           Back to the studio
         </Link>
       </div>

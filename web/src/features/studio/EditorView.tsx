@@ -106,7 +106,7 @@ function Head({ clone, draft, onPublish }: HeadProps) {
   const troubled = draft.state === 'conflict' || draft.state === 'refused'
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <Link to="/studio" className="text-sm text-muted underline hover:text-text">
+      <Link to="/studio" className="link text-sm text-muted hover:text-text">
         Studio
       </Link>
       <Avatar cloneId={clone.clone_id} size={32} />
@@ -125,7 +125,7 @@ function Head({ clone, draft, onPublish }: HeadProps) {
       <Link
         to="/clones/$id"
         params={{ id: clone.clone_id }}
-        className="text-sm text-muted underline hover:text-text"
+        className="link text-sm text-muted hover:text-text"
       >
         Public page
       </Link>

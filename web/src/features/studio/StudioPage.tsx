@@ -95,7 +95,7 @@ function CloneRow({ clone }: { clone: OwnerClone }) {
       <Link
         to="/clones/$id"
         params={{ id: clone.clone_id }}
-        className="text-sm text-muted underline hover:text-text"
+        className="link text-sm text-muted hover:text-text"
       >
         Public page
       </Link>

@@ -7,7 +7,7 @@ export function ExitFields({ typed }: { typed: Typed }) {
   const buy = typed.side === 'buy'
   return (
     <details className="group text-sm" open={typed.stop !== '' || typed.target !== '' || undefined}>
-      <summary className="flex min-h-6 items-center text-muted hover:text-text" data-testid="exits">
+      <summary className="flex min-h-7 items-center text-muted hover:text-text" data-testid="exits">
         <span aria-hidden="true" className="mr-2 group-open:rotate-90">
           ▸
         </span>

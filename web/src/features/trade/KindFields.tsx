@@ -103,7 +103,7 @@ function TimeInForceField() {
 function ReduceOnlyField() {
   const checked = useTicket((one) => one.typed.reduceOnly)
   return (
-    <label className="flex min-h-6 items-center gap-2 text-sm text-muted">
+    <label className="flex min-h-7 items-center gap-2 text-sm text-muted">
       <input
         type="checkbox"
         data-testid="reduce-only"

@@ -26,7 +26,7 @@ export function LeverageField({ max }: { max: number }) {
         type="range"
         aria-label="Leverage"
         data-testid="leverage-slider"
-        className="mt-1 h-6 w-full accent-(--accent)"
+        className="mt-1 h-7 w-full accent-(--accent)"
         min={1}
         max={max}
         step={1}

@@ -24,7 +24,7 @@ function Calls({ account }: { account: Account }) {
     <div key={market} data-testid="margin-call" data-market={market} className="hatched border-t border-warn">
       <p className="mx-auto max-w-[1400px] px-3 py-1.5 text-sm sm:px-6">
         <span className="font-semibold text-warn">{title}</span> {text}{' '}
-        <Link to="/trade" search={{ market }} className="text-accent underline">
+        <Link to="/trade" search={{ market }} className="link text-accent">
           Go to {market}
         </Link>
       </p>

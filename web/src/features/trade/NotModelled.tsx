@@ -11,7 +11,7 @@ const LIMITS = [
 export function NotModelled() {
   return (
     <details className="group text-xs text-muted" data-testid="not-modelled">
-      <summary className="flex min-h-6 items-center hover:text-text">
+      <summary className="flex min-h-7 items-center hover:text-text">
         <span aria-hidden="true" className="mr-2 group-open:rotate-90">
           ▸
         </span>

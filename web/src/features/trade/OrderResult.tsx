@@ -45,7 +45,7 @@ export function OrderResult({ outcome: answered }: { outcome: Outcome }) {
           type="button"
           onClick={dismissOutcome}
           aria-label="Dismiss"
-          className="-mt-1 size-6 shrink-0 text-muted hover:text-text"
+          className="-mt-1 size-7 shrink-0 text-muted hover:text-text"
         >
           ×
         </button>

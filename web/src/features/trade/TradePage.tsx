@@ -4,7 +4,7 @@ import { lazy, Suspense } from 'react'
 import { configQuery, marketsQuery, openOrdersQuery, recentQuery, useAccount, useMe } from '@/api/queries'
 import type { Market } from '@/api/types'
 import { INTERVALS, type Interval } from '@/lib/candles'
-import { formatWire } from '@/lib/format'
+import { formatWire, marketName } from '@/lib/format'
 import { freshnessAt } from '@/lib/freshness'
 import { Dimmed } from '@/live/Dimmed'
 import { useTick } from '@/live/prices'
@@ -32,7 +32,16 @@ export function TradePage() {
     return <Failure what="the markets" error={markets.error} onRetry={() => void markets.refetch()} />
   const selected = markets.data.find((one) => one.market === wanted) ?? markets.data[0]
   if (!selected) return <p className="py-8 text-muted">This server has no markets.</p>
-  return <Desk markets={markets.data} selected={selected} />
+  return (
+    <>
+      {wanted && wanted !== selected.market && (
+        <p data-testid="market-unknown" className="mt-3 border-l-2 border-warn py-1 pl-3">
+          There is no market {wanted} here. This is {marketName(selected)}.
+        </p>
+      )}
+      <Desk markets={markets.data} selected={selected} />
+    </>
+  )
 }
 
 /** Chart and lists on the left, ticket and account on the right; one column on a narrow screen. */
