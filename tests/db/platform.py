@@ -86,8 +86,8 @@ class FixedClones:
     def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> list[bytes]:
         return [self._vault.seal_artifact(*self._keys(one), sha256, body) for one, sha256, body in artifacts]
 
-    def open_artifact(self, clone_id: CloneId, sha256: str, sealed: bytes) -> bytes:
-        return self._vault.open_artifact(*self._keys(clone_id), sha256, sealed)
+    def open_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> list[bytes]:
+        return [self._vault.open_artifact(*self._keys(one), sha256, sealed) for one, sha256, sealed in artifacts]
 
     def _keys(self, clone_id: CloneId) -> tuple[Clone, SealedKey]:
         clone = Clone(clone_id, self.owners[clone_id], clone_id, clone_id, "", 0, 0, None, 0, 0)

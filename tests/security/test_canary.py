@@ -173,10 +173,10 @@ def test_no_page_and_no_script_tells(world: World):
     assert all(secrets_in(file.read_bytes().decode("latin-1")) == [] for file in BUNDLE.rglob("*") if file.is_file())
 
 
-def test_strategies_lie_sealed_in_the_database(world: World):
+def test_strategies_and_reasons_lie_sealed_in_the_database(world: World):
     stored = b"".join(file.read_bytes() for file in (world.product.folder / "data").glob("*.sqlite3*"))
     assert world.clones.asking.encode() in stored
-    for secret in (PROMPT, DRAFT, str(SEED), LEVEL):
+    for secret in (PROMPT, DRAFT, ANSWER, OUTSIDE, str(SEED), LEVEL):
         assert secret.encode() not in stored, secret
 
 

@@ -21,7 +21,7 @@ class ArtifactSeal(Protocol):
 
     def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]: ...
 
-    def open_artifact(self, clone_id: CloneId, sha256: str, sealed: bytes) -> bytes: ...
+    def open_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]: ...
 
 
 class SealedArtifacts:
@@ -43,7 +43,8 @@ class SealedArtifacts:
             pass
 
     def get(self, run: Run, sha256: str) -> bytes:
-        body = self._seal.open_artifact(run.clone_id, sha256, self._objects.get_at(_place(run.run_id, sha256)))
+        sealed = self._objects.get_at(_place(run.run_id, sha256))
+        (body,) = self._seal.open_artifacts([(run.clone_id, sha256, sealed)])
         if hashlib.sha256(body).hexdigest() != sha256:
             raise Unavailable(f"artifact {sha256} is damaged", code="object_damaged")
         return body

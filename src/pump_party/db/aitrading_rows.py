@@ -30,6 +30,7 @@ MOVED = (
     "prompt_sha256",
     "answer_sha256",
     "body",
+    "reasons",
 )
 """The columns of a run that change after it has begun."""
 
@@ -49,6 +50,7 @@ def deployment_of(row: Any) -> Deployment:
 
 
 def run_values(run: Run) -> Values:
+    assert not any(one.reason for one in run.body.proposals), "reasons are sealed before they are stored"
     values = msgspec.structs.asdict(run)
     values["state"] = run.state.value
     values["source"] = run.source.value

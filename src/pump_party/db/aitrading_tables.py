@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from pump_party.db.engine import Int64, Text, metadata
+from pump_party.db.engine import Bytes, Int64, Text, metadata
 
 
 def _text(name: str, *, nullable: bool = False) -> "sa.Column[str]":
@@ -76,6 +76,7 @@ runs = sa.Table(
     _text("answer_sha256", nullable=True),
     _text("model", nullable=True),
     _text("body"),
+    sa.Column("reasons", Bytes),
     sa.UniqueConstraint("clone_id", "run_key", name="aitrading_runs_key"),
     sa.Index("aitrading_runs_by_clone", "clone_id", "run_id"),
     sa.Index("aitrading_runs_by_slot", "slot_ms", "deployment_id"),

@@ -19,8 +19,9 @@ class DeploymentChanged(msgspec.Struct, frozen=True):
 
 
 class DecisionFinished(msgspec.Struct, frozen=True):
-    """A clone's decision run has ended. `public` is the JSON of the contract's `PublicRunView`, for everybody; `owner`
-    that of its `OwnerRunView`, for the clone's owner alone.
+    """A clone's decision run has ended: what everybody (`public`) and its owner (`owner`) are told, never reasons.
+
+    They are the JSON of the contract's `PublicRunView` and `OwnerRunView`.
     """
 
     KIND: ClassVar[str] = "decision_finished"

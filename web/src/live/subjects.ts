@@ -8,6 +8,7 @@ import {
   decisionsQuery,
   equityQuery,
   fillsQuery,
+  isOwnerRun,
   myClonesQuery,
   ownCloneQuery,
   usageQuery,
@@ -55,6 +56,8 @@ export function onSubject(frame: SubjectFrame) {
   switch (frame.type) {
     case 'clone_decision':
       patch(decisionsQuery(frame.clone_id).queryKey, (known) => withRun(known, frame.decision))
+      // Reasons are never told: its owner asks for them.
+      if (isOwnerRun(frame.decision)) refetch([decisionsQuery(frame.clone_id)])
       // What holding was worth meanwhile, and what the decision took, is the server's to say.
       return refetch([equityQuery(frame.clone_id), usageQuery(frame.clone_id)])
     case 'clone_fill': {

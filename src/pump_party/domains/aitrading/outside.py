@@ -8,6 +8,7 @@ from pump_party.domains.aitrading.model import REASON_CHARS_MAX, Proposal, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import owner_run
 from pump_party.domains.aitrading.proposal import hides_something
+from pump_party.domains.aitrading.reasons import opened
 from pump_party.domains.aitrading.records import Deployment, Run, RunSource
 from pump_party.domains.aitrading.run_views import DeploymentState, OutsideRunView, RunState
 from pump_party.domains.aitrading.runs import Runs, decided_run, mids_of
@@ -30,24 +31,27 @@ class OutsideRuns:
     def submit(self, command: SubmitProposals, deployment: Deployment) -> OutsideRunView:
         """Raises Conflict (not_running), Invalid, IdempotencyMismatch for a key of other proposals."""
         _check(command)
-        store = self._parts.store
-        run = store.run_by_key(command.clone_id, command.run_key)
+        run = self._known(command)
         if run is None:
             if deployment.state is not DeploymentState.RUNNING:
                 raise Conflict("this clone is not running", code="not_running")
             try:
                 run = self.decide(deployment, command.proposals, RunSource.OUTSIDE, command.run_key)
             except RunTaken:
-                run = store.run_by_key(command.clone_id, command.run_key)
+                run = self._known(command)
         assert run is not None
         if run.body.proposals != command.proposals:
             raise IdempotencyMismatch
         if not run.is_final:
             self._runs.go_on([run])
-        ended = store.run(run.run_id)
+        ended = self._known(command)
         assert ended is not None
         orders = [self._parts.prop.order(run.user_id, run.account_id, order_id) for _, order_id in ended.body.orders]
         return OutsideRunView(owner_run(ended, ()), tuple(orders))
+
+    def _known(self, command: SubmitProposals) -> Run | None:
+        run = self._parts.store.run_by_key(command.clone_id, command.run_key)
+        return None if run is None else opened(self._parts.clones, [run])[0]
 
     def decide(
         self, deployment: Deployment, proposals: Sequence[Proposal], source: RunSource, run_key: str | None

@@ -28,7 +28,7 @@ _PERCENT = PPM // 100
 
 
 def announce(run: Run, calls: Sequence[Call]) -> OutboxMessage:
-    """The event, without its number."""
+    """The event, without its number, of a run whose reasons are sealed."""
     at_ms = run.finished_ms or run.claimed_ms
     event = DecisionFinished(
         run.run_id,

@@ -56,7 +56,10 @@ class RunBody(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One decision. Hashes name artifacts. `account_seq` is the newest event of the account that it saw."""
+    """One decision. Hashes name artifacts. `account_seq` is the newest event of the account that it saw.
+
+    `reasons` are those of the proposals, sealed (`reasons.py`); the body of a stored run has none.
+    """
 
     run_id: RunId
     deployment_id: DeploymentId
@@ -81,6 +84,7 @@ class Run(msgspec.Struct, frozen=True):
     model: str | None = None
     run_key: str | None = None
     body: RunBody = RunBody()
+    reasons: bytes | None = None
 
     @property
     def is_final(self) -> bool:

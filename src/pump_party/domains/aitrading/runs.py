@@ -33,6 +33,7 @@ from pump_party.domains.aitrading.model import (
 from pump_party.domains.aitrading.model_desk import Answered, Ask
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import announce
+from pump_party.domains.aitrading.reasons import sealed
 from pump_party.domains.aitrading.records import Call, Run
 from pump_party.domains.aitrading.run_views import FailureCode, RunState
 from pump_party.domains.aitrading.store import NextSlot, RunTaken, Step
@@ -91,7 +92,8 @@ class Runs:
         done: Job | None = None,
         next_slot: NextSlot | None = None,
     ) -> Sequence[Call]:
-        """One transaction. Returns the calls that no budget allows."""
+        """One transaction, with no reason in the clear. Returns the calls that no budget allows."""
+        begun, moved = sealed(self._parts.clones, begun), sealed(self._parts.clones, moved)
         step = Step(begun, moved, reserved_calls, settled_calls, done, next_slot)
         refused = self._parts.store.record(step, limits=self._parts.limits, announce=announce)
         ended = [run for run in (*begun, *moved) if run.is_final]

@@ -11,6 +11,7 @@ from pump_party.domains.aitrading.commands import DeployClone, DryRun, Replay, S
 from pump_party.domains.aitrading.counterfactual import Venues
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.reasons import opened
 from pump_party.domains.aitrading.records import Call, Deployment, Run
 from pump_party.domains.aitrading.rehearsal import Rehearsals
 from pump_party.domains.aitrading.run_views import (
@@ -162,12 +163,16 @@ class AITradingService:
         before = None if cursor is None else RunId(cursor)
         found = self._parts.store.runs(clone_id, before=before, limit=limit + 1)
         page = found[:limit]
+        if viewer == owner:
+            page = opened(self._parts.clones, page)
         calls = self._parts.store.calls([r.run_id for r in page if r.model]) if viewer == owner else {}
         views = tuple(self._run_view(run, calls.get(run.run_id, ()), viewer) for run in page)
         return RunPage(views, page[-1].run_id if len(found) > limit else None)
 
     def decision(self, run_id: str, *, viewer: UserId | None) -> RunView:
         run = self._run(run_id)
+        if viewer == run.user_id:
+            (run,) = opened(self._parts.clones, [run])
         calls = self._parts.store.calls([run.run_id]).get(run.run_id, ()) if viewer == run.user_id else ()
         return self._run_view(run, calls, viewer)
 
@@ -220,7 +225,8 @@ class AITradingService:
         return self._rehearsals.dry_run(command)
 
     def replay(self, command: Replay) -> ReplayView:
-        return self._rehearsals.replay(command, self._own_run(command.user_id, command.run_id))
+        (run,) = opened(self._parts.clones, [self._own_run(command.user_id, command.run_id)])
+        return self._rehearsals.replay(command, run)
 
     # --- who may ---
 

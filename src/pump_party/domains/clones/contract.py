@@ -273,13 +273,13 @@ class Clones(Protocol):
         ...
 
     def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
-        """Seal bodies of decisions, each with the data key of its clone and for its hash alone.
+        """Seal what belongs to decisions, each with the data key of its clone and for its name alone.
 
         Raises NotFound (clone_not_found), Unavailable (strategy_key_missing, seal_broken).
         """
         ...
 
-    def open_artifact(self, clone_id: CloneId, sha256: str, sealed: bytes) -> bytes:
+    def open_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
         """Raises NotFound (clone_not_found), Unavailable (strategy_key_missing, seal_broken)."""
         ...
 

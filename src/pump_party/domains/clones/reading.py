@@ -7,7 +7,7 @@ from threading import Lock
 from pump_party.domains.clones import projections
 from pump_party.domains.clones.avatar import draw_avatar
 from pump_party.domains.clones.diff import StrategyDiff, strategy_diff
-from pump_party.domains.clones.model import Clone, SealedVersion, Version, VersionContent
+from pump_party.domains.clones.model import Clone, SealedKey, SealedVersion, Version, VersionContent
 from pump_party.domains.clones.store import Store
 from pump_party.domains.clones.strategy import clone_node
 from pump_party.domains.clones.vault import Vault
@@ -133,16 +133,18 @@ class CloneReader:
         return self.find(clone_id).user_id
 
     def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
+        keys = self._keys(artifacts)
+        return [self._vault.seal_artifact(*keys[clone_id], name, body) for clone_id, name, body in artifacts]
+
+    def open_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
+        keys = self._keys(artifacts)
+        return [self._vault.open_artifact(*keys[clone_id], name, sealed) for clone_id, name, sealed in artifacts]
+
+    def _keys(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Mapping[CloneId, tuple[Clone, SealedKey]]:
         keys = self._store.find_keys(sorted({clone_id for clone_id, _, _ in artifacts}))
         if any(clone_id not in keys for clone_id, _, _ in artifacts):
             raise no_clone()
-        return [self._vault.seal_artifact(*keys[clone_id], sha256, body) for clone_id, sha256, body in artifacts]
-
-    def open_artifact(self, clone_id: CloneId, sha256: str, sealed: bytes) -> bytes:
-        found = self._store.find_keys([clone_id]).get(clone_id)
-        if found is None:
-            raise no_clone()
-        return self._vault.open_artifact(*found, sha256, sealed)
+        return keys
 
     def reported(self, *, limit: int) -> Sequence[ReportView]:
         return [projections.report_view(reported) for reported in self._store.list_reported(limit=limit)]

@@ -58,9 +58,9 @@ def version_binding(user_id: UserId, clone_id: CloneId, number: int) -> bytes:
     return _joined("clone-version/1", user_id, clone_id, str(number))
 
 
-def artifact_binding(user_id: UserId, clone_id: CloneId, sha256: str) -> bytes:
-    """What an artifact of a decision is bound to: another one cannot be put in its place."""
-    return _joined("clone-artifact/1", user_id, clone_id, sha256)
+def artifact_binding(user_id: UserId, clone_id: CloneId, name: str) -> bytes:
+    """What an artifact of a decision is bound to: another one cannot be put in its place. Its hash is its name."""
+    return _joined("clone-artifact/1", user_id, clone_id, name)
 
 
 def _joined(*parts: str) -> bytes:

@@ -88,7 +88,7 @@ class CloneService:
         self.owner_of = reads.owner_of
         self.reported = reads.reported
         self.seal_artifacts = reads.seal_artifacts
-        self.open_artifact = reads.open_artifact
+        self.open_artifacts = reads.open_artifacts
 
     # --- for everybody -------------------------------------------------------------------------
 

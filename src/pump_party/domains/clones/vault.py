@@ -38,11 +38,11 @@ class Vault:
         binding = version_binding(clone.user_id, clone.clone_id, version.number)
         return msgspec.json.decode(self._open(clone, key, sealed, binding), type=VersionContent)
 
-    def seal_artifact(self, clone: Clone, key: SealedKey, sha256: str, body: bytes) -> bytes:
-        return self._seal(clone, key, body, artifact_binding(clone.user_id, clone.clone_id, sha256))
+    def seal_artifact(self, clone: Clone, key: SealedKey, name: str, body: bytes) -> bytes:
+        return self._seal(clone, key, body, artifact_binding(clone.user_id, clone.clone_id, name))
 
-    def open_artifact(self, clone: Clone, key: SealedKey, sha256: str, sealed: bytes) -> bytes:
-        return self._open(clone, key, sealed, artifact_binding(clone.user_id, clone.clone_id, sha256))
+    def open_artifact(self, clone: Clone, key: SealedKey, name: str, sealed: bytes) -> bytes:
+        return self._open(clone, key, sealed, artifact_binding(clone.user_id, clone.clone_id, name))
 
     def _seal(self, clone: Clone, key: SealedKey, content: bytes, bound_to: bytes) -> bytes:
         key_bound_to = key_binding(clone.user_id, clone.clone_id)
