@@ -61,6 +61,7 @@ def test_the_same_key_gives_the_same_order_and_another_body_is_refused(services:
         other = await client.ask(**{**frame, "quantity": "2"})
         assert first["order"] == repeat["order"]
         assert (other["code"], other["status"]) == ("idempotency_mismatch", 422)
+        assert other["field"] == "idempotency_key"
 
     run(services, scenario)
 

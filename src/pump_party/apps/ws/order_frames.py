@@ -30,7 +30,7 @@ async def answer_order(services: Services, principal: Principal, frame: OrderFra
         order = await _carry_out(services, principal, frame)
     except Refusal as refusal:
         services.metrics.refused(refusal.code)
-        return text_frame(error_frame(refusal, frame.id))
+        return text_frame(_name_key(error_frame(refusal, frame.id)))
     except Exception:  # noqa: BLE001 - one order's fault must not take the socket and its other orders down
         _log.exception("order_failed", account_id=frame.account_id)
         return text_frame(internal_error(frame.id))
@@ -52,6 +52,13 @@ async def _carry_out(services: Services, principal: Principal, frame: OrderFrame
     order = await asyncio.to_thread(services.prop.cancel_order, command)
     services.outbox.notify()
     return order
+
+
+def _name_key(answer: ErrorFrame) -> ErrorFrame:
+    """What comes in a header over REST is a field of the frame here."""
+    if answer.field != "Idempotency-Key":
+        return answer
+    return msgspec.structs.replace(answer, field="idempotency_key")
 
 
 def _command(services: Services, principal: Principal, frame: OrderFrame) -> PlaceOrder | CancelOrder:
