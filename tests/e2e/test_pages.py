@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Route, expect
 from tests.e2e.extensions import SolanaExtension
 from tests.e2e.people import Meet, Person
 from tests.e2e.venue import Venue
@@ -205,6 +205,65 @@ def test_every_stop_of_the_keyboard_on_the_trade_page_has_a_name_and_shows_the_f
     person.page.reload()
     expect(person.see("perp-row")).to_have_count(1)
     expect(person.see("chart").locator("canvas").first).to_be_visible()
+    assert STOPS_MIN < len(expect_good_stops(person)) < STOPS_MAX
+
+    person.see("side-buy").focus()
+    person.page.keyboard.press("ArrowRight")
+    expect(person.see("side-sell")).to_be_focused()
+    person.page.keyboard.press("Space")
+    expect(person.see("side-sell")).to_have_attribute("aria-checked", "true")
+
+
+def test_one_signs_in_opens_an_account_and_buys_by_keyboard_alone(meet: Meet, solana: SolanaExtension):
+    person = meet(solana)
+    person.open()
+    press = person.page.keyboard.press
+
+    def go_to(stop: Locator) -> None:
+        for _ in range(STOPS_MAX):
+            press("Tab")
+            if stop.evaluate("(one) => one === document.activeElement"):
+                return
+        raise AssertionError(f"Tab does not lead to {stop}")
+
+    expect(person.see("sign-in-button")).to_be_visible()
+    go_to(person.see("sign-in-button"))
+    press("Enter")
+    expect(person.page.get_by_role("dialog")).to_be_visible()
+    go_to(person.see(f"wallet-row-{solana.name}"))
+    press("Enter")
+    expect(person.see("create-account")).to_be_visible()
+    expect(person.page.get_by_role("main")).to_be_focused()
+    go_to(person.see("create-account"))
+    press("Enter")
+    expect(person.see("cash")).to_have_text("10,000.00")
+    expect(person.page.get_by_role("main")).to_be_focused()
+    go_to(person.see("amount-input"))
+    person.page.keyboard.type("100")
+    expect(person.see("preview-total")).to_have_text(re.compile(r"^99\.\d\d$|^100\.00$"))
+    press("Enter")
+    expect(person.see("order-result")).to_have_attribute("data-status", "filled")
+    person.expect_fills_shown()
+
+
+def test_every_stop_of_the_keyboard_on_the_other_pages_has_a_name_and_shows_the_focus(
+    meet: Meet, solana: SolanaExtension
+):
+    person = meet(solana)
+    person.begin_trading(solana)
+    person.order("buy", "100")
+    person.open("/portfolio")
+    expect(person.page.get_by_role("main")).to_contain_text("Largest drawdown")
+    expect(person.see("equity-chart").locator("canvas").first).to_be_visible()
+    expect_good_stops(person)
+    for path in ("/", "/leaderboard", "/settings"):
+        person.open(path)
+        expect(person.see("session-menu")).to_be_visible()
+        expect_good_stops(person)
+
+
+def expect_good_stops(person: Person) -> list[dict[str, str]]:
+    """Go round the page with Tab: every stop has a name and shows that it has the focus."""
     stops = []
     while len(stops) < STOPS_MAX:
         person.page.keyboard.press("Tab")
@@ -212,14 +271,8 @@ def test_every_stop_of_the_keyboard_on_the_trade_page_has_a_name_and_shows_the_f
         if stop is None:
             break
         stops.append(stop)
-    assert STOPS_MIN < len(stops) < STOPS_MAX
     assert [stop["what"] for stop in stops if not (stop["name"] and stop["outlined"])] == []
-
-    person.see("side-buy").focus()
-    person.page.keyboard.press("ArrowRight")
-    expect(person.see("side-sell")).to_be_focused()
-    person.page.keyboard.press("Space")
-    expect(person.see("side-sell")).to_have_attribute("aria-checked", "true")
+    return stops
 
 
 def test_on_a_phone_of_360_pixels_nothing_scrolls_sideways_and_the_ticket_trades(meet: Meet, solana: SolanaExtension):

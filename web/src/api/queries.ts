@@ -192,7 +192,7 @@ export const curveQuery = (accountId: string, cycle: number) =>
       } while (cursor !== null && marks.length < EQUITY_MARKS_MAX)
       return { marks, cut: cursor !== null }
     },
-    refetchInterval: 30_000,
+    refetchInterval: ({ state }) => (state.data?.marks.length ? 30_000 : 3_000),
   })
 
 export const leaderboardQuery = (limit: number) =>

@@ -53,7 +53,11 @@ export function Shell() {
         <ConnectionNotice />
         <MarginCall />
       </header>
-      <main id="main" className="mx-auto min-h-[80dvh] max-w-[1400px] px-3 pb-10 sm:px-6">
+      <main
+        id="main"
+        tabIndex={-1}
+        className="outline-none! mx-auto min-h-[80dvh] max-w-[1400px] px-3 pb-10 sm:px-6"
+      >
         <Outlet />
       </main>
       <Footer />

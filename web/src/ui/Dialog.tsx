@@ -1,5 +1,6 @@
 import { Dialog as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
+import { focusMainIfLost } from './focus'
 
 interface Props {
   open: boolean
@@ -23,6 +24,7 @@ export function Dialog({ open, onClose, title, description, wide = false, childr
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={focusFirst}
+          onCloseAutoFocus={() => requestAnimationFrame(focusMainIfLost)}
           className={`fixed top-1/2 left-1/2 z-50 max-h-[88dvh] ${wide ? 'w-[min(760px,calc(100vw-24px))]' : 'w-[min(440px,calc(100vw-24px))]'} -translate-x-1/2 -translate-y-1/2 overflow-y-auto border border-input bg-surface p-5`}
         >
           <div className="mb-3 flex items-start justify-between gap-4">

@@ -5,6 +5,7 @@ import { accountsQuery, mergeAccounts, ruleSetsQuery } from '@/api/queries'
 import type { Account } from '@/api/types'
 import { formatWire } from '@/lib/format'
 import { Button } from '@/ui/Button'
+import { focusMainIfLost } from '@/ui/focus'
 import { type Choice, choicesOf } from './ruleSets'
 
 interface Props {
@@ -34,6 +35,7 @@ export function OpenAccount({ startBalance, onOpened }: Props) {
       client.setQueryData(accountsQuery.queryKey, (known) => mergeAccounts(known ?? [], [account]))
       setState({ sending: false })
       onOpened?.(account)
+      requestAnimationFrame(focusMainIfLost)
     } catch (error) {
       setState({ sending: false, error: error instanceof Error ? error.message : 'No answer came.' })
     }

@@ -56,7 +56,13 @@ export function chartOptions(colours: ChartColours, zone: string): DeepPartial<T
 
 /** The library draws its logo as a link without a name, which a keyboard reaches. */
 export function nameLogo(box: HTMLElement) {
-  for (const link of box.querySelectorAll('a')) link.setAttribute('aria-label', 'Charts by TradingView')
+  const name = () => {
+    for (const link of box.querySelectorAll('a:not([aria-label])'))
+      link.setAttribute('aria-label', 'Charts by TradingView')
+  }
+  name()
+  // It is drawn anew when the chart gets another pane.
+  new MutationObserver(name).observe(box, { childList: true, subtree: true })
 }
 
 function axisLabel(ms: number, zone: string): string {
