@@ -87,6 +87,22 @@ def test_a_quarantine_outlives_a_restart_of_live_prices_however_late(store, cloc
     assert len(store.open_quarantines("live")) == 1
 
 
+def test_a_market_in_quarantine_shows_its_last_good_price_and_the_reason_after_a_restart_too(store, clock):
+    ingest = ingest_of(clock, store)
+    say(ingest, clock, "hyperliquid", "150")
+    say(ingest, clock, "hyperliquid", "170")
+    ingest.write()
+    (quarantine,) = store.open_quarantines("live")
+
+    restarted = ingest_of(clock, store)
+    say(restarted, clock, "hyperliquid", "170")
+    assert state(restarted) == "150 QUARANTINE_JUMP"
+    shown = restarted._runs[SOL].quote
+    assert shown is not None
+    assert (shown.conf_e8, shown.recv_ms) == (e8("20"), quarantine.since_ms)
+    assert restarted.admitted() == ()
+
+
 @pytest.mark.parametrize("feed", ["synthetic", "tape"])
 def test_a_made_up_or_replayed_market_starts_every_run_without_a_past(store, clock, feed):
     ingest = ingest_of(clock, store, sources=(feed,), feed=feed)

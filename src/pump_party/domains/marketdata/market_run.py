@@ -50,6 +50,7 @@ class MarketRun:
         self.perp = perp
         self._chart = chart
         self.watch = Watch(reference_e8=quarantine.reference_e8 if quarantine else reference_e8, quarantine=quarantine)
+        self.quote = None if quarantine is None else self._last_good(quarantine)
 
     def observe(self, tick: Tick, *, depegged: bool, now_ms: int) -> Verdict:
         before = self.watch
@@ -156,6 +157,21 @@ class MarketRun:
             halt_reason=reason,
             premium=None if perp is None else perp.premium_before(at_ms),
             settled=None if perp is None else perp.settled_before(at_ms),
+        )
+
+    def _last_good(self, quarantine: Quarantine) -> Quote:
+        """What the market stood at when it was quarantined, in an earlier run: as uncertain as the jump is wide."""
+        return Quote(
+            market=self.market,
+            mid_e8=quarantine.reference_e8,
+            conf_e8=abs(quarantine.observed_e8 - quarantine.reference_e8),
+            publish_ms=quarantine.since_ms,
+            recv_ms=quarantine.since_ms,
+            slot=0,
+            source=quarantine.source,
+            tick_sha256=quarantine.raw_sha256,
+            feed=self._feed,
+            halt_reason=HaltReason.QUARANTINE_JUMP,
         )
 
     def _tell_quarantine(self, before: Watch, *, now_ms: int) -> None:
