@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domains.prop_engine.markets import CONF_E8, MID_E8, PRACTICE, SOL
 
-from pump_party.domains.prop_engine.baselines import NoSkill, Price, buy_and_hold, no_skill, random_trader
+from pump_party.domains.prop_engine.baselines import NoSkill, Price, buy_and_hold, no_skill, random_trader, toss_coins
 from pump_party.kernel.money import PPM
 
 PARAMS = PRACTICE.spot[SOL]
@@ -42,8 +42,8 @@ def test_nothing_is_bought_while_no_price_may_fill():
 @given(st.text(max_size=8), st.lists(st.integers(-200_000, 200_000), min_size=1, max_size=60), st.integers(1, PPM))
 def test_the_same_seed_trades_the_same_and_pays_for_every_trade(seed: str, changes: list[int], size_ppm: int):
     series = prices(*changes)
-    made = random_trader(series, PARAMS, start_micros=START, seed=seed, size_ppm=size_ppm)
-    assert made == random_trader(series, PARAMS, start_micros=START, seed=seed, size_ppm=size_ppm)
+    made = toss_coins(series, PARAMS, start_micros=START, seed=seed, size_ppm=size_ppm).along(series)
+    assert made == toss_coins(series, PARAMS, start_micros=START, seed=seed, size_ppm=size_ppm).along(series)
     assert made.fills % 2 == 0
     assert (made.fees_micros > 0) == (made.fills > 0)
     assert all(0 <= mark.exposed_micros <= mark.equity_micros for mark in made.marks)

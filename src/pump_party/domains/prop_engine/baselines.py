@@ -6,6 +6,7 @@ Orders are priced by the execution model like anyone's. Chance comes from a seed
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import pairwise
 
 import msgspec
 
@@ -52,7 +53,7 @@ class NoSkill(msgspec.Struct, frozen=True):
 
     def returns_ppm(self, started_ms: int) -> tuple[int, int] | None:
         """(holding, the median tosser) from the first price since then until all is sold; None without a price."""
-        first = bisect_left(self.prices, started_ms, key=lambda price: price.at_ms)
+        first = bisect_left(self.prices, started_ms, key=_at_ms)
         if first == len(self.prices):
             return None
         held = buy_and_hold((self.prices[first], self.prices[-1]), self.params, start_micros=self.start_micros)
@@ -73,6 +74,25 @@ class _Book(msgspec.Struct, frozen=True):
     fees_micros: int = 0
 
 
+class Tossed(msgspec.Struct, frozen=True):
+    """What tossing coins came to. `books` are each from a price on, by its place; `sold` is after all was sold."""
+
+    start_micros: int
+    books: Sequence[tuple[int, _Book]]
+    sold: _Book
+    return_ppm: int
+
+    def along(self, prices: Sequence[Price]) -> Baseline:
+        """With marks at the prices it was made of."""
+        marks = []
+        for (first, book), (end, _) in pairwise([*self.books, (len(prices), self.sold)]):
+            cash_micros, held_nanos = book.cash_micros, book.held_nanos
+            for price in prices[first:end]:
+                worth_micros = held_nanos * price.mid_e8 // NOTIONAL_DIVISOR
+                marks.append(EquityMark(price.at_ms, cash_micros + worth_micros, worth_micros))
+        return _finished(self.books[-1][1], self.sold, marks, prices, start_micros=self.start_micros)
+
+
 def buy_and_hold(prices: Sequence[Price], params: SpotParams, *, start_micros: int) -> Baseline:
     """Everything into the market at the first price that fills, out at the last."""
     book, marks = _Book(start_micros), []
@@ -80,10 +100,10 @@ def buy_and_hold(prices: Sequence[Price], params: SpotParams, *, start_micros: i
         if not book.held_nanos:
             book = _buy(book, price, params, quote_micros=book.cash_micros)
         marks.append(_mark(book, price))
-    return _finished(book, marks, prices, params, start_micros=start_micros)
+    return _finished(book, _sell(book, prices[-1], params), marks, prices, start_micros=start_micros)
 
 
-def random_trader(
+def toss_coins(
     prices: Sequence[Price],
     params: SpotParams,
     *,
@@ -91,21 +111,27 @@ def random_trader(
     seed: str,
     size_ppm: int = PPM,
     toss_every_ms: int = TOSS_EVERY_MS,
-) -> Baseline:
+) -> Tossed:
     """Toss a coin at the first price of every period: hold `size_ppm` of the equity, or nothing."""
-    book, marks = _Book(start_micros), []
-    period: int | None = None
-    for price in prices:
-        if price.at_ms // toss_every_ms != period:
-            period = price.at_ms // toss_every_ms
-            wants = _coin(seed, period)
-            if wants and not book.held_nanos:
-                book = _buy(book, price, params, quote_micros=book.cash_micros * size_ppm // PPM)
-            elif not wants and book.held_nanos:
-                book = _sell(book, price, params)
-        worth_micros = book.held_nanos * price.mid_e8 // NOTIONAL_DIVISOR
-        marks.append(EquityMark(price.at_ms, book.cash_micros + worth_micros, worth_micros))
-    return _finished(book, marks, prices, params, start_micros=start_micros)
+    book, books, place = _Book(start_micros), [], 0
+    while place < len(prices):
+        price = prices[place]
+        period = price.at_ms // toss_every_ms
+        wants = _coin(seed, period)
+        if wants and not book.held_nanos:
+            book = _buy(book, price, params, quote_micros=book.cash_micros * size_ppm // PPM)
+        elif not wants:
+            book = _sell(book, price, params)
+        books.append((place, book))
+        place = bisect_left(prices, (period + 1) * toss_every_ms, place + 1, key=_at_ms)
+    sold = _sell(book, prices[-1], params)
+    end_micros = _mark(sold, prices[-1]).equity_micros
+    return Tossed(start_micros, books, sold, return_ppm(start_micros, end_micros))
+
+
+def random_trader(prices: Sequence[Price], params: SpotParams, *, start_micros: int, seed: str) -> Baseline:
+    """`toss_coins` with marks."""
+    return toss_coins(prices, params, start_micros=start_micros, seed=seed).along(prices)
 
 
 def no_skill(prices: Sequence[Price], params: SpotParams, *, start_micros: int) -> NoSkill:
@@ -127,6 +153,8 @@ def _buy(book: _Book, price: Price, params: SpotParams, *, quote_micros: int) ->
 
 
 def _sell(book: _Book, price: Price, params: SpotParams) -> _Book:
+    if not book.held_nanos:
+        return book
     return _trade(book, MarketOrder(Side.SELL, book.held_nanos, None, None), price, params)
 
 
@@ -157,18 +185,21 @@ def _mark(book: _Book, price: Price) -> EquityMark:
 
 
 def _finished(
-    book: _Book, marks: list[EquityMark], prices: Sequence[Price], params: SpotParams, *, start_micros: int
+    book: _Book, sold: _Book, marks: list[EquityMark], prices: Sequence[Price], *, start_micros: int
 ) -> Baseline:
     assert prices, "a baseline needs a price"
     if book.held_nanos:
-        book = _sell(book, prices[-1], params)
         # Where the last price may not fill, what is held stays at its mark.
-        marks.append(_mark(book, prices[-1]))
+        marks.append(_mark(sold, prices[-1]))
     equity = [start_micros, *[mark.equity_micros for mark in marks]]
     return Baseline(
         marks=tuple(marks),
-        fills=book.fills,
-        fees_micros=book.fees_micros,
+        fills=sold.fills,
+        fees_micros=sold.fees_micros,
         return_ppm=return_ppm(start_micros, equity[-1]),
         max_drawdown_ppm=max_drawdown_ppm(equity),
     )
+
+
+def _at_ms(price: Price) -> int:
+    return price.at_ms

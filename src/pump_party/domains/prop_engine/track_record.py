@@ -11,7 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from pump_party.domains.prop_engine import metrics
-from pump_party.domains.prop_engine.baselines import TOSSERS, Baseline, Price, buy_and_hold, random_trader
+from pump_party.domains.prop_engine.baselines import TOSSERS, Baseline, Price, buy_and_hold, toss_coins
 from pump_party.domains.prop_engine.curve import DAY_MS, EquityMark, daily_equity
 from pump_party.domains.prop_engine.metrics import TradedFill
 from pump_party.domains.prop_engine.model import Account, Fill, SpotParams, Standing
@@ -188,7 +188,7 @@ def _baselines(track: Track, closed_ppm: int) -> BaselinesView | None:
     held = buy_and_hold(prices, params, start_micros=account.start_micros)
     tossed = sorted(
         (
-            random_trader(
+            toss_coins(
                 prices,
                 params,
                 start_micros=account.start_micros,
@@ -196,16 +196,17 @@ def _baselines(track: Track, closed_ppm: int) -> BaselinesView | None:
             )
             for number in range(TOSSERS)
         ),
-        key=lambda baseline: baseline.return_ppm,
+        key=lambda one: one.return_ppm,
     )
     return BaselinesView(
         market=benchmark.market,
         from_ms=prices[0].at_ms,
         to_ms=prices[-1].at_ms,
         buy_and_hold=_baseline_view(held),
-        random=_baseline_view(tossed[(TOSSERS - 1) // 2]),
+        # Only of the median is more than the end of interest.
+        random=_baseline_view(tossed[(TOSSERS - 1) // 2].along(prices)),
         seeds=TOSSERS,
-        beaten=sum(baseline.return_ppm < closed_ppm for baseline in tossed),
+        beaten=sum(one.return_ppm < closed_ppm for one in tossed),
         # The last mark may be of after the sale, which the account's curve has none of.
         held=held_curve(held.marks[: len(prices)], track.curve, account),
     )
