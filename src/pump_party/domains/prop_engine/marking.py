@@ -102,7 +102,7 @@ def mark(
     moves = _of_cycle(markable.moves)
     opened = [move.at_ms for move in moves if move.kind is RecordKind.OPEN]
     started_ms = opened[0] if opened else account.opened_ms if base is None else base.started_ms
-    first, after = stakes(stake_of(holdings), moves)
+    first, after = stakes(newest_stake := stake_of(holdings), moves)
     assert not opened or after[0] == Stake(account.start_micros, {}), account
     known = {} if base is None else {m: (price, base.as_of_ms) for m, price in base.prices.items()}
     newest, standings = base, []
@@ -116,7 +116,7 @@ def mark(
             known |= {market: (price, step.at_ms) for market, price in prices.items()}
         if (usable := _usable(step, known)) is None:
             continue
-        if step.on_grid and equity_now_micros is not None and step.stake == stake_of(holdings):
+        if step.on_grid and equity_now_micros is not None and step.stake == newest_stake:
             equity, exposed = equity_now_micros, equity_now_micros - step.stake.net_micros
         else:
             equity, exposed = equity_micros(step.stake, _mids(usable))
@@ -133,7 +133,7 @@ def mark(
         standings.append(newest)
     if not standings:
         return None
-    standings[-1] = _with_liquidation_value(standings[-1], holdings, rules)
+    standings[-1] = _with_liquidation_value(standings[-1], newest_stake, holdings, rules)
     return Marked(account, tuple(standings), None if earlier is None else earlier.as_of_ms)
 
 
@@ -141,8 +141,8 @@ def _mids(prices: Mapping[Market, MarkPrice]) -> dict[Market, int]:
     return {market: price.mid_e8 for market, price in prices.items()}
 
 
-def _with_liquidation_value(standing: Standing, holdings: Holdings, rules: RuleSet) -> Standing:
-    if standing.prices.keys() != stake_of(holdings).quantities.keys():
+def _with_liquidation_value(standing: Standing, stake: Stake, holdings: Holdings, rules: RuleSet) -> Standing:
+    if standing.prices.keys() != stake.quantities.keys():
         return standing
     value = liquidation_micros(holdings, rules, standing.prices, at_ms=standing.as_of_ms)
     return msgspec.structs.replace(standing, standing_micros=value)

@@ -15,6 +15,9 @@ from pump_party.platform.logging import get_logger
 
 MARK_PAGE = 500
 
+ARRAYS_FROM = 100
+"""So many accounts are valued in arrays; fewer are valued faster one by one."""
+
 log = get_logger("marker")
 
 
@@ -44,7 +47,7 @@ class Marker:
         after = ""
         while page := self._store.accounts_to_mark(after=after, limit=MARK_PAGE, changed_only=changed_only):
             after = page[-1].holdings.account.account_id
-            worth = _worth(page, prices)
+            worth = _worth(page, prices) if len(page) >= ARRAYS_FROM else {}
             marked = [self._mark(markable, prices, grid_ms, worth) for markable in page]
             found = [m for m in marked if m is not None]
             # Before they are written: a mark that shows a breach never stands beside an account that still trades.
