@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import ModuleType
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -44,11 +44,9 @@ class TaLibIndicators:
     ) -> list[int | None]:
         if not len(closes_e8):
             return []
-        talib = _loaded()
-        base_e8 = int(closes_e8[0])
-        highs, lows, closes = ((prices - base_e8).astype(np.float64) for prices in (highs_e8, lows_e8, closes_e8))
-        window = _Window(highs, lows, closes, closes_e8.astype(np.float64))
-        return _integers(_FORMULAS[feature.name](talib, window, feature.period or 0)[skip:], feature, base_e8)
+        window = _Window(highs_e8, lows_e8, closes_e8)
+        values = _FORMULAS[feature.name](_loaded(), window, feature.period or 0)
+        return _integers(values[skip:], feature, window.base_e8)
 
 
 @cache
@@ -68,19 +66,37 @@ def _loaded() -> ModuleType:
     return talib
 
 
-class _Window(NamedTuple):
-    """What a formula may use. `closes` start at zero, `prices` are the same as they were."""
+class _Window:
+    """What a formula may use, made when it does. `closes` start at zero, `prices` are the same as they were."""
 
-    highs: Floats
-    lows: Floats
-    closes: Floats
-    prices: Floats
+    def __init__(self, highs_e8: Prices, lows_e8: Prices, closes_e8: Prices) -> None:
+        self._highs_e8 = highs_e8
+        self._lows_e8 = lows_e8
+        self._closes_e8 = closes_e8
+        self.base_e8 = int(closes_e8[0])
+
+    @property
+    def highs(self) -> Floats:
+        return (self._highs_e8 - self.base_e8).astype(np.float64)
+
+    @property
+    def lows(self) -> Floats:
+        return (self._lows_e8 - self.base_e8).astype(np.float64)
+
+    @property
+    def closes(self) -> Floats:
+        return (self._closes_e8 - self.base_e8).astype(np.float64)
+
+    @property
+    def prices(self) -> Floats:
+        return self._closes_e8.astype(np.float64)
 
 
 def _integers(values: Floats, feature: Feature, base_e8: int) -> list[int | None]:
     unit = unit_of(feature.name)
     scale = 1 if unit is FeatureUnit.PRICE else UNIT_SCALE[unit]
-    unknown = int(np.count_nonzero(np.isnan(values)))
+    # Only the first bars can be unknown; where the first is not, none is.
+    unknown = int(np.count_nonzero(np.isnan(values))) if np.isnan(values[0]) else 0
     known = np.floor(values[unknown:] * scale + 0.5)
     assert np.isfinite(known).all(), f"{feature.key} is not a number"
     integers = known.astype(np.int64)
@@ -91,19 +107,21 @@ def _integers(values: Floats, feature: Feature, base_e8: int) -> list[int | None
 
 
 def _return(_talib: ModuleType, window: _Window, period: int) -> Floats:
-    before, now = window.prices[:-period], window.prices[period:]
-    return _aligned((now - before) / before, window)
+    prices = window.prices
+    before, now = prices[:-period], prices[period:]
+    return _aligned((now - before) / before, len(prices))
 
 
 def _volatility(talib: ModuleType, window: _Window, period: int) -> Floats:
     # TA-Lib's logarithm gives the same bits wherever in an array it is taken; in millionths, so that none is too small.
-    returns = talib.LN(window.prices[1:] / window.prices[:-1]) * PPM
-    return _aligned(talib.STDDEV(returns, period) / PPM if len(returns) else returns, window)
+    prices = window.prices
+    returns = talib.LN(prices[1:] / prices[:-1]) * PPM
+    return _aligned(talib.STDDEV(returns, period) / PPM if len(returns) else returns, len(prices))
 
 
-def _aligned(values: Floats, window: _Window) -> Floats:
-    """Values of the last bars, with the bars before them unknown."""
-    return np.concatenate((np.full(len(window.prices) - len(values), np.nan), values))
+def _aligned(values: Floats, count: int) -> Floats:
+    """Values of the last bars of `count`, with the bars before them unknown."""
+    return np.concatenate((np.full(count - len(values), np.nan), values))
 
 
 def _macd(nth: int) -> Callable[[ModuleType, _Window, int], Floats]:

@@ -91,6 +91,12 @@ def window_start(bar: int) -> int:
     return (bar // BLOCK - 1) * BLOCK
 
 
+def block_of(run: Run, bar: int) -> tuple[int, int]:
+    """The bars of the bar's block that are in the run: the first, and the one after the last."""
+    start = bar // BLOCK * BLOCK
+    return max(run.first, start), min(run.end, start + BLOCK)
+
+
 def column(indicators: Indicators, feature: Feature, run: Run, block: int) -> list[int | None]:
     """A feature at the bars of a block that are in the run, from the first of them on."""
     start = max(run.first, (block - 1) * BLOCK) - run.first

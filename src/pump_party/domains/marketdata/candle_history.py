@@ -16,6 +16,7 @@ from pump_party.domains.marketdata.bars import (
     Integers,
     Run,
     aggregated,
+    block_of,
     candles_before,
     column,
     run_at,
@@ -49,8 +50,10 @@ COLUMNS_MAX = 4_096
 """Blocks of a feature that are kept of a recording; beyond it all are computed anew."""
 
 SHA256_BYTES = 32
+SHA256_CHARS = 2 * SHA256_BYTES
 
 Wanted = Mapping[Market, Sequence[Feature]]
+SnapshotRead = Callable[[int | None], Mapping[Market, MarketSnapshot]]
 T = TypeVar("T")
 
 
@@ -76,8 +79,8 @@ class CandleHistory:
                 charts[id(recording.minutes)] = _Chart(recording, indicators)
         self._charts = {market: charts[id(recording.minutes)] for market, recording in recordings.items()}
         self._samples = {market: recording.samples for market, recording in recordings.items()}
-        self._readers: dict[tuple[object, ...], SnapshotReader] = {}
-        self._last: tuple[Wanted, CandleInterval, int, SnapshotReader | None] = {}, CandleInterval.M1, 0, None
+        self._readers: dict[tuple[object, ...], SnapshotRead] = {}
+        self._last: tuple[Wanted, CandleInterval, int, SnapshotRead | None] = {}, CandleInterval.M1, 0, None
 
     def snapshots(
         self, wanted: Wanted, *, as_of_ms: int | None, interval: CandleInterval, candles: int
@@ -96,35 +99,32 @@ class CandleHistory:
         self._last = {market: tuple(features) for market, features in wanted.items()}, interval, candles, reader
         return reader(as_of_ms)
 
-    def reader(self, wanted: Wanted, *, interval: CandleInterval, candles: int) -> "SnapshotReader":
+    def reader(self, wanted: Wanted, *, interval: CandleInterval, candles: int) -> SnapshotRead:
         """The same read prepared once, for a loop over time. Raises Invalid."""
         check_wanted(wanted, as_of_ms=None, candles=candles)
-        return SnapshotReader(
-            [
-                _MarketReader(
-                    market, self._charts[market], self._samples[market], self._feed, features, interval, candles
-                )
-                for market, features in wanted.items()
-                if market in self._charts
-            ]
-        )
+        readers = [
+            _MarketReader(market, self._charts[market], self._samples[market], self._feed, features, interval, candles)
+            for market, features in wanted.items()
+            if market in self._charts
+        ]
+        return _Readers(readers).at
 
     def pinned(self) -> MarketMemory:
         return self
 
 
-class SnapshotReader:
+class _Readers:
     """Snapshots of the same markets and features at one time after another. Fast where time goes forward."""
 
     def __init__(self, readers: "Sequence[_MarketReader]") -> None:
-        self._reads = [(reader.market, reader.at) for reader in readers]
+        self._reads = [reader.at for reader in readers]
 
-    def __call__(self, as_of_ms: int | None) -> Mapping[Market, MarketSnapshot]:
+    def at(self, as_of_ms: int | None) -> Mapping[Market, MarketSnapshot]:
         found = {}
-        for market, read in self._reads:
+        for read in self._reads:
             snapshot = read(as_of_ms)
             if snapshot is not None:
-                found[market] = snapshot
+                found[snapshot.market] = snapshot
         return found
 
 
@@ -157,17 +157,22 @@ class _Chart:
             values = self._columns[key] = column(self._indicators, feature, run, block)
         return values
 
-    def minutes(self, features: Sequence[Feature], run: Run, start: int, end: int) -> "list[_Minute | None]":
-        """Prices and features of minutes, of one block."""
+    def minutes(self, bar: int, features: Sequence[Feature]) -> "_Minutes | None":
+        """The minutes of the bar's block; None where nothing is known of it."""
+        run = run_at(self.runs(CandleInterval.M1), bar)
+        if run is None:
+            return None
+        start, end = block_of(run, bar)
         part = slice(start - run.first, end - run.first)
         rows, mids = run.rows[part], run.closes_e8[part]
         ended_ms = self.recording.minutes.open_ms[rows] + (MINUTE_MS - 1)
         first, last = int(rows[0]), int(rows[-1])
-        digests = self.recording.digests[first * SHA256_BYTES : (last + 1) * SHA256_BYTES]
-        proofs = digests.hex(" ", SHA256_BYTES).split()
-        hexes = [proofs[row] for row in (rows - first).tolist()]
+        proofs = self.recording.digests[first * SHA256_BYTES : (last + 1) * SHA256_BYTES].hex()
+        if last - first < len(rows) - 1:
+            # A missing minute is proven by the one it continues.
+            proofs = "".join([_proof(proofs, row) for row in (rows - first).tolist()])
         readings = self.readings(features, run, start, end)
-        return list(zip(mids.tolist(), _confidences_e8(mids), ended_ms.tolist(), hexes, readings, strict=True))
+        return start, mids.tolist(), _confidences_e8(mids), ended_ms.tolist(), proofs, readings
 
     def readings(self, features: Sequence[Feature], run: Run, start: int, end: int) -> list[tuple[FeatureReading, ...]]:
         """The readings of features of one interval at bars of one block."""
@@ -185,8 +190,14 @@ def _confidences_e8(mids_e8: Integers) -> list[int]:
     return confidences
 
 
-_Minute = tuple[int, int, int, str, tuple[FeatureReading, ...]]
-"""The mid, its confidence, when it was published, what proves it, and features."""
+_Minutes = tuple[int, list[int], list[int], list[int], str, list[tuple[FeatureReading, ...]]]
+"""The first minute; of each the mid, its confidence, when it was published; what proves them, end to end; features."""
+
+NO_MINUTES: _Minutes = (0, [], [], [], "", [])
+
+
+def _proof(proofs: str, place: int) -> str:
+    return proofs[place * SHA256_CHARS : (place + 1) * SHA256_CHARS]
 
 
 class _Blocks(Generic[T]):
@@ -206,9 +217,8 @@ class _Blocks(Generic[T]):
         run = run_at(self._runs, bar)
         if run is None:
             return self._unknown
-        block = bar // BLOCK
-        self._start = max(run.first, block * BLOCK)
-        self._values = self._make(run, self._start, min(run.end, (block + 1) * BLOCK))
+        self._start, end = block_of(run, bar)
+        self._values = self._make(run, self._start, end)
         self._count = len(self._values)
         return self._values[bar - self._start]
 
@@ -242,21 +252,37 @@ class _MarketReader:
         # What changes every minute anyway is read with the minute's price; then nothing is left to merge.
         self._has_readings = by_minute == ordered
         features = by_minute if self._has_readings else ()
-        self._minutes = _Blocks[_Minute | None](chart.runs(CandleInterval.M1), partial(chart.minutes, features), None)
+        self._load = partial(chart.minutes, features=features)
+        self._minutes = NO_MINUTES
 
     def at(self, as_of_ms: int | None) -> MarketSnapshot | None:
         if as_of_ms is None or as_of_ms > self._end_ms:
             as_of_ms = self._end_ms
-        minute = self._minutes.at(as_of_ms // MINUTE_MS - 1)
-        if minute is None:
-            return None
-        mid_e8, conf_e8, publish_ms, sha256, readings = minute
-        if not self._has_readings:
-            readings = self._merged(as_of_ms)
-        candles = () if self._candles is None else self._candles.at(as_of_ms // self._candles_ms - 1)
-        return MarketSnapshot(self.market, as_of_ms, mid_e8, conf_e8, publish_ms, self._feed, sha256, readings, candles)
+        bar = as_of_ms // MINUTE_MS - 1
+        start, mids, confidences, ended_ms, proofs, readings = self._minutes
+        place = bar - start
+        if not 0 <= place < len(mids):
+            loaded = self._load(bar)
+            if loaded is None:
+                return None
+            start, mids, confidences, ended_ms, proofs, readings = self._minutes = loaded
+            place = bar - start
+        return MarketSnapshot(
+            self.market,
+            as_of_ms,
+            mids[place],
+            confidences[place],
+            ended_ms[place],
+            self._feed,
+            proofs[place * SHA256_CHARS : (place + 1) * SHA256_CHARS],
+            readings[place] if self._has_readings else self._merged(as_of_ms),
+            () if self._candles is None else self._candles.at(as_of_ms // self._candles_ms - 1),
+        )
 
     def _merged(self, as_of_ms: int) -> tuple[FeatureReading, ...]:
+        if len(self._groups) == 1 and not self._sampled:
+            (group,) = self._groups
+            return group.rows.at(as_of_ms // group.interval_ms - 1)
         readings: list[FeatureReading] = []
         for group in self._groups:
             readings += group.rows.at(as_of_ms // group.interval_ms - 1)
