@@ -106,8 +106,11 @@ class RecordedTape:
         observed = self._observed[market]
         first = bisect_left(self._opened[observed], from_ms)
         last = bisect_left(self._opened[observed], to_ms)
-        found: list[RecordedCandle | None] = [None] * ((to_ms - from_ms) // MINUTE_MS)
-        for candle in self._minutes[observed][first:last]:
+        candles, count = self._minutes[observed][first:last], (to_ms - from_ms) // MINUTE_MS
+        if len(candles) == count:
+            return candles
+        found: list[RecordedCandle | None] = [None] * count
+        for candle in candles:
             found[(candle.open_ms - from_ms) // MINUTE_MS] = candle
         return found
 

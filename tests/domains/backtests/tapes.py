@@ -45,7 +45,9 @@ def tape_of(candles: Sequence[RecordedCandle]) -> RecordedTape:
     return RecordedTape("walk", "tape", {SOL: candles}, load_registry(), TaLibIndicators())
 
 
-def crossing(market: Market = SOL, *, share_ppm: int = 300_000, leverage: int = 1, **exits: int) -> Strategy:
+def crossing(
+    market: Market = SOL, *, every_s: int = 60, share_ppm: int = 300_000, leverage: int = 1, **exits: int
+) -> Strategy:
     """Holds the market while its price is above its average of ten minutes."""
     close, average = (
         FeatureOperand(Feature(FeatureName.CLOSE, CandleInterval.M1)),
@@ -59,6 +61,6 @@ def crossing(market: Market = SOL, *, share_ppm: int = 300_000, leverage: int = 
         DataStreamNode("stream", CandleInterval.M1, 0, (close.feature, average.feature)),
         AssetNode("market", (market,)),
         RuleNode("rule", clauses),
-        CloneNode("clone", 60, 5, 400_000),
+        CloneNode("clone", every_s, 5, 400_000),
     )
     return Strategy("strategy/1", nodes, (Edge("stream", "market"), Edge("market", "rule"), Edge("rule", "clone")))

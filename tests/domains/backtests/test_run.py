@@ -14,6 +14,7 @@ from pump_party.domains.backtests.run import Backtest, Cancelled
 from pump_party.domains.clones.contract import Strategy, content_sha256
 from pump_party.domains.marketdata.contract import RecordedCandle
 from pump_party.domains.marketdata.registry import load_registry
+from pump_party.domains.prop_engine import marks
 from pump_party.domains.prop_engine.audit import audit
 from pump_party.domains.prop_engine.paper_venue import PaperVenue
 
@@ -65,12 +66,23 @@ def test_the_end_of_a_tape_changes_nothing_of_what_came_before() -> None:
     assert msgspec.json.encode(before[0]) == msgspec.json.encode(before[1])
 
 
-def test_leaving_out_the_ticks_that_concern_nobody_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    strategy = crossing(SOL_PERP, share_ppm=250_000, leverage=5, stop_ppm=4_000, target_ppm=6_000)
-    sparing = play(walk(240), strategy)
+@pytest.mark.parametrize("every_s", [60, 900])
+def test_leaving_out_the_ticks_that_concern_nobody_changes_nothing(
+    every_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strategy = crossing(SOL_PERP, every_s=every_s, share_ppm=250_000, leverage=5, stop_ppm=4_000, target_ppm=6_000)
+    sparing = play(walk(480, skip=range(200, 203)), strategy, minutes=480)
+    assert len(sparing[0].fills) > 10
     monkeypatch.setattr(PaperVenue, "watched", lambda _self: [SOL_PERP])
     monkeypatch.setattr(PaperVenue, "is_touched", lambda *_args, **_range: True)
-    assert play(walk(240), strategy)[0].sha256 == sparing[0].sha256
+    assert play(walk(480, skip=range(200, 203)), strategy, minutes=480)[0].sha256 == sparing[0].sha256
+
+
+def test_accounts_valued_one_by_one_or_in_arrays_have_the_same_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    strategies = crossing(), crossing(SOL_PERP, leverage=2)
+    one_by_one = play(walk(240), *strategies)
+    monkeypatch.setattr(marks, "ARRAYS_FROM", 1)
+    assert [o.results for o in play(walk(240), *strategies)] == [o.results for o in one_by_one]
 
 
 def test_a_hole_in_the_tape_is_a_halt_and_no_invented_price() -> None:

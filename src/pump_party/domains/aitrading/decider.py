@@ -42,6 +42,9 @@ from pump_party.domains.prop_interface.contract import ACTIONS_PER_BATCH_MAX, Ac
 
 NO_RULES = AccountRules({}, None, None)
 
+# Looking a member up at its enum takes longer than to make a verdict.
+_HOLD, _HELD = ProposalAction.HOLD, VerdictCode.HOLD
+
 
 class StrategyDecider:
     """Implements `Decider`. Safe to share between threads: what it keeps is written once and never changed."""
@@ -90,7 +93,7 @@ class StrategyDecider:
             known = self._rules_of(seen).markets
             if not [one for one in proposals if one.market not in known or one.market not in plan.limits.markets]:
                 # What most decisions of rules are: holding needs no leave but its market's.
-                held = [Verdict(one.market, False, VerdictCode.HOLD) for one in proposals]
+                held = [Verdict(one.market, False, _HELD) for one in proposals]
                 return Decided(context, tuple(proposals), tuple(held), ())
         batch = _Batch(plan, seen, self._rules_of(seen))
         verdicts = batch.verdicts(proposals)
@@ -187,7 +190,7 @@ _CONFLICT = Refused(VerdictCode.CONFLICTING_PROPOSALS)
 def _all_hold(proposals: Sequence[Proposal]) -> bool:
     """Whether nothing is wanted anywhere, and no market is named twice."""
     for one in proposals:
-        if one.action is not ProposalAction.HOLD:
+        if one.action is not _HOLD:
             return False
     return len(proposals) < 2 or not repeated_markets(proposals)
 

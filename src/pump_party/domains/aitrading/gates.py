@@ -19,6 +19,8 @@ from pump_party.kernel.money import INT64_MAX, PPM
 
 NONE: frozenset[Market] = frozenset()
 
+_ACTIVE = AccountStatus.ACTIVE
+
 
 class Refused(msgspec.Struct, frozen=True):
     code: VerdictCode
@@ -47,7 +49,7 @@ def refuse_all(seen: Seen) -> Refused | None:
     slot = seen.slot
     if slot.now_ms > slot.deadline_ms:
         return Refused(VerdictCode.SLOT_LATE, f"{slot.now_ms - slot.deadline_ms} ms after the deadline")
-    if seen.account.status is not AccountStatus.ACTIVE:
+    if seen.account.status is not _ACTIVE:
         return Refused(VerdictCode.ACCOUNT_NOT_ACTIVE, f"the account is {seen.account.status.value}")
     return None
 

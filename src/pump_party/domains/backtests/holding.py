@@ -24,9 +24,9 @@ def holding_curve(
         return ()
     curve, number, price_e8 = [], 0, first.open_e8
     for mark in results.curve:
-        while number < len(minutes) and from_ms + (number + 1) * MINUTE_MS <= mark.at_ms:
-            minute = minutes[number]
-            price_e8 = price_e8 if minute is None else minute.close_e8
-            number += 1
+        ended = max(number, (mark.at_ms - from_ms) // MINUTE_MS)
+        newest = next((minute for minute in reversed(minutes[number:ended]) if minute is not None), None)
+        price_e8 = price_e8 if newest is None else newest.close_e8
+        number = ended
         curve.append(replace(mark, equity_micros=results.start_micros * price_e8 // first.open_e8))
     return tuple(curve)

@@ -23,10 +23,16 @@ class Minutes:
         self._quote: Quote | None = None
         self._premium: tuple[int, HourPremium | None] = -1, None
 
-    def range_e8(self, number: int) -> tuple[int, int] | None:
-        """The lowest and the highest price of the minute; None where nothing was recorded."""
-        candle = self._candles[number]
-        return None if candle is None else (candle.low_e8, candle.high_e8)
+    def is_known(self, number: int) -> bool:
+        """Whether the minute was recorded."""
+        return self._candles[number] is not None
+
+    def range_e8(self, first: int, end: int) -> tuple[int, int] | None:
+        """The lowest and the highest price of the minutes from `first` to before `end`; None where there is none."""
+        candles = [candle for candle in self._candles[first:end] if candle is not None]
+        if not candles:
+            return None
+        return min([candle.low_e8 for candle in candles]), max([candle.high_e8 for candle in candles])
 
     def quote(self, number: int, tick: int) -> Quote:
         """Tick 1 to 60 of a minute that was recorded, by the rule that tapes are played by."""
@@ -36,16 +42,17 @@ class Minutes:
         quote = self._quote
         if quote is not None and quote.publish_ms == at_ms:
             return quote
+        # Made for every market of every slot: by place, which takes less time than names.
         self._quote = quote = Quote(
-            market=self.market,
-            mid_e8=mid_e8,
-            conf_e8=confidence_e8(mid_e8),
-            publish_ms=at_ms,
-            recv_ms=at_ms,
-            slot=0,
-            source=self._source,
-            tick_sha256=sha256(f"{self.market}|{at_ms}|{mid_e8}".encode()).hexdigest(),
-            feed=self._feed,
+            self.market,
+            mid_e8,
+            confidence_e8(mid_e8),
+            at_ms,
+            at_ms,
+            0,
+            self._source,
+            sha256(f"{self.market}|{at_ms}|{mid_e8}".encode()).hexdigest(),
+            self._feed,
             premium=None if self._perp is None else self._premium_at(at_ms, self._perp),
         )
         return quote

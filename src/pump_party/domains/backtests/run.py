@@ -7,7 +7,7 @@ of the next minute. Ticks that concern no order, no position and no condition on
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from math import gcd
+from math import gcd, lcm
 from typing import Protocol
 
 import msgspec
@@ -113,38 +113,50 @@ class Backtest:
     def run(self, progress: Callable[[int, int], None], is_cancelled: Callable[[], bool]) -> list[Outcome]:
         """Play to the end. `progress` hears of minutes done and of how many there are. Raises Cancelled."""
         total = (self._to_ms - self._from_ms) // MINUTE_MS
-        for minute in range(total):
-            if minute % PROGRESS_EVERY_MINUTES == 0:
-                progress(minute, total)
+        done = tell_at = 0
+        for stop_ms in self._stops():
+            if done >= tell_at:
+                progress(done, total)
                 if is_cancelled():
                     raise Cancelled
-            self._play(minute)
-            end_ms = self._from_ms + (minute + 1) * MINUTE_MS
-            deciding: Sequence[Trader] = ()
-            if end_ms % self._beat_ms == 0:
-                deciding = [trader for trader in self._traders if end_ms % trader.cadence_ms == 0]
-            marks = end_ms % MARK_EVERY_MS == 0 or minute + 1 == total
+                tell_at = done + PROGRESS_EVERY_MINUTES
+            begun, done = done, (stop_ms - self._from_ms) // MINUTE_MS
+            self._play(begun, done)
+            deciding = [trader for trader in self._traders if stop_ms % trader.cadence_ms == 0]
+            marks = stop_ms % MARK_EVERY_MS == 0 or done == total
             if deciding or marks:
-                self._venue.advance(end_ms)
-                self._show(minute)
+                self._venue.advance(stop_ms)
+                self._show(done - 1)
             if marks:
                 self._trading.mark_accounts()
-            if deciding and end_ms < self._to_ms:
-                self._decide(deciding, end_ms)
+            if deciding and done < total:
+                self._decide(deciding, stop_ms)
         progress(total, total)
         return [self._outcome(trader) for trader in self._traders]
 
+    def _stops(self) -> Sequence[int]:
+        """The ends of minutes at which somebody may decide or accounts are marked, the last minute's among them."""
+        stops = {self._to_ms}
+        for every_ms in (lcm(self._beat_ms, MINUTE_MS), MARK_EVERY_MS):
+            first_ms = (self._from_ms // every_ms + 1) * every_ms
+            stops.update(range(first_ms, self._to_ms, every_ms))
+        return sorted(stops)
+
     # --- ticks ---
 
-    def _play(self, minute: int) -> None:
-        """Bring a minute's ticks to what they may concern, in the order of their times."""
+    def _play(self, first: int, end: int) -> None:
+        """Bring the ticks of minutes to what they may concern, in the order of their times."""
         if not self._watched and not self._guards:
             return
-        end_ms = self._from_ms + (minute + 1) * MINUTE_MS
-        touched = [market for market in self._watched if self._is_touched(market, minute, end_ms)]
-        guarded = self._guarded(minute) if self._guards else ()
-        if not touched and not guarded:
+        # Mostly they concern nobody: then one look at what all of them reach is enough.
+        if end - first > 1 and not self._touched(first, end) and not self._guarded(first, end):
             return
+        for minute in range(first, end):
+            touched, guarded = self._touched(minute, minute + 1), self._guarded(minute, minute + 1)
+            if touched or guarded:
+                self._play_minute(minute, touched, guarded)
+
+    def _play_minute(self, minute: int, touched: Sequence[Market], guarded: Sequence[Market]) -> None:
         has_moved = bool(touched)
         concerned = sorted({*touched, *guarded})
         for tick in range(1, TICKS + 1):
@@ -152,29 +164,33 @@ class Backtest:
                 if market in guarded or tick in SHAPE_TICKS or self._venue.is_waiting(market):
                     self._venue.tick(self._minutes[market].quote(minute, tick))
                     has_moved |= market in guarded and self._give_up(market, minute, tick)
-        self._venue.advance(end_ms)
+        self._venue.advance(self._from_ms + (minute + 1) * MINUTE_MS)
         self._trading.expire_orders()
         if has_moved:
             self._trading.mark_accounts(changed_only=True)
         self._watched = self._venue.watched()
 
-    def _guarded(self, minute: int) -> Sequence[Market]:
-        """Markets of which a tick of this minute may make a condition true."""
-        ranges = {market: self._minutes[market].range_e8(minute) for market in self._guards.markets()}
-        return [
-            market
-            for market, span in ranges.items()
-            if span is not None and self._guards.may_be_due(market, low_e8=span[0], high_e8=span[1])
-        ]
+    def _touched(self, first: int, end: int) -> Sequence[Market]:
+        """Markets of which a tick of these minutes may concern an order or a position."""
+        touched, end_ms = [], self._from_ms + end * MINUTE_MS
+        for market in self._watched:
+            span = self._minutes[market].range_e8(first, end)
+            if span is not None and self._venue.is_touched(market, low_e8=span[0], high_e8=span[1], at_ms=end_ms):
+                touched.append(market)
+        return touched
 
-    def _is_touched(self, market: Market, minute: int, end_ms: int) -> bool:
-        span = self._minutes[market].range_e8(minute)
-        return span is not None and self._venue.is_touched(market, low_e8=span[0], high_e8=span[1], at_ms=end_ms)
+    def _guarded(self, first: int, end: int) -> Sequence[Market]:
+        """Markets of which a tick of these minutes may make a condition true."""
+        guarded = []
+        for market in self._guards.markets():
+            span = self._minutes[market].range_e8(first, end)
+            if span is not None and self._guards.may_be_due(market, low_e8=span[0], high_e8=span[1]):
+                guarded.append(market)
+        return guarded
 
     def _show(self, minute: int) -> None:
         """The prices at the end of a minute, of the markets that had one."""
-        known = [m for m in self._minutes.values() if m.range_e8(minute) is not None]
-        self._venue.show([minutes.quote(minute, TICKS) for minutes in known])
+        self._venue.show([m.quote(minute, TICKS) for m in self._minutes.values() if m.is_known(minute)])
 
     # --- decisions ---
 
@@ -191,12 +207,12 @@ class Backtest:
                 trader.remember(decided, seen)
                 if decided.actions:
                     self._submit(trader, decided, f"slot-{slot_ms}", slot_ms)
-        self._watched = self._venue.watched()
 
     def _submit(self, trader: Trader, decided: Decided, run_id: str, at_ms: int) -> bool:
         """Returns whether anything came of it."""
         batch = SubmitActions(trader.user_id, trader.account_id, run_id, decided.actions)
         is_done = trader.done(decided, self._trading.submit_actions(batch), at_ms)
+        self._watched = self._venue.watched()
         if is_done:
             self._guards.keep(trader, trader.conditions)
         return is_done
@@ -254,7 +270,7 @@ class Backtest:
         account = self._trading.account(trader.user_id, trader.account_id)
         orders = self._orders(trader, account)
         conditions = _in_force(trader, account, orders)
-        known = [self._minutes[m] for m in markets if self._minutes[m].range_e8(minute) is not None]
+        known = [self._minutes[m] for m in markets if self._minutes[m].is_known(minute)]
         seen = Seen(
             slot=Slot(at_ms, at_ms, at_ms, at_ms),
             account=account,

@@ -26,6 +26,8 @@ from pump_party.kernel.ids import AccountId, Market, UserId
 
 LINES_KEPT_MAX = 1_024
 
+_HOLD = ProposalAction.HOLD
+
 
 class Trader:
     def __init__(self, entrant: Entrant, user_id: UserId, account_id: AccountId) -> None:
@@ -45,6 +47,9 @@ class Trader:
         self.slots = 0
         self.tally = Tally()
         self._lines: dict[tuple[Market, ProposalAction, int, VerdictCode], bytes] = {}
+        self._keeps_holds = entrant.plan.needs_model
+        """Nobody else reads them: only a model is shown what it held."""
+
         self._day = -1
         self._actions = 0
 
@@ -61,21 +66,20 @@ class Trader:
 
     def remember(self, decided: Decided, seen: Seen) -> None:
         """What the strategy decided in a slot."""
-        slot_ms = seen.slot.slot_ms
+        self._note(decided, seen.slot.slot_ms)
         for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
-            self._note(proposal, verdict, slot_ms)
-            if proposal.action is ProposalAction.HOLD and not self.entrant.plan.needs_model:
-                # Nobody reads it: only a model is shown what it held.
+            holds = proposal.action is _HOLD
+            if holds and not self._keeps_holds:
                 continue
             row = _row(proposal, verdict, seen)
             self.past.appendleft(PastDecision(*astuple(row)))
-            if proposal.action is not ProposalAction.HOLD:
+            if not holds:
                 self._write(row)
 
     def give_up(self, decided: Decided, seen: Seen) -> None:
         """What a condition on a position decided."""
+        self._note(decided, seen.slot.slot_ms)
         for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
-            self._note(proposal, verdict, seen.slot.slot_ms)
             self._write(_row(proposal, verdict, seen))
 
     def done(self, decided: Decided, outcomes: Sequence[ActionOutcome], at_ms: int) -> bool:
@@ -86,15 +90,22 @@ class Trader:
         self.conditions = conditions_after(self.conditions, decided.proposals, decided.verdicts)
         return True
 
-    def _note(self, proposal: Proposal, verdict: Verdict, at_ms: int) -> None:
-        self.codes[verdict.code] += 1
-        told = (proposal.market, proposal.action, proposal.share_ppm, verdict.code)
-        line = self._lines.get(told)
-        if line is None:
-            if len(self._lines) >= LINES_KEPT_MAX:
-                self._lines.clear()
-            line = self._lines[told] = f"|{'|'.join(map(str, told))}\n".encode()
-        self.digest.update(b"%d%b" % (at_ms, line))
+    def _note(self, decided: Decided, at_ms: int) -> None:
+        if not decided.proposals:
+            return
+        lines = [b""]
+        for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
+            code = verdict.code
+            self.codes[code] += 1
+            told = (proposal.market, proposal.action, proposal.share_ppm, code)
+            line = self._lines.get(told)
+            if line is None:
+                if len(self._lines) >= LINES_KEPT_MAX:
+                    self._lines.clear()
+                line = self._lines[told] = f"|{'|'.join(map(str, told))}\n".encode()
+            lines.append(line)
+        # The time stands before each line.
+        self.digest.update((b"%d" % at_ms).join(lines))
 
     def _write(self, row: DecisionRow) -> None:
         if len(self.log) < DECISIONS_KEPT_MAX:

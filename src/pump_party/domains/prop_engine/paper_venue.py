@@ -55,7 +55,7 @@ class PaperVenue:
         known = self._flat.get(account_id)
         if known is not None and known.version == shelf.account.version:
             return known
-        view = self._engine.account(shelf.account.user_id, account_id)
+        view = self._engine.view_of(shelf.holdings())
         if not holds_something(shelf):
             self._flat[account_id] = view
         return view

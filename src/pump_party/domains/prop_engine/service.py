@@ -188,7 +188,7 @@ class PropTradingEngine:
 
     def set_account_status(self, command: SetAccountStatus) -> AccountView:
         _checked_id(command.account_id)
-        return self._render(self._guard.set_status(command))
+        return self.view_of(self._guard.set_status(command))
 
     def submit_actions(self, batch: SubmitActions) -> Sequence[ActionOutcome]:
         _checked_id(batch.account_id)
@@ -290,9 +290,10 @@ class PropTradingEngine:
         return [self._view(holdings, quotes, now_ms=now_ms) for holdings in owned]
 
     def account(self, user_id: UserId | None, account_id: str) -> AccountView:
-        return self._render(self._store.account(user_id, _checked_id(account_id)))
+        return self.view_of(self._store.account(user_id, _checked_id(account_id)))
 
-    def _render(self, holdings: Holdings) -> AccountView:
+    def view_of(self, holdings: Holdings) -> AccountView:
+        """Of what was read of an account already."""
         return self._view(holdings, self._quotes.latest(self._markets), now_ms=self._clock.now_ms())
 
     def _view(self, holdings: Holdings, quotes: Mapping[Market, Quote], *, now_ms: int) -> AccountView:
