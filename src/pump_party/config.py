@@ -83,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     decisions_kept_days: int = 30
     contest_decisions_kept_days: int = 0
     jobs_kept_days: int = 7
+    idempotency_kept_days: int = 7
     models: str = ""
     model_keys: str = ""
     model_urls: str = ""
@@ -257,6 +258,7 @@ RULES: Mapping[str, Rule] = {
         high=3_650,
     ),
     "jobs_kept_days": Rule(help="days that a job of any kind is kept once it is done; 0 for ever", low=0, high=3_650),
+    "idempotency_kept_days": Rule(help="days that an Idempotency-Key is remembered; 0 for ever", low=0, high=3_650),
     "models": Rule(
         help="language models that strategies may name, comma separated; empty offers none",
         pattern=rf"|{_MODEL}(,{_MODEL})*",

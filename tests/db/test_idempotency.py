@@ -3,12 +3,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from tests.db.desk import Desk
 
 from pump_party.db.engine import Database
-from pump_party.db.idempotency import idempotent, recall, remember
+from pump_party.db.idempotency import AnswerStore, idempotent, recall, remember
 from pump_party.db.outbox import OutboxStore, append_next
 from pump_party.kernel.errors import IdempotencyMismatch
-from pump_party.platform.idempotency import RequestKey
+from pump_party.platform.clock import ManualClock
+from pump_party.platform.idempotency import FOR_EVER, AnswerRetention, RequestKey
 
 
 def announce(connection: sa.Connection) -> bytes:
@@ -85,3 +87,32 @@ def test_an_effect_that_breaks_a_rule_of_its_own_is_not_hidden(database: Databas
 
     with pytest.raises(sa.exc.IntegrityError):
         use(database, effect=twice)
+
+
+def test_a_first_answer_is_remembered_for_the_days_that_are_set_and_then_its_key_is_new(
+    database: Database, clock: ManualClock
+) -> None:
+    day_ms = 24 * 3_600_000
+    with database.write() as connection:
+        for number in range(3):
+            remember(connection, RequestKey("ann", f"old-{number}", "r"), b"1", at_ms=clock.now_ms())
+        remember(connection, RequestKey("ann", "young", "r"), b"1", at_ms=clock.now_ms() + 1)
+    clock.advance(7 * day_ms)
+    store = AnswerStore(database)
+    assert AnswerRetention(store, clock, kept_days=7).prune() == 0
+    clock.advance(1)
+    assert AnswerRetention(store, clock, kept_days=FOR_EVER).prune() == 0
+    assert store.prune(before_ms=clock.now_ms() - 7 * day_ms, limit=2) == 2
+    assert [AnswerRetention(store, clock, kept_days=7).prune() for _ in range(2)] == [1, 0]
+    with database.read() as connection:
+        assert recall(connection, RequestKey("ann", "old-1", "other")) is None
+        assert recall(connection, RequestKey("ann", "young", "r")) == b"1"
+
+
+def test_the_keys_of_orders_outlive_first_answers(database: Database, clock: ManualClock) -> None:
+    desk = Desk(database, clock, "practice-v2")
+    placed = desk.place(idempotency_key="mine")
+    AnswerStore(database).prune(before_ms=clock.now_ms() + 1, limit=9)
+    assert desk.place(idempotency_key="mine") == placed
+    with pytest.raises(IdempotencyMismatch):
+        desk.place(nanos=1, idempotency_key="mine")

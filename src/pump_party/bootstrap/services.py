@@ -15,6 +15,7 @@ from pump_party.bootstrap.memory import build_memory
 from pump_party.bootstrap.users import build_users
 from pump_party.config import Settings
 from pump_party.db.engine import Database
+from pump_party.db.idempotency import AnswerStore
 from pump_party.db.jobs import JobStore
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import is_at_head
@@ -31,6 +32,7 @@ from pump_party.domains.prop_interface.contract import PropTrading
 from pump_party.domains.users.contract import Users
 from pump_party.platform.bus import Bus
 from pump_party.platform.clock import Clock, SystemClock
+from pump_party.platform.idempotency import AnswerRetention
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import JobRetention
 from pump_party.platform.limits import Limits
@@ -67,6 +69,7 @@ class Services:
     tickets: Tickets
     locks: Locks
     job_retention: JobRetention
+    answer_retention: AnswerRetention
     outbox: Outbox
     is_migrated: Callable[[], bool]
     """Whether the database has the schema this code was written for."""
@@ -120,6 +123,7 @@ def build(settings: Settings) -> Services:
         registry=registry,
         **msgspec.structs.asdict(cache),
         job_retention=JobRetention(JobStore(database), clock, kept_days=settings.jobs_kept_days),
+        answer_retention=AnswerRetention(AnswerStore(database), clock, kept_days=settings.idempotency_kept_days),
         outbox=outbox,
         is_migrated=lambda: is_at_head(database),
         close=close,

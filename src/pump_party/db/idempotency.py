@@ -19,8 +19,22 @@ records = sa.Table(
     sa.Column("request_sha256", Text, nullable=False),
     sa.Column("response", Bytes, nullable=False),
     sa.Column("at_ms", Int64, nullable=False),
+    sa.Index("platform_idempotency_at", "at_ms"),
     sqlite_strict=True,
 )
+
+
+class AnswerStore:
+    """Implements `platform.idempotency.Answers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def prune(self, *, before_ms: int, limit: int) -> int:
+        mine = sa.tuple_(records.c.scope, records.c.key)
+        old = sa.select(records.c.scope, records.c.key).where(records.c.at_ms < before_ms).limit(limit)
+        with self._database.write() as connection:
+            return connection.execute(sa.delete(records).where(mine.in_(old))).rowcount
 
 
 def idempotent(

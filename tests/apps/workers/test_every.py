@@ -13,11 +13,13 @@ from pump_party.apps.workers import mark_accounts, prune
 from pump_party.apps.workers.every import every
 from pump_party.bootstrap.services import Services, build
 from pump_party.config import Settings
+from pump_party.db.idempotency import remember
 from pump_party.db.jobs import JobStore, complete, schedule
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount
 from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import UserId
 from pump_party.platform.clock import ManualClock
+from pump_party.platform.idempotency import RequestKey
 from pump_party.platform.ids import Ids
 
 
@@ -96,21 +98,23 @@ def test_what_expired_is_pruned_batch_by_batch(services: Services, monkeypatch):
     assert asked == batches
 
 
-def test_jobs_that_were_done_long_ago_are_pruned(services: Services):
+def test_jobs_that_were_done_and_requests_that_were_answered_long_ago_are_pruned(services: Services):
     database, long_ago = services.database, Ids(ManualClock(1_600_000_000_000))
     with database.write() as connection:
         schedule(connection, ids=long_ago, kind="backtest", key="a", payload="", run_at_ms=0)
     (job,) = JobStore(database).claim("backtest", now_ms=1, lease_ms=1, limit=1)
     with database.write() as connection:
         complete(connection, job)
+        remember(connection, RequestKey("ann", "key", "ab"), b"answer", at_ms=1)
 
     def left() -> int:
+        counts = [sa.text(f"SELECT count(*) FROM platform_{table}") for table in ("jobs", "idempotency")]
         with database.read() as connection:
-            return connection.execute(sa.text("SELECT count(*) FROM platform_jobs")).scalar_one()
+            return sum(connection.execute(count).scalar_one() for count in counts)
 
     async def run() -> None:
         stop = asyncio.Event()
         await until(stop, prune.run(services, stop=stop), lambda: left() == 0)
 
-    assert left() == 1
+    assert left() == 2
     asyncio.run(run())

@@ -87,7 +87,8 @@ def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": True,
-                "description": "repeat the request with the same key and it happens once",
+                "description": "repeat the request with the same key and it happens once; a key is remembered for "
+                "7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order",
                 "schema": {"type": "string", "pattern": KEY_PATTERN},
             }
         )

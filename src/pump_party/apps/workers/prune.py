@@ -1,4 +1,4 @@
-"""Deletes what has expired: challenges and sessions nobody can use, decisions and jobs that are kept no longer.
+"""Deletes what has expired: challenges and sessions nobody can use, decisions, jobs and first answers of old.
 
 Never money, never trades.
 """
@@ -16,11 +16,12 @@ BATCHES_MAX = 100
 
 async def run(services: Services, *, stop: asyncio.Event) -> None:
     """Prune until `stop`. Several at once are harmless."""
+    parts = (services.users, services.decisions, services.job_retention, services.answer_retention)
 
     def work() -> int:
         rows = 0
         for _ in range(BATCHES_MAX):
-            deleted = services.users.prune() + services.decisions.prune() + services.job_retention.prune()
+            deleted = sum(part.prune() for part in parts)
             rows += deleted
             if deleted == 0:
                 break
