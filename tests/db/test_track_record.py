@@ -72,6 +72,21 @@ def test_before_the_first_mark_nothing_is_known(desk: Desk) -> None:
         desk.engine.results(BOB, desk.account_id)
 
 
+def test_before_its_first_mark_a_cycle_began_when_it_was_opened(desk: Desk) -> None:
+    opened_ms = desk.clock.now_ms()
+    desk.clock.advance(5_000)
+    assert desk.engine.results(ALICE, desk.account_id).started_ms == opened_ms
+    desk.engine.mark_accounts()
+    assert desk.engine.results(ALICE, desk.account_id).started_ms == opened_ms
+    desk.clock.advance(7_000)
+    desk.engine.reset_account(ResetAccount(ALICE, desk.account_id, "again"))
+    desk.clock.advance(9_000)
+    again = desk.engine.results(ALICE, desk.account_id)
+    assert (again.cycle, again.started_ms, again.marks) == (2, opened_ms + 12_000, 0)
+    desk.engine.mark_accounts()
+    assert desk.engine.results(ALICE, desk.account_id).started_ms == opened_ms + 12_000
+
+
 def test_results_are_those_of_the_marks_fills_and_prices(desk: Desk) -> None:
     trade_for_days(desk)
     found, account = desk.engine.results(ALICE, desk.account_id), desk.view()

@@ -173,7 +173,16 @@ def performance(connection: sa.Connection, holdings: Holdings, *, fills_limit: i
         .limit(fills_limit)
     )
     filled = [fill_of(r) for r in connection.execute(query)] if account.fills else []
-    return Performance(holdings, None if row is None else _standing_of(row), filled)
+    standing = None if row is None or row.cycle != account.cycle else _standing_of(row)
+    started_ms = _started_ms(connection, account.account_id) if standing is None else standing.started_ms
+    return Performance(holdings, started_ms, standing, filled)
+
+
+def _started_ms(connection: sa.Connection, account_id: AccountId) -> int:
+    """When a cycle began that has not been marked yet: its opening is among the newest records."""
+    openings = journal.c.account_id == account_id, journal.c.kind == RecordKind.OPEN.value
+    newest = sa.select(journal.c.at_ms).where(*openings).order_by(journal.c.version.desc()).limit(1)
+    return int(connection.execute(newest).scalar_one())
 
 
 def newest_standings(database: Database, account_ids: Sequence[AccountId]) -> list[Standing]:

@@ -72,9 +72,12 @@ def sampled_marks(shelf: Shelf, cycle: int, *, first_ms: int, every_ms: int, cou
 
 
 def performance(shelf: Shelf, *, fills_limit: int) -> Performance:
-    standing = shelf.marks[-1] if shelf.marks else None
-    of_cycle = [fill for fill in shelf.fills if fill.cycle == shelf.account.cycle]
-    return Performance(shelf.holdings(), standing, of_cycle[:fills_limit])
+    cycle = shelf.account.cycle
+    standing = shelf.marks[-1] if shelf.marks and shelf.marks[-1].cycle == cycle else None
+    opening = next(record for record in reversed(shelf.journal) if record.kind is RecordKind.OPEN)
+    of_cycle = [fill for fill in shelf.fills if fill.cycle == cycle]
+    started_ms = opening.at_ms if standing is None else standing.started_ms
+    return Performance(shelf.holdings(), started_ms, standing, of_cycle[:fills_limit])
 
 
 def top_standings(shelves: Sequence[Shelf], kind: str, *, limit: int) -> list[Standing]:

@@ -93,9 +93,9 @@ class Reporter:
         now_ms = self._clock.now_ms()
         owned = [h.account for h in self._store.accounts(user_id) if h.account.kind is account.kind]
         attempts = sum(one.cycle for one in owned)
-        if standing is None or standing.cycle != account.cycle:
-            return results_view(Track(account, None, now_ms, (), (), None, None, attempts), now_ms=now_ms)
-        started_ms = standing.started_ms
+        started_ms = performance.started_ms
+        if standing is None:
+            return results_view(Track(account, None, started_ms, (), (), None, None, attempts), now_ms=now_ms)
         track = Track(
             account=account,
             standing=standing,

@@ -72,9 +72,10 @@ class Reset(msgspec.Struct, frozen=True):
 
 
 class Performance(msgspec.Struct, frozen=True):
-    """What results are computed from: an account, its standing once it was marked, its cycle's fills, oldest first."""
+    """What results are computed from: an account, its cycle's standing once it was marked, and fills, oldest first."""
 
     holdings: Holdings
+    started_ms: int
     standing: Standing | None
     fills: Sequence[Fill]
 
