@@ -12,6 +12,7 @@ from pump_party.domains.aitrading.model import Direction, Invalidation, Proposal
 from pump_party.domains.aitrading.run_views import RunState
 from pump_party.domains.aitrading.watch import AGAIN_MS
 from pump_party.domains.clones.contract import Always, Clause, Hold, Op
+from pump_party.domains.prop_engine.fleet import PropFleet
 from pump_party.domains.prop_interface.contract import AccountStatus, SetAccountStatus
 from pump_party.kernel.ids import CloneId
 from pump_party.platform.clock import ManualClock
@@ -126,7 +127,9 @@ def test_a_paused_clone_is_still_guarded_and_a_stopped_one_is_not(platform: Plat
     assert held_nanos(platform) > 0
 
 
-def test_an_account_that_may_not_trade_is_left_alone_until_it_may(platform: Platform) -> None:
+def test_an_account_that_may_not_trade_is_looked_at_once_and_left_alone_until_it_may(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     view = platform.deploy(HOLD)
     buy(platform, BELOW_130)
 
@@ -134,10 +137,17 @@ def test_an_account_that_may_not_trade_is_left_alone_until_it_may(platform: Plat
         platform.engine.set_account_status(SetAccountStatus(None, view.account_id, status, status.value, "looked into"))
 
     become(AccountStatus.PAUSED)
+    looked: list[object] = []
+    situations = PropFleet.situations
+    monkeypatch.setattr(PropFleet, "situations", lambda fleet, ids: (looked.append(ids), situations(fleet, ids))[1])
     for _ in range(3):
         platform.tick({SOL: 120 * E8})
-    assert len(platform.runs()) == 1
+    assert (len(platform.runs()), len(looked)) == (1, 1)
+    platform.work.reload_conditions()
+    platform.tick({SOL: 120 * E8})
+    assert (len(platform.runs()), len(looked)) == (1, 2)
     become(AccountStatus.ACTIVE)
+    platform.work.reload_conditions()
     platform.tick({SOL: 120 * E8})
     platform.tick({SOL: 120 * E8})
     assert (len(platform.runs()), held_nanos(platform)) == (2, 0)

@@ -29,7 +29,9 @@ AGAIN_MS = 60_000
 
 
 class ConditionWatch:
-    """Belongs to the one worker that leads. `reload` after anything that may have changed conditions."""
+    """Belongs to the one worker that leads. `reload` after anything that may have changed conditions, and now and then:
+    an account that may not trade is left alone until then.
+    """
 
     def __init__(self, parts: Parts, runs: Runs, outside: OutsideRuns) -> None:
         self._parts = parts
@@ -38,9 +40,15 @@ class ConditionWatch:
         self._guards: dict[Market, list[Guard]] = {}
         self._refused_ms: dict[tuple[DeploymentId, Market], int] = {}
         self._features: dict[Market, tuple[int, MarketSnapshot | None]] = {}
+        self._resting: set[DeploymentId] = set()
+        """Whose account may not trade."""
 
     def reload(self) -> int:
         """Returns how many conditions are in force."""
+        self._resting.clear()
+        return self._load()
+
+    def _load(self) -> int:
         guards: dict[Market, list[Guard]] = {}
         for deployment in self._parts.store.guarded():
             for held in deployment.conditions:
@@ -63,9 +71,10 @@ class ConditionWatch:
 
     def _untried(self, market: Market, now_ms: int) -> Sequence[Guard]:
         guards = self._guards.get(market, ())
-        if not self._refused_ms:
+        if not self._refused_ms and not self._resting:
             return guards
-        return [one for one in guards if now_ms - self._refused_ms.get((one[0], market), -AGAIN_MS) >= AGAIN_MS]
+        awake = [one for one in guards if one[0] not in self._resting]
+        return [one for one in awake if now_ms - self._refused_ms.get((one[0], market), -AGAIN_MS) >= AGAIN_MS]
 
     def _due_by_features(self, quote: Quote, guards: Sequence[Guard]) -> set[DeploymentId]:
         on_features = [(owner, held) for owner, held in guards if condition_features(held.condition)]
@@ -89,9 +98,10 @@ class ConditionWatch:
             proposals = self._closing(deployment)
             if proposals:
                 runs.append(self._outside.decide(deployment, proposals, RunSource.INVALIDATION, None))
-        self._runs.submit(runs)
-        self.reload()
-        self._remember_refused(runs)
+        if runs:
+            self._runs.submit(runs)
+            self._load()
+            self._remember_refused(runs)
         return len(runs)
 
     def _remember_refused(self, runs: Sequence[Run]) -> None:
@@ -104,12 +114,13 @@ class ConditionWatch:
 
     def _closing(self, deployment: Deployment) -> Sequence[Proposal]:
         parts = self._parts
+        situation = parts.fleet.situations([deployment.account_id])[deployment.account_id]
+        if situation.account.status is not AccountStatus.ACTIVE:
+            self._resting.add(deployment.deployment_id)
+            return ()
         conditions = deployment.conditions
         snapshots = self._snapshots(conditions)
         quotes = parts.quotes.latest(sorted({held.market for held in conditions}))
-        situation = parts.fleet.situations([deployment.account_id])[deployment.account_id]
-        if situation.account.status is not AccountStatus.ACTIVE:
-            return ()
         now_ms = parts.clock.now_ms()
         seen = seen_by(deployment, situation, snapshots, quotes, slot_ms=now_ms, deadline_ms=now_ms, now_ms=now_ms)
         return parts.decider.due(seen.conditions, seen)
