@@ -66,7 +66,9 @@ class Trader:
 
     def remember(self, decided: Decided, seen: Seen) -> None:
         """What the strategy decided in a slot."""
-        self._note(decided, seen.slot.slot_ms)
+        wants_more = self._note(decided, seen.slot.slot_ms)
+        if not wants_more and not self._keeps_holds:
+            return
         for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
             holds = proposal.action is _HOLD
             if holds and not self._keeps_holds:
@@ -90,22 +92,22 @@ class Trader:
         self.conditions = conditions_after(self.conditions, decided.proposals, decided.verdicts)
         return True
 
-    def _note(self, decided: Decided, at_ms: int) -> None:
-        if not decided.proposals:
-            return
-        lines = [b""]
+    def _note(self, decided: Decided, at_ms: int) -> bool:
+        """Count and hash the verdicts. Returns whether anything else than to hold was wanted."""
+        at, text, wants_more = b"%d" % at_ms, b"", False
         for proposal, verdict in zip(decided.proposals, decided.verdicts, strict=True):
-            code = verdict.code
+            action, code = proposal.action, verdict.code
+            wants_more |= action is not _HOLD
             self.codes[code] += 1
-            told = (proposal.market, proposal.action, proposal.share_ppm, code)
+            told = (proposal.market, action, proposal.share_ppm, code)
             line = self._lines.get(told)
             if line is None:
                 if len(self._lines) >= LINES_KEPT_MAX:
                     self._lines.clear()
                 line = self._lines[told] = f"|{'|'.join(map(str, told))}\n".encode()
-            lines.append(line)
-        # The time stands before each line.
-        self.digest.update((b"%d" % at_ms).join(lines))
+            text += at + line
+        self.digest.update(text)
+        return wants_more
 
     def _write(self, row: DecisionRow) -> None:
         if len(self.log) < DECISIONS_KEPT_MAX:
