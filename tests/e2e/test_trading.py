@@ -1,5 +1,6 @@
 """Someone signs in, buys and sells, and every figure on every page is the server's."""
 
+import csv
 import re
 
 import pytest
@@ -104,7 +105,12 @@ def test_a_rise_is_gain_on_every_page_and_selling_makes_it_cash(meet: Meet, venu
 
 def test_who_trades_stands_on_the_leaderboard(meet: Meet, evm: EvmExtension):
     person = meet(evm)
-    person.begin_trading(evm)
+    person.open("/leaderboard")
+    expect(person.see("not-on-board")).to_have_text("Sign in to find yourself.")
+    person.sign_in(evm)
+    expect(person.see("not-on-board")).to_have_text("You are here soon after your first fill.")
+    person.page.get_by_role("link", name="Trade").first.click()
+    person.see("create-account").click()
     person.order("buy", "3000")
     person.expect_fills_shown()
 
@@ -117,6 +123,7 @@ def test_who_trades_stands_on_the_leaderboard(meet: Meet, evm: EvmExtension):
     row = person.page.locator("[data-testid=leaderboard-row][data-mine=true]")
     expect(row).to_contain_text(usd(person.account()["equity"]))
     expect(row).to_contain_text("thin sample1")
+    expect(person.see("not-on-board")).to_have_count(0)
     expect(row.get_by_test_id("held-return")).to_have_text(re.compile(r"−0\.\d\d%$"))
     expect(person.see("jump-to-me")).to_have_text(f"Jump to me (#{standing()[0]['rank']})")
 
@@ -140,6 +147,53 @@ def test_an_order_beyond_the_cash_is_refused_with_the_reason_before_and_after_se
     person.see("orders-tab").click()
     expect(person.see("order-row")).to_have_attribute("data-status", "rejected")
     assert person.expect_shown_as_told()["cash"] == "10000"
+
+
+def test_without_the_rules_of_the_account_the_ticket_says_so_and_asks_for_them_again(
+    meet: Meet, solana: SolanaExtension
+):
+    person = meet(solana)
+    person.expect_problem("ERR_FAILED at .*/v1/rule-sets")
+    person.open()
+    person.sign_in(solana)
+    expect(person.see("create-account")).to_be_enabled()
+    person.page.route("**/v1/rule-sets", lambda route: route.abort())
+    person.page.reload()
+    expect(person.page.get_by_role("main")).to_contain_text("Could not load the ways orders may fill.")
+    expect(person.see("create-account")).to_be_disabled()
+    person.page.unroute("**/v1/rule-sets")
+    person.page.get_by_role("button", name="Try again").click()
+    person.see("create-account").click()
+    expect(person.see("cash")).to_have_text("10,000.00")
+
+    person.page.route("**/v1/rule-sets", lambda route: route.abort())
+    person.page.reload()
+    expect(person.see("submit-reason")).to_have_text("No order can be sent without the rules of your account.")
+    person.page.unroute("**/v1/rule-sets")
+    person.page.get_by_role("button", name="Try again").click()
+    expect(person.see("submit-reason")).to_have_text("Enter an amount.")
+
+
+def test_a_reset_starts_the_next_cycle_and_all_that_was_goes_into_a_csv(meet: Meet, solana: SolanaExtension):
+    person = meet(solana)
+    person.begin_trading(solana)
+    person.order("buy", "3000")
+    (fill,) = person.expect_fills_shown()
+    person.page.get_by_role("link", name="Portfolio").first.click()
+    person.see("reset-account").click()
+    person.see("confirm-reset").click()
+    expect(person.page.get_by_role("heading", level=1)).to_contain_text("cycle 2")
+    expect(person.see("cash")).to_have_text("10,000.00")
+    expect(person.page.get_by_role("main")).to_contain_text("Everything is in cash.")
+
+    with person.page.expect_download() as download:
+        person.see("export-csv").click()
+    with download.value.path().open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert download.value.suggested_filename == "pump-party-fills.csv"
+    told = [row[name] for name in ("fill id", "order id", "quantity", "price", "gross", "fee")]
+    assert told == [fill[name] for name in ("fill_id", "order_id", "quantity", "price", "gross", "fee")]
+    assert row["tick sha256"] == fill["evidence"]["tick_sha256"]
 
 
 def expect_books(identity: Locator, account: dict[str, str]) -> None:

@@ -3683,7 +3683,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -3895,7 +3895,7 @@ export interface operations {
                 wait_ms?: number | null;
             };
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path: {
@@ -4075,7 +4075,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path: {
@@ -4169,7 +4169,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -4470,7 +4470,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -4758,7 +4758,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -5089,7 +5089,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path: {
@@ -5513,7 +5513,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order */
+                /** @description repeat the request with the same key and it happens once; a key is remembered for 7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account for ever */
                 "Idempotency-Key": string;
             };
             path: {

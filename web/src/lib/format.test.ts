@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  briefPrice,
   chainName,
   directionOf,
   formatPpm,
@@ -63,4 +64,11 @@ test('a count is grouped by thousands', () => {
 test('what the server says is a sentence', () => {
   expect(sentence('the database is away; try again')).toBe('The database is away; try again.')
   expect(sentence('Nothing changed.')).toBe('Nothing changed.')
+})
+
+test('a small price has the decimals it takes to see it move', () => {
+  const prices = ['95432.1', '146.639', '12.3456', '2.5', '0.20012', '0.0000123', '0']
+  const brief = ['95,432.10', '146.64', '12.346', '2.5000', '0.20012', '0.000012300', '0.00']
+  expect(prices.map(briefPrice)).toEqual(brief)
+  expect(briefPrice(undefined)).toBe('–')
 })

@@ -40,6 +40,16 @@ export function formatPrice(text: string | null | undefined, places: number): st
   return text === null || text === undefined ? MISSING : formatScaled(parseWire(text, 9), 9, places)
 }
 
+const FIGURES_MIN = 5
+const PLACES_MAX = 9
+
+/** A price where its market is not at hand: two decimals, or as many as a small price needs to be seen moving. */
+export function briefPrice(text: string | null | undefined): string {
+  const whole = Math.floor(Math.log10(Number(text))) + 1
+  const places = Number.isFinite(whole) ? Math.min(Math.max(2, FIGURES_MIN - whole), PLACES_MAX) : 2
+  return formatPrice(text, places)
+}
+
 /** Parts per million as a signed percentage: 12345 -> "+1.23%". */
 export function formatPpm(ppm: number | null | undefined, places = 2): string {
   if (ppm === null || ppm === undefined) return MISSING

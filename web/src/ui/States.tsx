@@ -14,7 +14,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 /** Something could not be loaded: what, why, and a way to try again. */
 export function Failure({ what, error, onRetry }: { what: string; error: Error; onRetry?: () => void }) {
   return (
-    <div className="flex flex-wrap items-center gap-3 border-l-2 border-warn py-2 pl-3">
+    <div className="my-3 flex flex-wrap items-center gap-3 border-l-2 border-warn py-2 pl-3">
       <p className="min-w-0 flex-1">
         <span className="font-medium">Could not load {what}.</span>{' '}
         <span className="text-muted">{error.message}</span>

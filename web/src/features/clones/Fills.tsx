@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { type CloneFill, fillsQuery } from '@/api/clones'
-import { formatPrice, formatWire } from '@/lib/format'
+import { briefPrice, formatPrice, formatWire } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { formatDateTime } from '@/lib/time'
 import { Pnl } from '@/ui/Figure'
@@ -43,7 +43,7 @@ function Row({ fill }: { fill: CloneFill }) {
         <span className="figure">{formatWire(fill.quantity, 0)}</span> {base}
         <span className="font-normal text-muted">/{quote}</span>
       </span>
-      <span className="figure text-right">{formatPrice(fill.price, 2)}</span>
+      <span className="figure text-right">{briefPrice(fill.price)}</span>
       <span className="figure text-xs text-muted">{formatDateTime(fill.at_ms, zone)}</span>
       <span className="text-right text-xs text-muted">
         {realised === 0n ? `fee ${formatPrice(fill.fee, 2)}` : <Pnl micros={realised} />}

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { configQuery, marketsQuery } from '@/api/queries'
 import type { Config, Market } from '@/api/types'
-import { formatPrice } from '@/lib/format'
+import { briefPrice } from '@/lib/format'
 import { freshnessAt } from '@/lib/freshness'
 import { formatAge } from '@/lib/time'
 import { Dimmed } from '@/live/Dimmed'
@@ -53,7 +53,7 @@ function onePerCoin(markets: readonly Market[]): Market[] {
 function MarketRow({ market }: { market: Market }) {
   const tick = useTick(market.market)
   const freshness = freshnessAt(tick, useNow())
-  const text = formatPrice(tick?.price, Math.min(market.price_decimals, 2))
+  const text = briefPrice(tick?.price)
   return (
     <li>
       <Link

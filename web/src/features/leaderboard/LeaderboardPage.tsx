@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { leaderboardQuery } from '@/api/queries'
-import type { LeaderboardRow } from '@/api/types'
+import { leaderboardQuery, useMe } from '@/api/queries'
+import type { LeaderboardRow, Me } from '@/api/types'
 import { formatUsd } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { formatDateTime } from '@/lib/time'
@@ -20,6 +20,7 @@ export function LeaderboardPage() {
   const { limit = 50 } = useSearch({ from: '/leaderboard' })
   const navigate = useNavigate({ from: '/leaderboard' })
   const board = useQuery(leaderboardQuery(limit))
+  const me = useMe()
   const zone = useZone()
   const rows = board.data?.items ?? []
   const mine = rows.find((row) => row.mine)
@@ -38,8 +39,19 @@ export function LeaderboardPage() {
             {board.data && ` As of ${formatDateTime(board.data.as_of_ms, zone)}.`}
           </p>
         </div>
-        <div className="flex items-center gap-2">
-          <Button size="small" disabled={!mine} onClick={jump} data-testid="jump-to-me">
+        <div className="flex flex-wrap items-center gap-2">
+          {board.data && !mine && (
+            <span id="not-here" className="text-xs text-muted" data-testid="not-on-board">
+              {whyNotHere(me.data, rows.length, limit)}
+            </span>
+          )}
+          <Button
+            size="small"
+            aria-describedby="not-here"
+            disabled={!mine}
+            onClick={jump}
+            data-testid="jump-to-me"
+          >
             {mine ? `Jump to me (#${mine.rank})` : 'Jump to me'}
           </Button>
           <Segmented
@@ -73,6 +85,13 @@ export function LeaderboardPage() {
       </p>
     </>
   )
+}
+
+/** Why the person cannot be found among the rows. */
+function whyNotHere(me: Me | null | undefined, rows: number, limit: number): string {
+  if (me === null) return 'Sign in to find yourself.'
+  if (rows < limit) return 'You are here soon after your first fill.'
+  return `You are not among the first ${limit}.`
 }
 
 const COLUMNS = [

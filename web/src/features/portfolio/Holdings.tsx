@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Account } from '@/api/types'
 import { valueHolding, valuePerp } from '@/lib/equity'
-import { formatPrice, formatUsd, formatWire } from '@/lib/format'
+import { briefPrice, formatUsd, formatWire } from '@/lib/format'
 import { parseMicros } from '@/lib/money'
 import { useMarks } from '@/live/prices'
 import { Pnl } from '@/ui/Figure'
@@ -42,7 +42,7 @@ function SpotHoldings({ account }: { account: Account }) {
             <td className="font-medium">{position.market}</td>
             <td data-figure>{formatWire(position.quantity, 0)}</td>
             <td data-figure>{formatUsd(valued.costMicros)}</td>
-            <td data-figure>{formatPrice(mark, 2)}</td>
+            <td data-figure>{briefPrice(mark)}</td>
             <td data-figure>{formatUsd(valued.valueMicros)}</td>
             <Earned unrealised={valued.unrealisedMicros} realised={position.realised_pnl} />
             <td data-figure>{formatUsd(parseMicros(position.fees))}</td>
@@ -78,10 +78,10 @@ function PerpHoldings({ account }: { account: Account }) {
               {position.market} {position.side} <span className="figure text-sm">{position.leverage}×</span>
             </td>
             <td data-figure>{formatWire(position.quantity, 0)}</td>
-            <td data-figure>{formatPrice(position.entry_price, 2)}</td>
-            <td data-figure>{formatPrice(mark, 2)}</td>
+            <td data-figure>{briefPrice(position.entry_price)}</td>
+            <td data-figure>{briefPrice(mark)}</td>
             <td data-figure>
-              {position.liquidation_price ? formatPrice(position.liquidation_price, 2) : 'none'}
+              {position.liquidation_price ? briefPrice(position.liquidation_price) : 'none'}
             </td>
             <td data-figure>{formatUsd(parseMicros(position.margin))}</td>
             <Earned

@@ -4,7 +4,7 @@ import type { Backtest } from '@/api/backtests'
 import type { Results } from '@/api/types'
 import { changePpm, curveOf, underwater } from '@/lib/curves'
 import { codeText, wantedText } from '@/lib/decisions'
-import { formatPpm, formatPrice, formatScaled, formatWire, grouped, MISSING } from '@/lib/format'
+import { briefPrice, formatPpm, formatPrice, formatScaled, formatWire, grouped, MISSING } from '@/lib/format'
 import { formatDateTime } from '@/lib/time'
 import { Button } from '@/ui/Button'
 import { Cell, Cells, Panel, TableScroll } from '@/ui/Panel'
@@ -147,7 +147,7 @@ function DecisionLog({ id, counts }: { id: string; counts: BacktestResult['decis
                 <tr key={`${one.slot_ms} ${one.market}`}>
                   <td className="figure text-xs">{formatDateTime(one.slot_ms, zone)}</td>
                   <td className="text-sm">{wantedText(one)}</td>
-                  <td className="figure text-sm">{formatPrice(one.mid, 2)}</td>
+                  <td className="figure text-sm">{briefPrice(one.mid)}</td>
                   <td className="text-sm text-muted">{one.code === 'allowed' ? '' : codeText(one.code)}</td>
                 </tr>
               ))}

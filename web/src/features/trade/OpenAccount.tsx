@@ -6,6 +6,7 @@ import type { Account } from '@/api/types'
 import { formatWire } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { focusMainIfLost } from '@/ui/focus'
+import { Failure } from '@/ui/States'
 import { type Choice, choicesOf } from './ruleSets'
 
 interface Props {
@@ -17,7 +18,8 @@ interface Props {
 /** The one step between signing in and trading: how orders fill, then one click. */
 export function OpenAccount({ startBalance, onOpened }: Props) {
   const client = useQueryClient()
-  const choices = choicesOf(useQuery(ruleSetsQuery).data ?? [])
+  const rules = useQuery(ruleSetsQuery)
+  const choices = choicesOf(rules.data ?? [])
   const [chosen, setChosen] = useState<string>()
   const intent = useRef({ name: '', key: '' })
   const [state, setState] = useState<{ sending: boolean; error?: string }>({ sending: false })
@@ -47,13 +49,16 @@ export function OpenAccount({ startBalance, onOpened }: Props) {
         It starts with {startBalance ? `${formatWire(startBalance, 0)} virtual` : 'virtual'} USD. Nothing is
         paid and nothing can be withdrawn.
       </p>
+      {rules.error && !rules.data && (
+        <Failure what="the ways orders may fill" error={rules.error} onRetry={() => void rules.refetch()} />
+      )}
       <RuleSetChoice choices={choices} chosen={name} onChoose={setChosen} />
       <Button
         look="accent"
         size="large"
         className="w-full"
         data-testid="create-account"
-        disabled={state.sending}
+        disabled={state.sending || !rules.data}
         onClick={() => void open()}
       >
         {state.sending ? 'Opening…' : 'Open practice account'}

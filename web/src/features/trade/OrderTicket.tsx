@@ -5,6 +5,7 @@ import { ruleSetsQuery } from '@/api/queries'
 import type { Account, Market, Preview, Side } from '@/api/types'
 import type { Freshness, Tick } from '@/lib/freshness'
 import { Button } from '@/ui/Button'
+import { Failure } from '@/ui/States'
 import { AmountField, SlippageField } from './AmountField'
 import { estimateOf } from './costs'
 import { ExitFields } from './ExitFields'
@@ -31,7 +32,7 @@ interface Props {
 /** Side, type, amount, what it will do, one button. */
 export function OrderTicket({ account, market, tick, freshness, blocked }: Props) {
   const { typed: given, sending, outcome } = useTicket()
-  const { data: ruleSets } = useQuery(ruleSetsQuery)
+  const { data: ruleSets, error: rulesError, refetch: askRules } = useQuery(ruleSetsQuery)
   const ruleSet = ruleSets?.find((one) => one.name === account.rule_set)
   const rules = ticketRules(ruleSet, market)
   const typed = typedFor(given, market, rules)
@@ -44,7 +45,7 @@ export function OrderTicket({ account, market, tick, freshness, blocked }: Props
     blocked ??
     statusWords(account.status)?.title ??
     (freshness.state === 'stale' ? freshness.reason : undefined) ??
-    (ruleSets === undefined ? 'Loading the rules of your account.' : undefined) ??
+    (ruleSets === undefined ? rulesReason(rulesError) : undefined) ??
     marketReason(ruleSet, market) ??
     reading.reason ??
     (body &&
@@ -100,10 +101,16 @@ export function OrderTicket({ account, market, tick, freshness, blocked }: Props
       <p id="submit-reason" data-testid="submit-reason" className="min-h-5 text-sm text-muted">
         {reason ?? (error ? `No estimate: ${error.message}` : '')}
       </p>
+      {rulesError && !ruleSets && (
+        <Failure what="the rules of your account" error={rulesError} onRetry={() => void askRules()} />
+      )}
       {outcome && <OrderResult outcome={outcome} />}
     </form>
   )
 }
+
+const rulesReason = (error: Error | null) =>
+  error ? 'No order can be sent without the rules of your account.' : 'Loading the rules of your account.'
 
 /** An order that waits ends at a price nobody knows yet: there is nothing to compare its fill with. */
 const fillsAtOnce = (preview: Preview | undefined) => preview?.status === 'filled'

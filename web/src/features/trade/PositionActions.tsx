@@ -19,7 +19,7 @@ export function PositionActions({ account, position, quantity, market, orders }:
   const sending = useTicket((one) => one.sending)
   const [editing, setEditing] = useState(false)
   const exits = exitsOf(position, orders)
-  const price = (order: Order) => formatPrice(order.trigger_price, Math.min(market.price_decimals, 2))
+  const price = (order: Order) => formatPrice(order.trigger_price, market.price_decimals)
   const words = [
     exits.stop && `stop ${price(exits.stop)}`,
     exits.target && `target ${price(exits.target)}`,

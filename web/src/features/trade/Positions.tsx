@@ -11,8 +11,6 @@ import { isNear, leftToLose } from './nearLiquidation'
 import { useOpenOrders } from './OpenOrders'
 import { PositionActions } from './PositionActions'
 
-const PLACES_MAX = 4
-
 /** What is held now, at the newest marks: spot holdings, then perpetual positions. */
 export function Positions({ account, markets }: { account: Account; markets: readonly Market[] }) {
   const { orders } = useOpenOrders(account)
@@ -98,7 +96,7 @@ function SpotRow({ account, position, market, orders }: RowProps<Position>) {
   const mark = useMarks().get(position.market)
   const { quantityNanos, costMicros, valueMicros, unrealisedMicros } = valueHolding(position, mark)
   const averageE8 = quantityNanos === 0n ? 0n : (costMicros * NOTIONAL_DIVISOR) / quantityNanos
-  const places = Math.min(market.price_decimals, PLACES_MAX)
+  const places = market.price_decimals
   return (
     <>
       <tr data-testid="position-row" data-market={position.market} className="*:border-b-0!">
@@ -125,7 +123,7 @@ function SpotRow({ account, position, market, orders }: RowProps<Position>) {
 function PerpRow({ account, position, market, orders }: RowProps<PerpPosition>) {
   const mark = useMarks().get(position.market)
   const { unrealisedMicros } = valuePerp(position, mark)
-  const places = Math.min(market.price_decimals, PLACES_MAX)
+  const places = market.price_decimals
   const marginMicros = parseMicros(position.margin)
   const side = position.side ?? 'long'
   const near = isNear(leftToLose(position, mark))
