@@ -3,11 +3,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
-from tests.db.desk import Desk
+from tests.db.desk import ALICE, Desk
 
 from pump_party.db.engine import Database
 from pump_party.db.idempotency import AnswerStore, idempotent, recall, remember
 from pump_party.db.outbox import OutboxStore, append_next
+from pump_party.db.prop_engine import MONEY_SCOPES
+from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount, ResetAccount
 from pump_party.kernel.errors import IdempotencyMismatch
 from pump_party.platform.clock import ManualClock
 from pump_party.platform.idempotency import FOR_EVER, AnswerRetention, RequestKey
@@ -116,3 +118,13 @@ def test_the_keys_of_orders_outlive_first_answers(database: Database, clock: Man
     assert desk.place(idempotency_key="mine") == placed
     with pytest.raises(IdempotencyMismatch):
         desk.place(nanos=1, idempotency_key="mine")
+
+
+def test_the_keys_of_opening_and_resetting_an_account_never_expire(database: Database, clock: ManualClock) -> None:
+    desk = Desk(database, clock, "practice-v2")
+    opened = desk.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, "open-once"))
+    reset = ResetAccount(ALICE, desk.account_id, "reset-once")
+    assert desk.engine.reset_account(reset).cycle == 2
+    AnswerStore(database, kept=MONEY_SCOPES).prune(before_ms=clock.now_ms() + 1, limit=9)
+    again = desk.engine.open_account(OpenAccount(ALICE, AccountKind.PRACTICE, "open-once"))
+    assert (again.account_id, desk.engine.reset_account(reset).cycle) == (opened.account_id, 2)

@@ -20,6 +20,7 @@ from pump_party.db.jobs import JobStore
 from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import is_at_head
 from pump_party.db.outbox import OutboxStore
+from pump_party.db.prop_engine import MONEY_SCOPES
 from pump_party.domains.aitrading.contract import AITrading
 from pump_party.domains.aitrading.work import DecisionWork
 from pump_party.domains.backtests.contract import Backtests, BacktestWork
@@ -123,8 +124,13 @@ def build(settings: Settings) -> Services:
         registry=registry,
         **msgspec.structs.asdict(cache),
         job_retention=JobRetention(JobStore(database), clock, kept_days=settings.jobs_kept_days),
-        answer_retention=AnswerRetention(AnswerStore(database), clock, kept_days=settings.idempotency_kept_days),
+        answer_retention=_answer_retention(settings, database, clock),
         outbox=outbox,
         is_migrated=lambda: is_at_head(database),
         close=close,
     )
+
+
+def _answer_retention(settings: Settings, database: Database, clock: Clock) -> AnswerRetention:
+    answers = AnswerStore(database, kept=MONEY_SCOPES)
+    return AnswerRetention(answers, clock, kept_days=settings.idempotency_kept_days)

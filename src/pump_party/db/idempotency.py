@@ -1,6 +1,6 @@
 """First answers, kept under the caller's key in the transaction of the effect, so that a repeat changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -27,14 +27,16 @@ records = sa.Table(
 class AnswerStore:
     """Implements `platform.idempotency.Answers`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, kept: Sequence[str] = ()) -> None:
+        """Answers whose scope ends with one of `kept` are never deleted."""
         self._database = database
+        self._others = [~records.c.scope.endswith(end) for end in kept]
 
     def prune(self, *, before_ms: int, limit: int) -> int:
         mine = sa.tuple_(records.c.scope, records.c.key)
-        old = sa.select(records.c.scope, records.c.key).where(records.c.at_ms < before_ms).limit(limit)
+        old = sa.select(records.c.scope, records.c.key).where(records.c.at_ms < before_ms, *self._others)
         with self._database.write() as connection:
-            return connection.execute(sa.delete(records).where(mine.in_(old))).rowcount
+            return connection.execute(sa.delete(records).where(mine.in_(old.limit(limit)))).rowcount
 
 
 def idempotent(

@@ -52,6 +52,10 @@ from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import AccountId, Market, OrderId, UserId
 from pump_party.platform.idempotency import RequestKey
 
+_OPENING, _RESET = "/accounts", "/reset"
+MONEY_SCOPES = (_OPENING, _RESET)
+"""How the scopes of requests end that move money and have no row of their own to keep their key: they never expire."""
+
 
 class PropStore:
     """Implements `domains.prop_engine.store.PropStore`."""
@@ -110,7 +114,7 @@ class PropStore:
 
         account_id = idempotent(
             self._database,
-            RequestKey(f"{user_id}/accounts", idempotency_key, request_sha256),
+            RequestKey(f"{user_id}{_OPENING}", idempotency_key, request_sha256),
             at_ms=at_ms,
             effect=effect,
         )
@@ -145,7 +149,7 @@ class PropStore:
 
         idempotent(
             self._database,
-            RequestKey(f"{user_id}/{account_id}/reset", idempotency_key, request_sha256),
+            RequestKey(f"{user_id}/{account_id}{_RESET}", idempotency_key, request_sha256),
             at_ms=at_ms,
             effect=effect,
         )

@@ -32,7 +32,7 @@ class AnswerRetention:
     """Deletes first answers some days after they were given: the same request under the same key is then a new one.
 
     A caller who repeats does so within minutes, and may rely on days. Keys of orders, of runs and of deployments are
-    those of their own rows and live as long as these. Several at once are harmless.
+    those of their own rows and live as long as these; those of money never expire. Several at once are harmless.
     """
 
     def __init__(self, answers: Answers, clock: Clock, *, kept_days: int) -> None:

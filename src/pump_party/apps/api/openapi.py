@@ -88,7 +88,8 @@ def _complete(operation: Document, handler: HTTPRouteHandler) -> None:
                 "in": "header",
                 "required": True,
                 "description": "repeat the request with the same key and it happens once; a key is remembered for "
-                "7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), that of an order for as long as the order",
+                "7 days (PUMP_PARTY_IDEMPOTENCY_KEPT_DAYS), one of an order or of opening or resetting an account "
+                "for ever",
                 "schema": {"type": "string", "pattern": KEY_PATTERN},
             }
         )
