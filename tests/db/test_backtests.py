@@ -90,7 +90,7 @@ class Bench:
         self.outbox = OutboxStore(database)
         self.player = HerePlayer()
         seal = StrategySeal(AesGcmSealing(PlatformKeys("k1:" + "11" * 32, folder / "keys")), lambda: True)
-        artifacts = ObjectStore("memory://")
+        self.artifacts = artifacts = ObjectStore("memory://")
         rule_sets = PaperVenue(RULES, start_ms=0, seed=1).trading.rule_sets()
         self.service = BacktestService(
             self.store,

@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from pump_party.db import jobs
+from pump_party.db import backtests_gone, jobs
+from pump_party.db.backtests_gone import gone
 from pump_party.db.engine import Bytes, Database, Int64, Text, metadata
 from pump_party.db.idempotency import recall, remember
 from pump_party.db.outbox import append_next, forget
 from pump_party.domains.backtests.contract import KEPT_PER_USER_MAX, WAITING_PER_USER_MAX
-from pump_party.domains.backtests.store import LEASE_MS, Ended
+from pump_party.domains.backtests.store import LEASE_MS, Ended, result_place
 from pump_party.domains.backtests.views import ENDED, AskedNow, BacktestState, BacktestView, Summary
 from pump_party.events.backtests import BacktestChanged
 from pump_party.kernel.errors import Conflict
@@ -132,8 +133,17 @@ class BacktestStore:
 
     def finish(self, job: Job, ended: Ended) -> None:
         with self._database.write() as connection:
-            _end(connection, job.key, ended)
+            if not _end(connection, job.key, ended) and ended.artifact_sha256 is not None:
+                backtests_gone.note(self._database, connection, [result_place(job.key, ended.artifact_sha256)])
             jobs.complete(connection, job)
+
+    def gone(self, *, limit: int) -> Sequence[str]:
+        with self._database.read() as connection:
+            return connection.execute(sa.select(gone.c.place).limit(limit)).scalars().all()
+
+    def forget_gone(self, places: Sequence[str]) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(gone).where(gone.c.place.in_(places)))
 
     def _lock_user(self, connection: sa.Connection, user_id: UserId) -> None:
         # SQLite has one writer at a time.
@@ -147,11 +157,18 @@ class BacktestStore:
         return int(connection.execute(query).scalar_one())
 
     def _forget_oldest(self, connection: sa.Connection, user_id: UserId) -> None:
-        ended = sa.select(backtests.c.backtest_id).where(backtests.c.user_id == user_id, backtests.c.state.in_(_ENDED))
-        beyond = ended.order_by(backtests.c.backtest_id.desc()).offset(KEPT_PER_USER_MAX)
-        ids = connection.execute(beyond).scalars().all()
+        named = sa.select(backtests.c.backtest_id, backtests.c.artifact_sha256)
+        ended = named.where(backtests.c.user_id == user_id, backtests.c.state.in_(_ENDED))
+        old = connection.execute(ended.order_by(backtests.c.backtest_id.desc()).offset(KEPT_PER_USER_MAX)).all()
+        ids = [row.backtest_id for row in old]
         connection.execute(sa.delete(backtests).where(backtests.c.backtest_id.in_(ids)))
         forget(connection, ids)
+        results = {row.artifact_sha256 for row in old} - {None}
+        # Earlier releases kept a result under its hash alone, for all that had the same.
+        same = sa.select(backtests.c.artifact_sha256).where(backtests.c.artifact_sha256.in_(results))
+        shared = results - set(connection.execute(same).scalars())
+        own = {result_place(row.backtest_id, row.artifact_sha256) for row in old if row.artifact_sha256 is not None}
+        backtests_gone.note(self._database, connection, own | shared)
 
 
 def _change(connection: sa.Connection, backtest_id: str, changes: dict[str, Any], *, at_ms: int) -> bool:
@@ -173,8 +190,8 @@ def _change(connection: sa.Connection, backtest_id: str, changes: dict[str, Any]
     return True
 
 
-def _end(connection: sa.Connection, backtest_id: str, ended: Ended) -> None:
-    """The first end counts. The sealed strategy is needed no more."""
+def _end(connection: sa.Connection, backtest_id: str, ended: Ended) -> bool:
+    """The first end counts. The sealed strategy is needed no more. False when it had ended."""
     values = {
         "state": ended.state.value,
         "finished_ms": ended.finished_ms,
@@ -186,7 +203,7 @@ def _end(connection: sa.Connection, backtest_id: str, ended: Ended) -> None:
         "asked": None if ended.asked is None else _encode(ended.asked),
         "sealed": None,
     }
-    _change(connection, backtest_id, values, at_ms=ended.finished_ms)
+    return _change(connection, backtest_id, values, at_ms=ended.finished_ms)
 
 
 def _view(row: Any) -> BacktestView:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from pump_party.db import backtests_gone
 from pump_party.db.engine import Database, Int64, Text, metadata
 from pump_party.domains.backtests.contract import ANSWERS_PER_USER_MAX
 from pump_party.domains.backtests.store import AnswerRow
@@ -51,9 +52,14 @@ class AnswerStore:
         upsert = insert.on_conflict_do_update(index_elements=["user_id", "answer_key"], set_=changed)
         values = [{"user_id": user_id} | {name: getattr(row, name) for name in _FIELDS} for row in rows]
         own = answers.c.user_id == user_id
-        beyond = sa.select(answers.c.answer_key).where(own).order_by(answers.c.at_ms.desc(), answers.c.answer_key)
+        found = sa.select(answers.c.answer_key, answers.c.place).where(own)
+        replaced = found.where(answers.c.answer_key.in_([row.answer_key for row in rows]))
+        beyond = found.order_by(answers.c.at_ms.desc(), answers.c.answer_key).offset(ANSWERS_PER_USER_MAX)
         with self._database.write() as connection:
+            before = {row.place for row in connection.execute(replaced)} - {row.place for row in rows}
             connection.execute(upsert, values)
-            old = connection.execute(beyond.offset(ANSWERS_PER_USER_MAX)).scalars().all()
+            old = connection.execute(beyond).all()
             if old:
-                connection.execute(sa.delete(answers).where(own, answers.c.answer_key.in_(old)))
+                keys = [row.answer_key for row in old]
+                connection.execute(sa.delete(answers).where(own, answers.c.answer_key.in_(keys)))
+            backtests_gone.note(self._database, connection, {*before, *(row.place for row in old)})

@@ -1,4 +1,5 @@
-"""Deletes what has expired: challenges and sessions nobody can use, decisions, jobs and first answers of old.
+"""Deletes what has expired: challenges and sessions nobody can use, decisions, jobs and first answers of old, objects
+that nobody names any more.
 
 Never money, never trades.
 """
@@ -16,12 +17,12 @@ BATCHES_MAX = 100
 
 async def run(services: Services, *, stop: asyncio.Event) -> None:
     """Prune until `stop`. Several at once are harmless."""
-    parts = (services.users, services.decisions, services.job_retention, services.answer_retention)
+    kept_no_longer = (services.decisions, services.backtest_work, services.job_retention, services.answer_retention)
 
     def work() -> int:
         rows = 0
         for _ in range(BATCHES_MAX):
-            deleted = sum(part.prune() for part in parts)
+            deleted = services.users.prune() + sum(part.prune() for part in kept_no_longer)
             rows += deleted
             if deleted == 0:
                 break

@@ -98,3 +98,9 @@ class BacktestWork(Protocol):
     def work_off(self, job: Job, is_stopping: Callable[[], bool]) -> BacktestState:
         """Play one to its end, or until `is_stopping`: then it is begun again later. Raises Unavailable, LeaseLost."""
         ...
+
+    def prune(self) -> int:
+        """Delete a batch of results and answers that nobody names any more, whoever leads. Returns how many: call again
+        until it is 0. Raises Unavailable.
+        """
+        ...

@@ -14,7 +14,7 @@ from pump_party.domains.backtests.contract import (
 )
 from pump_party.domains.backtests.model import MINUTE_MS
 from pump_party.domains.backtests.played import read_played
-from pump_party.domains.backtests.store import Artifacts, BacktestStore, Shelf, StrategySeal
+from pump_party.domains.backtests.store import Artifacts, BacktestStore, Shelf, StrategySeal, result_place
 from pump_party.domains.backtests.views import (
     ENDED,
     BacktestState,
@@ -28,7 +28,7 @@ from pump_party.domains.backtests.views import (
 )
 from pump_party.domains.clones.contract import Clones, InvalidStrategy, Strategy, canonical, content_sha256
 from pump_party.domains.prop_interface.contract import RuleSetView
-from pump_party.kernel.errors import Conflict, Invalid, NotFound
+from pump_party.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from pump_party.kernel.ids import BacktestId, CloneId, Market, UserId
 from pump_party.platform.clock import Clock
 from pump_party.platform.ids import Ids
@@ -126,7 +126,17 @@ class BacktestService:
         view = self.one(user_id, backtest_id)
         if view.artifact_sha256 is None:
             raise Conflict(f"the backtest is {view.state.value} and has no result", code="backtest_not_done")
-        return ResultView(view, read_played(self._artifacts.get(view.artifact_sha256)))
+        return ResultView(view, read_played(self._body(view.backtest_id, view.artifact_sha256)))
+
+    def _body(self, backtest_id: BacktestId, artifact_sha256: str) -> bytes:
+        try:
+            body = self._artifacts.get_at(result_place(backtest_id, artifact_sha256))
+        except NotFound:
+            # Where earlier releases kept it.
+            body = self._artifacts.get_at(artifact_sha256)
+        if sha256(body).hexdigest() != artifact_sha256:
+            raise Unavailable(f"the result {artifact_sha256} is damaged", code="object_damaged")
+        return body
 
     def decisions(self, user_id: UserId, backtest_id: str, *, cursor: str | None, limit: int) -> DecisionPage:
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 9):

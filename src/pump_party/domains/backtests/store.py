@@ -1,6 +1,7 @@
 """What backtests must remember, and what plays them. `db/backtests.py` and adapters implement it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Protocol
 
 import msgspec
@@ -69,15 +70,32 @@ class BacktestStore(Protocol):
         """In one transaction with the job's end. One that was cancelled meanwhile stays so. Raises LeaseLost."""
         ...
 
+    def gone(self, *, limit: int) -> Sequence[str]:
+        """Places of objects that no backtest and no answer names any more, and none ever will."""
+        ...
+
+    def forget_gone(self, places: Sequence[str]) -> None:
+        """What lay there is deleted."""
+        ...
+
 
 class Artifacts(Protocol):
-    """Bodies by the hash of their content."""
+    """Bodies by their place."""
 
-    def put(self, sha256: str, body: bytes) -> bool: ...
+    def put_at(self, place: str, body: bytes) -> bool: ...
 
-    def get(self, sha256: str) -> bytes:
+    def get_at(self, place: str) -> bytes:
         """Raises NotFound, Unavailable."""
         ...
+
+    def delete_at(self, places: Sequence[str]) -> None:
+        """A place where nothing is, is none. Raises Unavailable."""
+        ...
+
+
+def result_place(backtest_id: str, artifact_sha256: str) -> str:
+    """Where a result is kept. Two backtests may come to the same bytes: each has its own, so that it can go with it."""
+    return sha256(f"{backtest_id}|{artifact_sha256}".encode()).hexdigest()
 
 
 class StrategySeal(Protocol):

@@ -19,6 +19,7 @@ from pump_party.domains.backtests.store import (
     PlayerEnded,
     PlayRequest,
     StrategySeal,
+    result_place,
 )
 from pump_party.domains.backtests.views import ENDED, BacktestState, BacktestView, Summary
 from pump_party.kernel.errors import Refusal, Unavailable
@@ -30,6 +31,9 @@ ATTEMPTS_MAX = 5
 """A backtest whose worker was lost this often is what the workers are lost by."""
 
 PLAY_MS_MAX = 30 * 60_000
+
+OBJECTS_AT_ONCE = 200
+"""Objects that one step of pruning deletes."""
 
 
 class _Stopping(Exception):
@@ -103,7 +107,15 @@ class BacktestWork:
             if is_stopping():
                 raise _Stopping
             return Ended(state=BacktestState.CANCELLED, finished_ms=self._clock.now_ms())
-        return self._done(body, book)
+        return self._done(view, body, book)
+
+    def prune(self) -> int:
+        gone = self._store.gone(limit=OBJECTS_AT_ONCE)
+        if gone:
+            # Objects first: what a crash leaves behind is found and deleted again.
+            self._artifacts.delete_at(gone)
+            self._store.forget_gone(gone)
+        return len(gone)
 
     def _request(self, view: BacktestView) -> PlayRequest:
         sealed = self._store.sealed(BacktestId(view.backtest_id))
@@ -117,10 +129,10 @@ class BacktestWork:
             to_ms=view.to_ms,
         )
 
-    def _done(self, body: bytes, book: AnswerBook) -> Ended:
+    def _done(self, view: BacktestView, body: bytes, book: AnswerBook) -> Ended:
         outcome = read_played(body).outcomes[0]
         artifact_sha256 = sha256(body).hexdigest()
-        self._artifacts.put(artifact_sha256, body)
+        self._artifacts.put_at(result_place(view.backtest_id, artifact_sha256), body)
         return Ended(
             state=BacktestState.DONE,
             finished_ms=self._clock.now_ms(),
