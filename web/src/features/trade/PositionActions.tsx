@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Account, Market, Order } from '@/api/types'
-import { formatPrice } from '@/lib/format'
+import { formatWire } from '@/lib/format'
 import { Button } from '@/ui/Button'
 import { ExitsDialog } from './ExitsDialog'
 import { closingOrder, type Exitable, exitsOf } from './exits'
@@ -19,7 +19,7 @@ export function PositionActions({ account, position, quantity, market, orders }:
   const sending = useTicket((one) => one.sending)
   const [editing, setEditing] = useState(false)
   const exits = exitsOf(position, orders)
-  const price = (order: Order) => formatPrice(order.trigger_price, market.price_decimals)
+  const price = (order: Order) => formatWire(order.trigger_price, 2)
   const words = [
     exits.stop && `stop ${price(exits.stop)}`,
     exits.target && `target ${price(exits.target)}`,
