@@ -260,12 +260,20 @@ def _all_may_enter(folder: Path) -> bool:
 
 
 def _copy_install(binaries: Path, folder: Path, user: str) -> Path:
-    """Copy an installation out of a home folder that the unprivileged user may not enter."""
-    target = folder / "postgres"
-    shutil.copytree(binaries.parent, target, symlinks=True)
-    for path in (target, *target.rglob("*")):
+    """Copy an installation out of a home folder that the unprivileged user may not enter.
+
+    A wheel keeps libraries in a folder beside its package, and its programs look for them from where they lie.
+    """
+    install = binaries.parent
+    package = install.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    copied = folder / "install"
+    shutil.copytree(install, copied / package.name / install.name, symlinks=True)
+    if libraries.is_dir():
+        shutil.copytree(libraries, copied / libraries.name, symlinks=True)
+    for path in (copied, *copied.rglob("*")):
         os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid, follow_symlinks=False)
-    return target / "bin"
+    return copied / package.name / install.name / binaries.name
 
 
 def _inside_wheel(package: str, path: str) -> Path | None:
