@@ -41,6 +41,7 @@ def test_the_product_refuses_while_a_service_is_away_and_heals_when_it_is_back(s
             status, problem = probe.request("POST", path, order, key="while-away")
             assert (status, problem["status"]) == (503, 503), problem
             assert problem["code"]
+            assert "127.0.0.1" not in problem["detail"], "where it is away is for operators alone"
             assert time.monotonic() - started < ANSWERED_WITHIN_S
             assert product.get("/v1/health/live") == {"status": "ok"}
             tries += 1
@@ -49,6 +50,7 @@ def test_the_product_refuses_while_a_service_is_away_and_heals_when_it_is_back(s
         status, ready = _ready(product)
         assert status == 503
         assert [name for name, outcome in ready["checks"].items() if outcome != "ok"] == NOT_OK[service]
+        assert "127.0.0.1" not in str(ready)
 
         away.start()
         product.wait_until(lambda: _ready(product)[0] == 200, within_s=HEALED_WITHIN_S)

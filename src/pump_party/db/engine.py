@@ -156,12 +156,12 @@ def _unavailable_when_away() -> Iterator[None]:
         raise Unavailable("no database connection became free in time; try again", code="database_busy") from error
     except sa.exc.DBAPIError as error:
         if _is_away(error.orig):
-            raise Unavailable(f"the database does not answer: {_reason(error.orig)}", code=AWAY) from error
+            raise _away(error.orig) from error
         raise
     except Exception as error:
         # The order path talks to the driver itself; its errors come unwrapped.
         if _is_away(error):
-            raise Unavailable(f"the database does not answer: {_reason(error)}", code=AWAY) from error
+            raise _away(error) from error
         raise
 
 
@@ -173,9 +173,12 @@ def _is_away(error: BaseException | None) -> bool:
     return bool(names & set(DRIVER_ERROR_NAMES)) and getattr(error, "sqlstate", None) not in POSTGRES_LOCKS
 
 
-def _reason(error: BaseException | None) -> str:
+def _away(error: BaseException | None) -> Unavailable:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    reason = lines[0] if lines else type(error).__name__
+    return Unavailable(
+        "the database does not answer; try again", code=AWAY, reason=f"the database does not answer: {reason}"
+    )
 
 
 def _set_up_sqlite_writer(connection: Any, _record: Any) -> None:

@@ -7,16 +7,20 @@ An order that is refused is not an exception: it is recorded as a rejection. A b
 class Refusal(Exception):
     """A request that was understood and is not carried out. Nothing has changed.
 
-    `code` is stable and machine-readable, `field` names the offending input where there is one.
+    `detail` is for whoever asked. `code` is stable and machine-readable, `field` names the offending input where there
+    is one. `reason` is for operators alone: it may say more, such as the address of what is away.
     """
 
     code = "refused"
 
-    def __init__(self, detail: str, *, code: str | None = None, field: str | None = None) -> None:
+    def __init__(
+        self, detail: str, *, code: str | None = None, field: str | None = None, reason: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
         self.field = field
+        self.reason = reason or detail
 
 
 class Invalid(Refusal):

@@ -50,7 +50,11 @@ def unavailable_when_away() -> Iterator[None]:
     try:
         yield
     except (redis.RedisError, OSError) as error:
-        raise Unavailable(f"the cache does not answer: {error}", code="cache_unavailable") from error
+        raise Unavailable(
+            "the cache does not answer; try again",
+            code="cache_unavailable",
+            reason=f"the cache does not answer: {error}",
+        ) from error
 
 
 def check(url: str) -> None:

@@ -101,7 +101,7 @@ class OrderWaits:
             read = await self._threads.run(self._services.prop.order, user_id, order.account_id, order.order_id)
         except Unavailable as refusal:
             # The events may still come.
-            _log.warning("wait_could_not_read", reason=refusal.detail)
+            _log.warning("wait_could_not_read", reason=refusal.reason)
             return
         if _may_end_soon(wait.order):
             wait.order = read

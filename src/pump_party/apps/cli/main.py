@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return _cannot_start(str(error))
     except Refusal as refusal:
-        return _cannot_start(refusal.detail)
+        return _cannot_start(refusal.reason)
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         sys.stdout = None

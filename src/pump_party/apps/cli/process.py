@@ -95,7 +95,7 @@ async def _run_part(part: Part, services: Services, stop: asyncio.Event, ready: 
 
 def _say_failure(name: str, error: BaseException | None) -> None:
     if isinstance(error, Unavailable):
-        log.error("part failed", part=name, reason=error.detail)
+        log.error("part failed", part=name, reason=error.reason)
     else:
         log.error("part failed", part=name, exc_info=error)
 

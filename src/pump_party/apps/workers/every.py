@@ -33,7 +33,7 @@ async def every(
             log.debug("round done", outcome=outcome, duration_ms=round((time.monotonic() - started) * 1000))
         except Unavailable as error:
             services.metrics.worker_failed(name)
-            log.warning("round failed", code=error.code, reason=error.detail)
+            log.warning("round failed", code=error.code, reason=error.reason)
             pause = min(seconds, RETRY_S)
         if on_the_clock:
             pause = min(pause, seconds - services.clock.now_ms() / 1000 % seconds)

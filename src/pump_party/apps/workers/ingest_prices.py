@@ -195,7 +195,7 @@ class _Rounds:
             self.failed()
             if name not in self._away:
                 self._away.add(name)
-                log.warning("ingest_waits", round=name, code=error.code, reason=error.detail)
+                log.warning("ingest_waits", round=name, code=error.code, reason=error.reason)
         else:
             if name in self._away:
                 self._away.discard(name)

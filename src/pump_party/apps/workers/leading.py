@@ -30,7 +30,7 @@ async def lead(services: Services, name: str, work: Work, *, stop: asyncio.Event
                 continue
         except Unavailable as error:
             services.metrics.worker_failed(name)
-            log.warning("worker_waits", lease=name, code=error.code, reason=error.detail)
+            log.warning("worker_waits", lease=name, code=error.code, reason=error.reason)
         await is_set_within(stop, LEASE_RENEWED_EVERY_S)
     with suppress(Unavailable):
         await services.locks.release(name, holder)

@@ -117,7 +117,7 @@ class _Matcher:
         except Unavailable as error:
             self._services.metrics.worker_failed(WORKER)
             if not self._is_away:
-                log.warning("matching_waits", code=error.code, reason=error.detail)
+                log.warning("matching_waits", code=error.code, reason=error.reason)
             self._is_away = True
             return False
         if self._is_away:

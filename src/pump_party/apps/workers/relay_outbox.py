@@ -49,7 +49,7 @@ async def run(services: Services, *, stop: asyncio.Event) -> None:
                     await _prune(services)
             except Unavailable as refusal:
                 services.metrics.worker_failed("relay_outbox")
-                _log.warning("relay_failed", reason=refusal.detail, retry_s=retry_s)
+                _log.warning("relay_failed", reason=refusal.reason, retry_s=retry_s)
                 await _sleep(stop, retry_s)
                 retry_s = min(retry_s * 2, RETRY_S_MAX)
                 continue

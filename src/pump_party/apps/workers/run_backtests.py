@@ -34,5 +34,5 @@ async def _work(services: Services, ended: asyncio.Event) -> None:
             log.info("backtest_ended", backtest_id=job.key, state=state.value)
         except Refusal as refusal:
             services.metrics.worker_failed(WORKER)
-            log.warning("backtest_waits", code=refusal.code, reason=refusal.detail)
+            log.warning("backtest_waits", code=refusal.code, reason=refusal.reason)
             await is_set_within(ended, RETRY_S)

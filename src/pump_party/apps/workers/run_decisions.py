@@ -121,7 +121,7 @@ async def _work_off(services: Services, job: Job) -> None:
 
 def _failed(services: Services, refusal: Refusal) -> None:
     services.metrics.worker_failed(WORKER)
-    log.warning("decisions_wait", code=refusal.code, reason=refusal.detail)
+    log.warning("decisions_wait", code=refusal.code, reason=refusal.reason)
 
 
 class _Watch:

@@ -274,7 +274,7 @@ class Gateway:
         try:
             await check()
         except Unavailable as refusal:
-            _log.warning("check_postponed", reason=refusal.detail)
+            _log.warning("check_postponed", reason=refusal.reason)
 
 
 def _refuse(status: int, body: bytes) -> WSUpgradeResponseWithListener:

@@ -154,7 +154,7 @@ class SubjectFeed:
                 elif not subscription.behind:
                     return
         except Unavailable as refusal:
-            _log.warning("catch_up_failed", subject=subscription.subject, reason=refusal.detail)
+            _log.warning("catch_up_failed", subject=subscription.subject, reason=refusal.reason)
         finally:
             subscription.catching_up = False
 
