@@ -13,10 +13,17 @@ from pump_party.kernel.errors import Unavailable
 
 SQLITE_FILE = "pump_party.sqlite3"
 
+CHECKED_AT_START_BYTES_MAX = 256 * 1024 * 1024
+"""A larger file is read as a whole by `pump-party db check` only: a start must not wait for it."""
+
 
 def open_database(settings: Settings) -> Database:
-    """Open and migrate. Raises Unavailable with the reason when it does not answer."""
+    """Open and migrate. Raises Unavailable with the reason when it does not answer or its file is damaged."""
+    path = _sqlite_path(settings)
+    is_small = path.is_file() and path.stat().st_size <= CHECKED_AT_START_BYTES_MAX
     database = Database(_database_url(settings))
+    if is_small:
+        _refuse_damage(database)
     database.check()
     upgrade(database)
     return database
@@ -26,10 +33,24 @@ def open_existing(settings: Settings) -> Database:
     """Open as it is. Raises Unavailable when there is none, it does not answer, or its schema is another version's."""
     _require_database(settings)
     database = Database(_database_url(settings))
+    _require_schema(database)
+    return database
+
+
+def _require_schema(database: Database) -> None:
     if not is_at_head(database):
         database.close()
         raise Unavailable("the schema is not the one this version needs: run `pump-party db upgrade`")
-    return database
+
+
+def _refuse_damage(database: Database) -> None:
+    damage = database.damage()
+    if damage is not None:
+        database.close()
+        raise Unavailable(
+            f"the database file is damaged ({damage}): restore a backup, as docs/runbooks/restore-a-backup.md says",
+            code="database_damaged",
+        )
 
 
 def _require_database(settings: Settings) -> None:
@@ -76,9 +97,15 @@ def describe_database(settings: Settings) -> DatabaseFacts:
 
 
 def check_ledger(settings: Settings, *, progress: Callable[[int, int], None]) -> CheckReport:
-    """Prove every account of the database: balances, chains, sequence. Changes nothing."""
-    database = open_existing(settings)
+    """Prove the file, then every account in it: balances, chains, sequence. Changes nothing.
+
+    Raises Unavailable like `open_existing`, and for a file that is damaged.
+    """
+    _require_database(settings)
+    database = Database(_database_url(settings))
     try:
+        _refuse_damage(database)
+        _require_schema(database)
         return check(database, progress=progress)
     finally:
         database.close()

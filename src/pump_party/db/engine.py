@@ -114,6 +114,20 @@ class Database:
         with self.read() as connection:
             connection.execute(sa.text("SELECT 1")).scalar_one()
 
+    def damage(self) -> str | None:
+        """What SQLite finds wrong with its file, None when it is sound; it reads all of it, 800 MB a second.
+
+        Postgres finds damage when it reads, by its checksums.
+        """
+        if not self.is_sqlite:
+            return None
+        try:
+            with self.read() as connection:
+                found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        except sa.exc.DatabaseError as error:
+            found = str(error.orig)
+        return None if found == "ok" else found
+
     def server_version(self) -> str:
         if self.is_sqlite:
             return sqlite3.sqlite_version
