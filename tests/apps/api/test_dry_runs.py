@@ -13,7 +13,7 @@ from tests.apps.api.stage import SOL, Api, running_api
 from tests.domains.aitrading.answers import answer, decision
 from tests.domains.clones.strategies import prompt, sound
 
-from pump_party.apps.api.calls import DRY_RUNS_MAX, DRY_RUNS_PER_USER_MAX, THREADS_MAX
+from pump_party.apps.api.threads import DRY_RUNS_MAX, DRY_RUNS_PER_USER_MAX, THREADS_MAX
 from pump_party.config import Settings
 
 MODEL = "stub:model"
