@@ -13,7 +13,7 @@ LOCKS = {
 }
 COMPILE = [
     *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
-    *("--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links"),
+    *("--generate-hashes", "--no-header"),
 ]
 
 
