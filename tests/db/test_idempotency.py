@@ -12,7 +12,8 @@ from pump_party.db.prop_engine import MONEY_SCOPES
 from pump_party.domains.prop_interface.contract import AccountKind, OpenAccount, ResetAccount
 from pump_party.kernel.errors import IdempotencyMismatch
 from pump_party.platform.clock import ManualClock
-from pump_party.platform.idempotency import FOR_EVER, AnswerRetention, RequestKey
+from pump_party.platform.idempotency import RequestKey
+from pump_party.platform.retention import FOR_EVER, Retention
 
 
 def announce(connection: sa.Connection) -> bytes:
@@ -101,11 +102,11 @@ def test_a_first_answer_is_remembered_for_the_days_that_are_set_and_then_its_key
         remember(connection, RequestKey("ann", "young", "r"), b"1", at_ms=clock.now_ms() + 1)
     clock.advance(7 * day_ms)
     store = AnswerStore(database)
-    assert AnswerRetention(store, clock, kept_days=7).prune() == 0
+    assert Retention(store, clock, kept_days=7).prune() == 0
     clock.advance(1)
-    assert AnswerRetention(store, clock, kept_days=FOR_EVER).prune() == 0
+    assert Retention(store, clock, kept_days=FOR_EVER).prune() == 0
     assert store.prune(before_ms=clock.now_ms() - 7 * day_ms, limit=2) == 2
-    assert [AnswerRetention(store, clock, kept_days=7).prune() for _ in range(2)] == [1, 0]
+    assert [Retention(store, clock, kept_days=7).prune() for _ in range(2)] == [1, 0]
     with database.read() as connection:
         assert recall(connection, RequestKey("ann", "old-1", "other")) is None
         assert recall(connection, RequestKey("ann", "young", "r")) == b"1"

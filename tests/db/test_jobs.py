@@ -13,13 +13,12 @@ from pump_party.platform.clock import ManualClock
 from pump_party.platform.ids import Ids
 from pump_party.platform.jobs import (
     ATTEMPTS_MAX,
-    FOR_EVER,
     Job,
-    JobRetention,
     JobState,
     LeaseLost,
     retry_delay_ms,
 )
+from pump_party.platform.retention import FOR_EVER, Retention
 
 LEASE_MS = 1_000
 DAY_MS = 24 * 3_600_000
@@ -71,7 +70,7 @@ def test_a_completed_job_never_runs_again(database: Database, store: JobStore, i
 def test_jobs_of_every_kind_go_some_days_after_they_were_done_and_others_stay(
     database: Database, store: JobStore, ids: Ids, clock: ManualClock
 ) -> None:
-    retention = JobRetention(store, clock, kept_days=7)
+    retention = Retention(store, clock, kept_days=7)
     begun_ms = clock.now_ms()
     with database.write() as connection:
         for kind in ("pay", "play"):
@@ -95,7 +94,7 @@ def test_jobs_of_every_kind_go_some_days_after_they_were_done_and_others_stay(
     clock.advance(2 * DAY_MS + 2)
     assert retention.prune() == 2
     clock.advance(9_000 * DAY_MS)
-    assert JobRetention(store, clock, kept_days=FOR_EVER).prune() == 0
+    assert Retention(store, clock, kept_days=FOR_EVER).prune() == 0
     assert left(database) == {(kind, key) for kind in ("pay", "play") for key in ("dead", "waiting")}
 
 

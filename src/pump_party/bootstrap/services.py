@@ -33,13 +33,12 @@ from pump_party.domains.prop_interface.contract import PropTrading
 from pump_party.domains.users.contract import Users
 from pump_party.platform.bus import Bus
 from pump_party.platform.clock import Clock, SystemClock
-from pump_party.platform.idempotency import AnswerRetention
 from pump_party.platform.ids import Ids
-from pump_party.platform.jobs import JobRetention
 from pump_party.platform.limits import Limits
 from pump_party.platform.locks import Locks
 from pump_party.platform.metrics import Metrics
 from pump_party.platform.outbox import Outbox
+from pump_party.platform.retention import Retention
 from pump_party.platform.tickets import Tickets
 
 
@@ -69,8 +68,8 @@ class Services:
     limits: Limits
     tickets: Tickets
     locks: Locks
-    job_retention: JobRetention
-    answer_retention: AnswerRetention
+    job_retention: Retention
+    answer_retention: Retention
     outbox: Outbox
     is_migrated: Callable[[], bool]
     """Whether the database has the schema this code was written for."""
@@ -123,7 +122,7 @@ def build(settings: Settings) -> Services:
         memory=memory,
         registry=registry,
         **msgspec.structs.asdict(cache),
-        job_retention=JobRetention(JobStore(database), clock, kept_days=settings.jobs_kept_days),
+        job_retention=Retention(JobStore(database), clock, kept_days=settings.jobs_kept_days),
         answer_retention=_answer_retention(settings, database, clock),
         outbox=outbox,
         is_migrated=lambda: is_at_head(database),
@@ -131,6 +130,6 @@ def build(settings: Settings) -> Services:
     )
 
 
-def _answer_retention(settings: Settings, database: Database, clock: Clock) -> AnswerRetention:
+def _answer_retention(settings: Settings, database: Database, clock: Clock) -> Retention:
     answers = AnswerStore(database, kept=MONEY_SCOPES)
-    return AnswerRetention(answers, clock, kept_days=settings.idempotency_kept_days)
+    return Retention(answers, clock, kept_days=settings.idempotency_kept_days)
