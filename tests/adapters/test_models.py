@@ -132,10 +132,39 @@ def test_what_goes_wrong_has_a_name_and_is_asked_only_once(provider: str):
 
         assert isinstance(outcome, ModelFailed), outcome
         assert outcome.failure is (failure or ModelFailure.INVALID_OUTPUT), (failure, outcome.failure, outcome.detail)
-        assert KEY not in outcome.detail
+        assert KEY not in outcome.detail + outcome.text
         assert len(server.asked) == 1
         if failure is ModelFailure.RATE_LIMITED:
             assert outcome.retry_after_ms == 7_000
+
+
+@pytest.mark.parametrize("provider", PROTOCOLS)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 429, 500, 503, 529])
+def test_the_words_of_a_provider_are_what_came_and_never_the_detail(provider: str, status: int):
+    words = "canary-echo: You trade."
+
+    def echo(asked: Asked) -> Reply:
+        told = {"type": "error", "error": {"message": f"{words} {KEY}", "code": status, "type": words, "status": words}}
+        return Reply(status=status, body=json.dumps(told).encode(), headers={"x-request-id": words})
+
+    outcome, _ = ask(echo, provider)
+
+    assert isinstance(outcome, ModelFailed)
+    assert outcome.detail == f"{provider} answered with status {status}"
+    assert words in outcome.text
+    assert KEY not in outcome.text
+
+
+@pytest.mark.parametrize("provider", PROTOCOLS)
+@pytest.mark.parametrize(
+    "body", [b"canary-echo", b'{"canary-echo":1}', b'{"choices":"canary-echo","content":"canary-echo"}']
+)
+def test_a_reply_that_is_none_is_not_quoted_in_the_detail(provider: str, body: bytes):
+    outcome, _ = ask(lambda _: Reply(body=body), provider)
+
+    assert isinstance(outcome, ModelFailed)
+    assert outcome.detail
+    assert "canary" not in outcome.detail
 
 
 @pytest.mark.parametrize("provider", PROTOCOLS)

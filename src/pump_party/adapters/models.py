@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Exception)
 
 ANSWER_DEPTH_MAX = 16
-DETAIL_CHARS_MAX = 300
+WORDS_CHARS_MAX = 1_000
+"""Of what a provider says when it does not answer."""
 
-STUMBLES = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+STUMBLES = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the SDKs raise over a reply that is JSON and nothing else they know."""
 
 FORMS_MAX = 512
@@ -97,7 +98,7 @@ class PydanticModels:
         except STUMBLES as error:
             _fail(ModelFailure.INVALID_OUTPUT, f"the reply cannot be read: {type(error).__name__}", started)
         except AgentRunError as error:
-            _raise_named(error, self._access, started)
+            _raise_named(error, model, self._access, started)
         return _read(response, model, latency_ms=_since_ms(started))
 
     async def close(self) -> None:
@@ -238,34 +239,37 @@ def _raise_transport(error: Exception, started: float) -> NoReturn:
     _fail(ModelFailure.PROVIDER_DOWN, type(error).__name__, started)
 
 
-def _raise_named(error: "AgentRunError", access: ModelAccess, started: float) -> NoReturn:
-    """Give what the library raises one of our names."""
+def _raise_named(error: "AgentRunError", model: str, access: ModelAccess, started: float) -> NoReturn:
+    """Give what the library raises one of our names; the provider's words, which may quote the prompt, stay apart."""
     from pydantic_ai import exceptions as named
 
     too_long = _cause_of(error, ReplyTooLong)
     if too_long is not None:
         _raise_transport(too_long, started)
-    detail = access.without_secrets(_first_line(error))[:DETAIL_CHARS_MAX]
+    retry_ms = None
     match error:
         case named.ModelTimeoutError() | named.ModelRequestTimeout():
-            _fail(ModelFailure.TIMEOUT, detail, started)
+            failure = ModelFailure.TIMEOUT
         case named.ModelRateLimitError() | named.ModelQuotaExceededError():
-            wait_s = error.retry_after
-            retry_ms = None if wait_s is None else max(0, round(wait_s * 1000))
-            _fail(ModelFailure.RATE_LIMITED, detail, started, retry_after_ms=retry_ms)
+            failure = ModelFailure.RATE_LIMITED
+            retry_ms = None if error.retry_after is None else max(0, round(error.retry_after * 1000))
         case named.ModelAuthenticationError() | named.ModelNotFoundError():
-            _fail(ModelFailure.NOT_CONFIGURED, detail, started)
+            failure = ModelFailure.NOT_CONFIGURED
         case named.ContentFilterError():
-            _fail(ModelFailure.REFUSAL, detail, started)
+            failure = ModelFailure.REFUSAL
         case (
             named.ModelServerError()
             | named.ModelUnavailableError()
             | named.ModelConnectionError()
             | named.ModelRequestRejectedError()
         ):
-            _fail(ModelFailure.PROVIDER_DOWN, detail, started)
+            failure = ModelFailure.PROVIDER_DOWN
         case _:
-            _fail(ModelFailure.INVALID_OUTPUT, detail, started)
+            failure = ModelFailure.INVALID_OUTPUT
+    provider = model.partition(":")[0]
+    status = error.status_code if isinstance(error, named.ModelHTTPError) else None
+    detail = f"{provider}: {type(error).__name__}" if status is None else f"{provider} answered with status {status}"
+    _fail(failure, detail, started, text=access.without_secrets(str(error))[:WORDS_CHARS_MAX], retry_after_ms=retry_ms)
 
 
 def _cause_of(error: BaseException, kind: type[E]) -> E | None:
@@ -277,14 +281,11 @@ def _cause_of(error: BaseException, kind: type[E]) -> E | None:
     return None
 
 
-def _fail(failure: ModelFailure, detail: str, started: float, *, retry_after_ms: int | None = None) -> NoReturn:
-    raise ModelFailed(failure, detail, latency_ms=_since_ms(started), retry_after_ms=retry_after_ms)
+def _fail(
+    failure: ModelFailure, detail: str, started: float, *, text: str = "", retry_after_ms: int | None = None
+) -> NoReturn:
+    raise ModelFailed(failure, detail, text=text, latency_ms=_since_ms(started), retry_after_ms=retry_after_ms)
 
 
 def _since_ms(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

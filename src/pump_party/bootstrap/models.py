@@ -13,6 +13,9 @@ CHECK_TIMEOUT_MS = 30_000
 CHECK_TOKENS_MAX = 1_024
 """Room for models that think before they answer."""
 
+WORDS_CHARS_MAX = 300
+"""Of what came instead of an answer: it can quote nobody's prompt but ours."""
+
 QUESTION = (
     ModelMessage("system", "You answer with JSON only."),
     ModelMessage("user", "This is a test of the connection. Answer with ready set to true."),
@@ -90,6 +93,7 @@ async def _ask(models: PydanticModels, model: str) -> ModelCheck:
 
 def _failed(model: str, failed: ModelFailed) -> ModelCheck:
     usage, failure = failed.usage, failed.failure
+    words = failed.text.strip().partition("\n")[0][:WORDS_CHARS_MAX]
     return ModelCheck(
         model,
         False,
@@ -98,7 +102,7 @@ def _failed(model: str, failed: ModelFailed) -> ModelCheck:
         usage.tokens_out,
         usage.cost_micros,
         failure,
-        failed.detail,
+        f"{failed.detail}: {words}" if words else failed.detail,
         NEXT_STEPS[failure],
     )
 

@@ -62,6 +62,8 @@ def test_models_check_says_what_answered_what_failed_and_the_next_step(monkeypat
     }
     assert "PUMP_PARTY_MODEL_KEYS" in checks["openai:gpt-5.2"]["next_step"]
     assert "mine:limited  FAILED rate_limited" in text
+    assert "mine answered with status 429: " in text
+    assert "slow down" in text
     assert KEY not in text
     assert KEY not in json.dumps(checks)
 

@@ -48,7 +48,11 @@ class ModelAnswer(msgspec.Struct, frozen=True):
 
 
 class ModelFailed(Exception):
-    """There is no answer to use. `text` is what came instead, `usage` what it took all the same."""
+    """There is no answer to use. `text` is what came instead, `usage` what it took all the same.
+
+    `detail` is in our words and may be stored and shown. `text` is the model's or its provider's, which may quote the
+    prompt: it is the owner's alone.
+    """
 
     def __init__(
         self,
