@@ -14,6 +14,7 @@ from pump_party.config import Settings
 from pump_party.domains.aitrading.house import CADENCE_S_MIN
 from pump_party.domains.aitrading.run_views import DeploymentState
 from pump_party.domains.clones.contract import load_house
+from pump_party.domains.prop_interface.contract import BoardQuery
 from pump_party.kernel.errors import Invalid
 from pump_party.kernel.ids import HOUSE_USER, UserId
 
@@ -49,13 +50,17 @@ def test_the_house_clones_trade_for_everybody_to_see(start: Start):
     assert len(trading) == HOUSE
 
 
-def test_no_contest_and_no_board_of_users_has_a_house_clone(start: Start):
+def test_no_contest_has_a_house_clone_and_a_board_has_it_as_a_clone_alone(start: Start):
     services = start()
     open_house(services)
     accounts = services.prop.accounts(HOUSE_USER)
     assert {(account.rule_set, account.contest_eligible) for account in accounts} == {("house-v1", False)}
     services.prop.mark_accounts()
-    assert [row for row in services.prop.leaderboard(limit=100) if row.user_id == HOUSE_USER] == []
+    people = services.leaderboards.board(BoardQuery(limit=100))
+    assert [row for row in people.rows if row.user_id == HOUSE_USER] == []
+    trading, complete = services.showcase.trading_accounts()
+    assert (set(trading), complete) == ({account.account_id for account in accounts}, True)
+    assert set(services.clones.public_clones(list(trading.values()))) == set(trading.values())
 
 
 def test_many_starts_at_once_and_one_after_another_make_each_of_them_once(start: Start):

@@ -153,9 +153,12 @@ def test_a_day_starts_with_the_equity_at_midnight(desk: Desk) -> None:
     at_midnight = standing(desk).equity_micros
     assert standing(desk).as_of_ms % DAY_MS == 0
     assert standing(desk).day_start_micros == at_midnight
+    closed = standing(desk).standing_micros
+    assert standing(desk).day_standing_micros == closed < at_midnight
     move_to(desk, 157)
     desk.engine.mark_accounts()
     assert standing(desk).day_start_micros == at_midnight
+    assert standing(desk).day_standing_micros == closed
     # No marker runs at the next midnight: the last mark before it is the day's start.
     move_to(desk, 150, after_ms=DAY_MS)
     last = standing(desk).equity_micros
@@ -189,17 +192,6 @@ def test_a_long_and_a_short_against_each_other_are_both_in_the_market(desk: Desk
     now = standing(desk)
     assert 299_000 < now.exposure_ppm_ms // now.weighed_ms < 302_000
     assert abs(now.signed_exposure_ppm_ms // now.weighed_ms) < 1_000, "they hedge each other"
-
-
-def test_the_board_ranks_by_what_closing_would_leave(desk: Desk) -> None:
-    desk.place("buy", 20 * ONE_SOL)
-    move_to(desk, 151)
-    desk.engine.mark_accounts()
-    (row,) = desk.engine.leaderboard(limit=10)
-    sold = desk.place("sell", 20 * ONE_SOL)
-    assert sold.fill is not None
-    assert row.standing_micros == desk.view().cash_micros < row.equity_micros
-    assert row.return_ppm == (row.standing_micros - START) * 10**6 // START
 
 
 def test_a_halted_market_leaves_a_gap_and_its_fills_keep_their_marks(desk: Desk) -> None:

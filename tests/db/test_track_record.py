@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from tests.db.desk import ALICE, BOB, ONE_SOL, START, Desk, Venue
-from tests.domains.prop_engine.markets import SOL, order, rule_sets
+from tests.domains.prop_engine.markets import SOL, rule_sets
 
 from pump_party.domains.marketdata.contract import Candle, CandleInterval
 from pump_party.domains.prop_engine.curve import DAY_MS
@@ -127,26 +127,6 @@ def test_holding_and_chance_trade_the_same_prices_under_the_same_fees(desk: Desk
     # Holding three tenths all the time explains nearly all of it.
     assert found.timing_alpha_ppm is not None
     assert abs(found.timing_alpha_ppm) < (found.return_ppm or 0) // 3
-
-
-def test_on_the_board_everybody_stands_beside_holding_and_chance_since_his_own_start(desk: Desk) -> None:
-    trade_for_days(desk)
-    command = OpenAccount(BOB, AccountKind.PRACTICE, "late")
-    late = desk.engine.open_account(command).account_id
-    desk.engine.place_orders([order(BOB, late, "k", "buy", ONE_SOL)])
-    desk.clock.advance(10_000)
-    live(desk, PRICES[-1])
-    desk.engine.mark_accounts()
-
-    rows = {row.account_id: row for row in desk.engine.leaderboard(limit=10)}
-
-    alone = desk.engine.results(ALICE, desk.account_id).baselines
-    assert alone is not None
-    assert rows[desk.account_id].held_return_ppm == alone.buy_and_hold.return_ppm
-    assert -50_000 < (rows[desk.account_id].random_return_ppm or 0) < alone.buy_and_hold.return_ppm
-    assert (rows[late].held_return_ppm, rows[late].random_return_ppm) == (None, None), "no price is of since he came"
-    desk.engine = PropTradingEngine(desk.store, desk.quotes, desk.books, rule_sets(), desk.clock, Ids(desk.clock))
-    assert {(row.held_return_ppm, row.random_return_ppm) for row in desk.engine.leaderboard(limit=10)} == {(None, None)}
 
 
 def test_what_is_held_stands_below_its_mark_by_what_closing_costs(desk: Desk) -> None:

@@ -9,9 +9,12 @@ from typing import Protocol
 from pump_party.bootstrap.cache import Cache
 from pump_party.config import Settings
 from pump_party.db.engine import Database
+from pump_party.db.prop_boards import BoardStore
 from pump_party.db.prop_engine import PropStore
 from pump_party.domains.marketdata.contract import MarketData
 from pump_party.domains.marketdata.registry import Registry
+from pump_party.domains.prop_engine.boards import Boards
+from pump_party.domains.prop_engine.reports import Reporter
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.rules import build_rule_sets
 from pump_party.domains.prop_engine.service import PropTradingEngine
@@ -37,6 +40,13 @@ def build_prop_engine(
 ) -> PropTradingEngine:
     store = PropStore(database)
     return PropTradingEngine(store, cache.quotes, cache.books, rules, clock, ids, market_data, market_data)
+
+
+def build_leaderboards(
+    database: Database, cache: Cache, rules: Mapping[str, RuleSet], market_data: MarketData, clock: Clock
+) -> Boards:
+    reporter = Reporter(PropStore(database), cache.quotes, market_data, rules, clock)
+    return Boards(BoardStore(database), reporter.no_skill_since, clock)
 
 
 def build_all_rule_sets(registry: Registry) -> dict[str, RuleSet]:

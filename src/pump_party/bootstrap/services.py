@@ -10,10 +10,17 @@ from pump_party.bootstrap.backtests import build_backtests
 from pump_party.bootstrap.cache import build_cache
 from pump_party.bootstrap.clones import build_clones
 from pump_party.bootstrap.database import open_database
-from pump_party.bootstrap.engine import OrderDesk, build_all_rule_sets, build_order_desk, build_prop_engine
+from pump_party.bootstrap.engine import (
+    OrderDesk,
+    build_all_rule_sets,
+    build_leaderboards,
+    build_order_desk,
+    build_prop_engine,
+)
 from pump_party.bootstrap.memory import build_memory
 from pump_party.bootstrap.users import build_users
 from pump_party.config import Settings
+from pump_party.db.aitrading_showcase import ShowcaseStore
 from pump_party.db.engine import Database
 from pump_party.db.idempotency import AnswerStore
 from pump_party.db.jobs import JobStore
@@ -21,7 +28,8 @@ from pump_party.db.marketdata import MarketDataStore
 from pump_party.db.migrate import is_at_head
 from pump_party.db.outbox import OutboxStore
 from pump_party.db.prop_engine import MONEY_SCOPES
-from pump_party.domains.aitrading.contract import AITrading
+from pump_party.domains.aitrading.contract import AITrading, Showcase
+from pump_party.domains.aitrading.showcase import ShowcaseService
 from pump_party.domains.aitrading.work import DecisionWork
 from pump_party.domains.backtests.contract import Backtests, BacktestWork
 from pump_party.domains.clones.contract import Clones
@@ -29,7 +37,7 @@ from pump_party.domains.marketdata.contract import BooksWriter, MarketData, Mark
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.rules import contest_latencies_ms
-from pump_party.domains.prop_interface.contract import PropTrading
+from pump_party.domains.prop_interface.contract import Leaderboards, PropTrading
 from pump_party.domains.users.contract import Users
 from pump_party.platform.bus import Bus
 from pump_party.platform.clock import Clock, SystemClock
@@ -54,10 +62,12 @@ class Services:
     users: Users
     clones: Clones
     aitrading: AITrading
+    showcase: Showcase
     decisions: DecisionWork
     backtests: Backtests
     backtest_work: BacktestWork
     prop: PropTrading
+    leaderboards: Leaderboards
     orders: OrderDesk
     market_data: MarketData
     memory: MarketMemory
@@ -113,10 +123,12 @@ def build(settings: Settings) -> Services:
         users=users,
         clones=clones,
         aitrading=deciding.service,
+        showcase=ShowcaseService(ShowcaseStore(database)),
         decisions=deciding.work,
         backtests=backtesting.service,
         backtest_work=backtesting.work,
         prop=prop,
+        leaderboards=build_leaderboards(database, cache, rules, market_data, clock),
         orders=desk,
         market_data=market_data,
         memory=memory,

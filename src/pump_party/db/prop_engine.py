@@ -282,9 +282,6 @@ class PropStore:
     def newest_standings(self, account_ids: Sequence[AccountId]) -> Sequence[Standing]:
         return prop_marks.newest_standings(self._database, account_ids)
 
-    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
-        return prop_marks.top_standings(self._database, kind, limit=limit)
-
 
 def _says_written_before(error: Exception) -> bool:
     """Whether a journal record of this id is there already. Drivers tell it each in their own way."""

@@ -194,16 +194,3 @@ def newest_standings(database: Database, account_ids: Sequence[AccountId]) -> li
             rows = connection.execute(sa.select(standings).where(standings.c.account_id.in_(page)))
             found.extend(_standing_of(row) for row in rows)
     return found
-
-
-def top_standings(database: Database, kind: str, *, limit: int) -> list[Standing]:
-    """The standings with fills whose liquidation value is highest."""
-    own = standings.c
-    query = (
-        sa.select(standings)
-        .where(own.kind == kind, own.fills > 0)
-        .order_by(own.standing_micros.desc(), own.max_drawdown_ppm, own.account_id)
-        .limit(limit)
-    )
-    with database.read() as connection:
-        return [_standing_of(row) for row in connection.execute(query)]

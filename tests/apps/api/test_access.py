@@ -81,6 +81,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "/v1/markets/{market}/candles"): public(200),
     ("GET", "/v1/markets/{market}/features"): public(422),
     ("GET", "/v1/leaderboards/practice"): public(200),
+    ("GET", "/v1/decisions"): public(200),
     ("GET", "/v1/rule-sets"): public(200),
     ("GET", "/v1/accounts"): Row(200, 200, 401, 200, 403),
     ("POST", "/v1/accounts"): Row(201, 201, 401, 403, 201, body={"kind": "practice"}),

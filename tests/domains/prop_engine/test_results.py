@@ -1,7 +1,7 @@
 import msgspec
 from tests.domains.prop_engine.markets import practice_account
 
-from pump_party.domains.prop_engine.results import drawdown_ppm, next_standing, rank, return_ppm
+from pump_party.domains.prop_engine.results import drawdown_ppm, next_standing, return_ppm
 
 
 def test_returns_round_down_and_drawdowns_round_up() -> None:
@@ -30,17 +30,21 @@ def test_a_curve_keeps_its_peak_and_worst_drawdown_until_a_new_cycle_starts() ->
     assert (fresh.peak_micros, fresh.max_drawdown_ppm, fresh.marks) == (1_000_000, 0, 1)
 
 
-def test_equal_accounts_share_a_rank_and_the_next_rank_counts_them() -> None:
-    base = next_standing(practice_account(cash_micros=1_000_000), None, 1_000_000, at_ms=1, started_ms=1)
-    rows = rank(
-        [
-            msgspec.structs.replace(base, account_id=name, standing_micros=equity, max_drawdown_ppm=drawdown)
-            for name, equity, drawdown in (
-                ("d", 900_000, 100_000),
-                ("b", 1_100_000, 0),
-                ("a", 1_100_000, 0),
-                ("c", 1_100_000, 5),
-            )
-        ]
-    )
-    assert [(r.account_id, r.rank) for r in rows] == [("a", 1), ("b", 1), ("c", 3), ("d", 4)]
+def test_the_day_begins_with_the_mark_of_midnight_or_else_with_the_last_one_before() -> None:
+    account = practice_account(cash_micros=1_000_000)
+    standing = None
+    # at          fills  equity     | day's equity  standing  drawdown  fills
+    for row in """
+        86390000    1    900000     | 1000000       1000000   0         0
+        86400000    2    1200000    | 1200000       1200000   100000    2
+        86410000    3    600000     | 1200000       1200000   100000    2
+        172810000   4    700000     | 600000        600000    500000    3
+    """.strip().splitlines():
+        at_ms, fills, equity, _, *day = row.split()
+        account = msgspec.structs.replace(account, fills=int(fills))
+        standing = next_standing(account, standing, int(equity), at_ms=int(at_ms), started_ms=1)
+        told = (standing.day_start_micros, standing.day_standing_micros, standing.day_max_drawdown_ppm)
+        assert [*told, standing.day_fills] == [int(figure) for figure in day], row
+    assert standing is not None
+    fresh = next_standing(msgspec.structs.replace(account, cycle=2), standing, 900_000, at_ms=172_820_000, started_ms=1)
+    assert (fresh.day_standing_micros, fresh.day_fills) == (1_000_000, 0)

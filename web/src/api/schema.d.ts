@@ -1058,6 +1058,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List latest decisions
+         * @description What all clones decided, newest slot first, in the form that everybody sees.
+         */
+        get: operations["list_latest_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/decisions/{run_id}": {
         parameters: {
             query?: never;
@@ -1187,7 +1207,8 @@ export interface paths {
         };
         /**
          * Practice leaderboard
-         * @description Practice accounts by what closing everything would leave, with sample size, beside holding and chance.
+         * @description People's practice accounts and the accounts of clones that trade, ranked, with sample size, beside holding and
+         *     chance. What was ranked up to two seconds ago may be answered again.
          */
         get: operations["practice_leaderboard"];
         put?: never;
@@ -1818,6 +1839,18 @@ export interface components {
             to_ms: number;
         };
         /**
+         * BoardMetric
+         * @description What ranks: the return of the window, or the smallest drawdown of the whole cycle. Ties go by the other.
+         * @enum {unknown}
+         */
+        BoardMetric: "drawdown" | "return";
+        /**
+         * BoardWindow
+         * @description Since when a return counts. All but `cycle` begin at 00:00 UTC: of today, or so many days before.
+         * @enum {unknown}
+         */
+        BoardWindow: "30d" | "7d" | "cycle" | "today";
+        /**
          * BookFill
          * @description The order book that a fill walked, its levels in the order in which they were taken.
          */
@@ -1980,6 +2013,16 @@ export interface components {
             return_ppm: number | null;
             start: string;
             started_ms: number;
+        };
+        /**
+         * CloneFace
+         * @description Whom a row or a decision is of. While a name is hidden, `name` is a neutral one.
+         */
+        CloneFace: {
+            avatar_seed: number;
+            clone_id: string;
+            name: string;
+            owner_name: string;
         };
         /**
          * CloneFillItem
@@ -2517,21 +2560,61 @@ export interface components {
             stop_price: string | null;
             target_price: string | null;
         };
-        /** Leaderboard */
+        /** LatestDecision */
+        LatestDecision: {
+            clone: components["schemas"]["CloneFace"];
+            decision: components["schemas"]["Decision"];
+        };
+        /**
+         * LatestDecisions
+         * @description Of all clones, newest slot first; `next_cursor` continues, null is the end.
+         */
+        LatestDecisions: {
+            items: components["schemas"]["LatestDecision"][];
+            next_cursor: string | null;
+        };
+        /**
+         * Leaderboard
+         * @description The first of `ranked` accounts. Those ranked have filled in their cycle and, but for whole cycles, traded or held
+         *         something since `from_ms`.
+         *
+         *         A window begins at `from_ms`, 00:00 UTC; it is null for whole cycles. `compared_ms`, the last 00:00 UTC, is the time
+         *         of `rank_before`: ranked in the same way among those who are on the board now; null where the window begins then.
+         *         `complete` is false when there were more accounts than are compared: at most 10,000 of people, those whose standing
+         *         equity is highest, and the 2,000 clones deployed last.
+         *
+         *         `me` is your best row, also where it is not among the items; then `around` is it with its neighbours. `me_absent`
+         *         says why there is none.
+         */
         Leaderboard: {
+            around: components["schemas"]["LeaderboardItem"][];
             as_of_ms: number;
+            compared_ms: number | null;
+            complete: boolean;
+            from_ms: number | null;
             items: components["schemas"]["LeaderboardItem"][];
+            me: components["schemas"]["LeaderboardItem"] | null;
+            me_absent: components["schemas"]["NotRanked"] | null;
+            metric: components["schemas"]["BoardMetric"];
+            ranked: number;
+            traders: components["schemas"]["Traders"];
+            window: components["schemas"]["BoardWindow"];
         };
         /**
          * LeaderboardItem
          * @description `standing_equity` is what closing everything would leave, fees included: ranks and returns are its.
          *
-         *         `held_return_ppm` is what holding SOL would have made since the account's cycle began, `random_return_ppm` what the
-         *         median of 20 coin tossers gained: both pay the same fees and sell now; null while no prices are stored.
+         *         `trader` says who trades the account. Of a clone `clone` says which; which account it trades is not told. `mine` are
+         *         your own accounts and those of your clones. `rank_before` is the rank at the board's `compared_ms`, null where there
+         *         was none. `return_ppm` is of the board's window, drawdown, fills and marks are of the whole cycle.
+         *
+         *         `held_return_ppm` is what holding SOL would have made over the same time, `random_return_ppm` what the median of 20
+         *         coin tossers gained: both pay the same fees and sell now; null while no prices are stored.
          */
         LeaderboardItem: {
-            account_id: string;
+            account_id: string | null;
             as_of_ms: number;
+            clone: components["schemas"]["CloneFace"] | null;
             display_name: string;
             equity: string;
             fills: number;
@@ -2541,8 +2624,10 @@ export interface components {
             mine: boolean;
             random_return_ppm: number | null;
             rank: number;
+            rank_before: number | null;
             return_ppm: number;
             standing_equity: string;
+            trader: components["schemas"]["Trader"];
         };
         /**
          * LedgerItem
@@ -2699,6 +2784,12 @@ export interface components {
             /** @enum {unknown} */
             kind: "not";
         };
+        /**
+         * NotRanked
+         * @description Why the board has no row of yours: nobody is signed in, or nothing of yours meets what the board asks for.
+         * @enum {unknown}
+         */
+        NotRanked: "nothing_ranked" | "signed_out";
         /**
          * NumberOperand
          * @description A decimal string such as "-0.015", in the unit of what it is compared with.
@@ -3551,6 +3642,18 @@ export interface components {
          * @enum {unknown}
          */
         TimeInForce: "gtc" | "ioc";
+        /**
+         * Trader
+         * @description Who trades an account: its owner, or a clone of the owner's.
+         * @enum {unknown}
+         */
+        Trader: "clone" | "person";
+        /**
+         * Traders
+         * @description Whose accounts are ranked.
+         * @enum {unknown}
+         */
+        Traders: "all" | "clones" | "people";
         /**
          * UnusableAnswer
          * @description Why a model's answer was no decision. It is never repaired.
@@ -5742,6 +5845,39 @@ export interface operations {
             };
         };
     };
+    list_latest_decisions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatestDecisions"];
+                };
+            };
+            /** @description Refused: the status says how, the code why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_decision: {
         parameters: {
             query?: never;
@@ -5940,6 +6076,12 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description what ranks; the other breaks its ties */
+                metric?: components["schemas"]["BoardMetric"];
+                /** @description whose accounts are ranked */
+                traders?: components["schemas"]["Traders"];
+                /** @description since when a return counts */
+                window?: components["schemas"]["BoardWindow"];
             };
             header?: never;
             path?: never;

@@ -2,6 +2,7 @@
 
 from pump_party.apps.api.routes import (
     backtests,
+    boards,
     clones,
     decisions,
     health,
@@ -51,7 +52,8 @@ HANDLERS = [
     prop.list_ledger,
     prop.list_equity,
     results.read_results,
-    prop.practice_leaderboard,
+    boards.practice_leaderboard,
+    boards.list_latest_decisions,
     clones.create_clone,
     clones.list_clones,
     clones.list_directory,

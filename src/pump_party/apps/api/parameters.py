@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 from litestar.params import PathParameter, QueryParameter
 
 from pump_party.apps.api.auth import Access
+from pump_party.apps.api.schemas.boards import Traders
 from pump_party.apps.order_wire import MARKET_PATTERN
 from pump_party.config import ORDER_WAIT_MS_MAX
 from pump_party.domains.aitrading.contract import ArtifactKind
 from pump_party.domains.clones.contract import DIRECTORY_LIMIT_MAX, VERSIONS_PER_CLONE_MAX, Mood
 from pump_party.domains.marketdata.contract import BOOK_DEPTH_MAX, CandleInterval
-from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX
+from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX, BoardMetric, BoardWindow
 from pump_party.kernel.errors import NotFound
 from pump_party.kernel.ids import is_uuid
 from pump_party.kernel.money import INT64_MAX
@@ -23,6 +24,7 @@ BOOK_DEPTH_DEFAULT = 20
 LEADERBOARD_MAX = 200
 LEADERBOARD_DEFAULT = 50
 PAGE_DEFAULT = 50
+LATEST_DEFAULT = 10
 
 PathText = Annotated[str, PathParameter()]
 Cursor = Annotated[str | None, QueryParameter(pattern=CURSOR_PATTERN, description="`next_cursor` of the page before")]
@@ -51,6 +53,9 @@ PathNumber = Annotated[int, PathParameter(ge=1, le=VERSIONS_PER_CLONE_MAX)]
 ArtifactName = Annotated[ArtifactKind, PathParameter()]
 AvatarMood = Annotated[Mood, QueryParameter()]
 LeaderboardLimit = Annotated[int, QueryParameter(ge=1, le=LEADERBOARD_MAX)]
+LeaderboardWindow = Annotated[BoardWindow, QueryParameter(description="since when a return counts")]
+LeaderboardMetric = Annotated[BoardMetric, QueryParameter(description="what ranks; the other breaks its ties")]
+LeaderboardTraders = Annotated[Traders, QueryParameter(description="whose accounts are ranked")]
 
 
 def checked_id(text: str, noun: str) -> str:

@@ -209,3 +209,17 @@ class AITrading(Protocol):
     def models(self) -> Sequence[str]:
         """The models that strategies and replays may name, as "provider:model"."""
         ...
+
+
+class Showcase(Protocol):
+    """What everybody may see of all clones together. Synchronous and safe to call from threads."""
+
+    def trading_accounts(self) -> tuple[Mapping[AccountId, CloneId], bool]:
+        """The account of every clone that trades or pauses, and whether these are all. For boards: which account a
+        clone trades is never shown.
+        """
+        ...
+
+    def latest_decisions(self, *, cursor: str | None, limit: int) -> RunPage:
+        """What clones decided, newest slot first, in the public form. Raises Invalid (bad_cursor, bad_limit)."""
+        ...

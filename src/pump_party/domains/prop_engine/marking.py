@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from pump_party.domains.prop_engine.curve import MarkPrice
+from pump_party.domains.prop_engine.curve import DAY_MS, MarkPrice
 from pump_party.domains.prop_engine.model import Account, Fill, RecordKind, Standing
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.results import next_standing
@@ -145,7 +145,8 @@ def _with_liquidation_value(standing: Standing, stake: Stake, holdings: Holdings
     if standing.prices.keys() != stake.quantities.keys():
         return standing
     value = liquidation_micros(holdings, rules, standing.prices, at_ms=standing.as_of_ms)
-    return msgspec.structs.replace(standing, standing_micros=value)
+    day_micros = value if standing.as_of_ms % DAY_MS == 0 else standing.day_standing_micros
+    return msgspec.structs.replace(standing, standing_micros=value, day_standing_micros=day_micros)
 
 
 def stakes(newest: Stake, moves: Sequence[Move]) -> tuple[Stake, list[Stake]]:

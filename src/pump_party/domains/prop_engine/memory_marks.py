@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pump_party.domains.prop_engine.curve import EquityMark
 from pump_party.domains.prop_engine.marking import MOVES, Markable, Marked, Move, move_of
 from pump_party.domains.prop_engine.memory_shelf import Shelf
-from pump_party.domains.prop_engine.model import RecordKind, Standing
+from pump_party.domains.prop_engine.model import RecordKind
 from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.store import Performance
 from pump_party.kernel.ids import AccountId
@@ -78,11 +78,3 @@ def performance(shelf: Shelf, *, fills_limit: int) -> Performance:
     of_cycle = [fill for fill in shelf.fills if fill.cycle == cycle]
     started_ms = opening.at_ms if standing is None else standing.started_ms
     return Performance(shelf.holdings(), started_ms, standing, of_cycle[:fills_limit])
-
-
-def top_standings(shelves: Sequence[Shelf], kind: str, *, limit: int) -> list[Standing]:
-    """The standings with fills whose liquidation value is highest."""
-    newest = [shelf.marks[-1] for shelf in shelves if shelf.marks]
-    ranked = [standing for standing in newest if standing.kind == kind and standing.fills]
-    ranked.sort(key=lambda s: (-s.standing_micros, s.max_drawdown_ppm, s.account_id))
-    return ranked[:limit]

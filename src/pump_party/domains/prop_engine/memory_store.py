@@ -306,10 +306,6 @@ class MemoryStore:
             found = [self.shelves[own] for own in account_ids if own in self.shelves]
             return [shelf.marks[-1] for shelf in found if shelf.marks]
 
-    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
-        with self.lock:
-            return memory_marks.top_standings(list(self.shelves.values()), kind, limit=limit)
-
     def account_records(self) -> Iterator[AccountRecords]:
         """All there is of every account, for `audit.audit` to prove."""
         with self.lock:

@@ -263,7 +263,7 @@ class Standing(msgspec.Struct, frozen=True):
     `standing_micros` is what closing every position then would have left. `prices` are those the mark was made at, of
     what was held. `exposed_micros` is what was in the market then, shorts below zero; `gross_exposed_micros` has longs
     and shorts added up. Exposures are their sums over time, in parts per million of the equity times milliseconds, up
-    to the mark; `weighed_ms` is the time they are of.
+    to the mark; `weighed_ms` is the time they are of. `day_` fields are of when the day of the mark began.
     """
 
     account_id: AccountId
@@ -286,4 +286,7 @@ class Standing(msgspec.Struct, frozen=True):
     exposure_ppm_ms: int
     signed_exposure_ppm_ms: int
     weighed_ms: int
+    day_standing_micros: int
+    day_max_drawdown_ppm: int
+    day_fills: int
     prices: Mapping[Market, MarkPrice]

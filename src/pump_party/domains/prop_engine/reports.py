@@ -1,19 +1,16 @@
-"""The shell of `results` and `leaderboard`: read what cycles left behind, and the market's prices to measure it by."""
+"""The shell of `results`: reads what cycles left behind, and the market's prices to measure it and boards by."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-
-import msgspec
 
 from pump_party.domains.marketdata.contract import Candle, CandleInterval, Candles, Quotes
 from pump_party.domains.prop_engine.baselines import NoSkill, Price, no_skill
 from pump_party.domains.prop_engine.curve import DAY_MS, EquityMark
 from pump_party.domains.prop_engine.model import Account, SpotParams
-from pump_party.domains.prop_engine.results import rank
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.store import PropStore
 from pump_party.domains.prop_engine.track_record import Benchmark, Track, daily_sharpe, results_view
-from pump_party.domains.prop_interface.contract import AccountKind, LeaderboardRow, ResultsView
+from pump_party.domains.prop_interface.contract import AccountKind, ResultsView
 from pump_party.kernel.ids import Market, UserId
 from pump_party.platform.clock import Clock
 
@@ -61,23 +58,14 @@ class Reporter:
         self._clock = clock
         self._no_skill: dict[CandleInterval, tuple[int, NoSkill | None]] = {}
 
-    def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]:
-        """The best practice accounts, each beside what no skill has made since its cycle began."""
-        standings = self._store.top_standings(AccountKind.PRACTICE.value, limit=limit)
-        now_ms = self._clock.now_ms()
-        began_ms = {standing.account_id: standing.started_ms for standing in standings}
-        return [self._beside_no_skill(row, began_ms[row.account_id], now_ms) for row in rank(standings)]
-
-    def _beside_no_skill(self, row: LeaderboardRow, started_ms: int, now_ms: int) -> LeaderboardRow:
+    def no_skill_since(self, started_ms: int, now_ms: int) -> tuple[int, int] | None:
+        """What holding and tossing coins have made since then; None without prices of the whole time."""
         interval = _interval(now_ms - started_ms)
         known_ms, series = self._no_skill.get(interval, (0, None))
         if now_ms - known_ms >= NO_SKILL_KEPT_MS:
             series = self._played(interval, now_ms)
             self._no_skill[interval] = (now_ms, series)
-        returns_ppm = None if series is None else series.returns_ppm(started_ms)
-        if returns_ppm is None:
-            return row
-        return msgspec.structs.replace(row, held_return_ppm=returns_ppm[0], random_return_ppm=returns_ppm[1])
+        return None if series is None else series.returns_ppm(started_ms)
 
     def _played(self, interval: CandleInterval, now_ms: int) -> NoSkill | None:
         rules = next(r for r in self._rule_sets.values() if r.default and r.kind is AccountKind.PRACTICE)

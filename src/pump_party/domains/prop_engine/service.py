@@ -49,7 +49,6 @@ from pump_party.domains.prop_interface.contract import (
     CancelReason,
     EquityMark,
     FillView,
-    LeaderboardRow,
     LedgerEntryView,
     NewestMark,
     OpenAccount,
@@ -346,9 +345,6 @@ class PropTradingEngine:
 
     def standing_at_end(self, user_id: UserId, account_id: str, *, end_ms: int) -> StandingAtEnd:
         return self._closer.standing_at_end(user_id, _checked_id(account_id), end_ms)
-
-    def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]:
-        return self._reporter.leaderboard(limit=_limit(limit))
 
 
 def _fingerprint(*parts: str) -> str:

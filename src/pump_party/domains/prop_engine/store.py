@@ -252,7 +252,3 @@ class PropStore(Protocol):
     def newest_standings(self, account_ids: Sequence[AccountId]) -> Sequence[Standing]:
         """Those of these accounts that were ever marked."""
         ...
-
-    def top_standings(self, kind: str, *, limit: int) -> Sequence[Standing]:
-        """Those that have filled, by liquidation value, the highest first."""
-        ...

@@ -8,6 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pump_party.domains.marketdata.contract import Quote
+from pump_party.domains.prop_interface.boards import (
+    AROUND_ME,
+    RANKED_MAX,
+    BoardMetric,
+    BoardQuery,
+    BoardView,
+    BoardWindow,
+    LeaderboardRow,
+)
 from pump_party.domains.prop_interface.commands import (
     Action,
     CancelAction,
@@ -35,7 +44,6 @@ from pump_party.domains.prop_interface.views import (
     EquityMark,
     EvidenceView,
     FillView,
-    LeaderboardRow,
     LedgerEntryView,
     NewestMark,
     OrderView,
@@ -75,11 +83,13 @@ from pump_party.kernel.ids import AccountId, Market, UserId
 __all__ = [
     "ACCOUNTS_PER_USER_MAX",
     "ACTIONS_PER_BATCH_MAX",
+    "AROUND_ME",
     "BATCH_ORDERS_MAX",
     "CLONE_ACCOUNTS_PER_USER_MAX",
     "CONTRACT_VERSION",
     "OPEN_ORDERS_MAX",
     "PAGE_LIMIT_MAX",
+    "RANKED_MAX",
     "AccountKind",
     "AccountSituation",
     "AccountStatus",
@@ -88,6 +98,10 @@ __all__ = [
     "ActionOutcome",
     "BaselineView",
     "BaselinesView",
+    "BoardMetric",
+    "BoardQuery",
+    "BoardView",
+    "BoardWindow",
     "BookFillView",
     "CancelAction",
     "CancelOrder",
@@ -103,6 +117,7 @@ __all__ = [
     "FillView",
     "Fleet",
     "LeaderboardRow",
+    "Leaderboards",
     "LedgerEntryView",
     "MarketRulesView",
     "NewestMark",
@@ -244,8 +259,6 @@ class PropTrading(Protocol):
 
     def owns(self, user_id: UserId, account_id: str) -> bool: ...
 
-    def leaderboard(self, *, limit: int) -> Sequence[LeaderboardRow]: ...
-
     def mark_accounts(self, *, changed_only: bool = False) -> int:
         """Write an equity mark for every account that holds a position or changed. Returns how many.
 
@@ -306,5 +319,15 @@ class Fleet(Protocol):
 
         Safe to repeat like it. After `until_ms` nothing new is done: an action that was not done before is refused
         with the code `too_late`. Of one account there may be one run in a call.
+        """
+        ...
+
+
+class Leaderboards(Protocol):
+    """Who stands where. Synchronous, safe to call from threads."""
+
+    def board(self, query: BoardQuery) -> BoardView:
+        """Accounts that have filled in their cycle, best first. Asks nobody's leave: `clones` are those that may be
+        shown. What was ranked a moment ago may be answered again.
         """
         ...

@@ -25,7 +25,6 @@ from pump_party.kernel.ids import (
     FillId,
     Market,
     OrderId,
-    UserId,
 )
 
 
@@ -253,26 +252,6 @@ class NewestMark(msgspec.Struct, frozen=True):
     at_ms: int
     equity_micros: int
     drawdown_ppm: int
-
-
-class LeaderboardRow(msgspec.Struct, frozen=True):
-    rank: int
-    account_id: AccountId
-    user_id: UserId
-    equity_micros: int
-    return_ppm: int
-    max_drawdown_ppm: int
-    fills: int
-    marks: int
-    as_of_ms: int
-    standing_micros: int = 0
-    """What closing every position then would have left, fees included. The board ranks by it; `return_ppm` is its."""
-
-    held_return_ppm: int | None = None
-    """What holding the benchmark since the cycle began would have made, sold now; None without prices."""
-
-    random_return_ppm: int | None = None
-    """The same of the median of those who toss coins."""
 
 
 class BaselineView(msgspec.Struct, frozen=True):

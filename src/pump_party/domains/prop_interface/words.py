@@ -7,7 +7,7 @@ class AccountKind(StrEnum):
     PRACTICE = "practice"
     CONTEST = "contest"
     CLONE = "clone"
-    """Traded by a clone under the conditions of a contest. It is on no leaderboard of people."""
+    """Traded by a clone under the conditions of a contest. On a leaderboard it is the clone's, never a person's."""
 
 
 class AccountStatus(StrEnum):

@@ -1,4 +1,4 @@
-"""Accounts, orders and their history, the leaderboard."""
+"""Accounts, orders and their history."""
 
 from litestar import delete, get, post
 from litestar.openapi import ResponseSpec
@@ -10,10 +10,8 @@ from pump_party.apps.api.auth import Access
 from pump_party.apps.api.calls import call_of
 from pump_party.apps.api.codec import refuse_body
 from pump_party.apps.api.parameters import (
-    LEADERBOARD_DEFAULT,
     PAGE_DEFAULT,
     Cursor,
-    LeaderboardLimit,
     OnlyMarket,
     OrderListStatus,
     PageLimit,
@@ -29,14 +27,12 @@ from pump_party.apps.api.schemas.prop import (
     CancelledOrders,
     EquityPage,
     FillPage,
-    Leaderboard,
     LedgerPage,
     OrderPage,
     Preview,
     render_account,
     render_equity_item,
     render_fill_item,
-    render_leaderboard,
     render_ledger_item,
     render_preview,
 )
@@ -246,13 +242,3 @@ async def list_equity(
     account_id = checked_id(account_id, "account")
     page = await call.run(call.services.prop.equity, call.user_id(), account_id, cursor=cursor, limit=limit)
     return EquityPage([render_equity_item(mark) for mark in page.items], page.next_cursor)
-
-
-@get("/v1/leaderboards/practice", opt=access(Access.PUBLIC), tags=["leaderboards"])
-async def practice_leaderboard(scope: Scope, limit: LeaderboardLimit = LEADERBOARD_DEFAULT) -> Leaderboard:
-    """Practice accounts by what closing everything would leave, with sample size, beside holding and chance."""
-    call = call_of(scope)
-    rows = await call.run(call.services.prop.leaderboard, limit=limit)
-    names = await call.run(call.services.users.display_names, [row.user_id for row in rows])
-    mine = None if call.principal is None else call.principal.user_id
-    return render_leaderboard(rows, names, mine=mine, now_ms=call.services.clock.now_ms())

@@ -1,6 +1,5 @@
-"""Accounts, their history and the leaderboard on the wire. Orders are in `apps/order_wire.py`."""
+"""Accounts and their history on the wire. Orders are in `apps/order_wire.py`."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -21,7 +20,6 @@ from pump_party.domains.prop_interface.contract import (
     AccountView,
     EquityMark,
     FillView,
-    LeaderboardRow,
     LedgerEntryView,
     OrderStatus,
     PositionView,
@@ -30,7 +28,6 @@ from pump_party.domains.prop_interface.contract import (
     Side,
     StatusReason,
 )
-from pump_party.kernel.ids import UserId
 from pump_party.kernel.money import E8, MICROS, NANOS, format_e8, format_micros, format_nanos
 
 
@@ -201,33 +198,6 @@ class EquityPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class LeaderboardItem(msgspec.Struct, frozen=True):
-    """`standing_equity` is what closing everything would leave, fees included: ranks and returns are its.
-
-    `held_return_ppm` is what holding SOL would have made since the account's cycle began, `random_return_ppm` what the
-    median of 20 coin tossers gained: both pay the same fees and sell now; null while no prices are stored.
-    """
-
-    rank: int
-    account_id: str
-    display_name: str
-    equity: str
-    standing_equity: str
-    return_ppm: int
-    max_drawdown_ppm: int
-    fills: int
-    marks: int
-    as_of_ms: int
-    held_return_ppm: int | None
-    random_return_ppm: int | None
-    mine: bool
-
-
-class Leaderboard(msgspec.Struct, frozen=True):
-    items: list[LeaderboardItem]
-    as_of_ms: int
-
-
 def render_account(view: AccountView) -> Account:
     return Account(
         account_id=view.account_id,
@@ -345,28 +315,3 @@ def render_ledger_item(view: LedgerEntryView) -> LedgerItem:
 
 def render_equity_item(mark: EquityMark) -> EquityItem:
     return EquityItem(at_ms=mark.at_ms, cycle=mark.cycle, equity=format_micros(mark.equity_micros))
-
-
-def render_leaderboard(
-    rows: Sequence[LeaderboardRow], names: Mapping[UserId, str], *, mine: UserId | None, now_ms: int
-) -> Leaderboard:
-    """The board as one user sees it. Without rows it is as of now."""
-    items = [
-        LeaderboardItem(
-            rank=row.rank,
-            account_id=row.account_id,
-            display_name=names[row.user_id],
-            equity=format_micros(row.equity_micros),
-            standing_equity=format_micros(row.standing_micros),
-            return_ppm=row.return_ppm,
-            max_drawdown_ppm=row.max_drawdown_ppm,
-            fills=row.fills,
-            marks=row.marks,
-            as_of_ms=row.as_of_ms,
-            held_return_ppm=row.held_return_ppm,
-            random_return_ppm=row.random_return_ppm,
-            mine=row.user_id == mine,
-        )
-        for row in rows
-    ]
-    return Leaderboard(items=items, as_of_ms=max((row.as_of_ms for row in rows), default=now_ms))
