@@ -37,10 +37,11 @@ from pump_party.domains.marketdata.contract import BooksWriter, MarketData, Mark
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.marketdata.service import MarketDataService
 from pump_party.domains.prop_engine.rules import contest_latencies_ms
-from pump_party.domains.prop_interface.contract import Leaderboards, PropTrading
+from pump_party.domains.prop_interface.contract import Leaderboards, OrderView, PlaceOrder, PropTrading
 from pump_party.domains.users.contract import Users
 from pump_party.platform.bus import Bus
 from pump_party.platform.clock import Clock, SystemClock
+from pump_party.platform.group_commit import Lanes
 from pump_party.platform.ids import Ids
 from pump_party.platform.limits import Limits
 from pump_party.platform.locks import Locks
@@ -110,10 +111,6 @@ def build(settings: Settings) -> Services:
     )
     backtesting = build_backtests(settings, database, registry, clones, prop, deciding.inquirer, clock, ids)
 
-    def close() -> None:
-        desk.close()
-        database.close()
-
     return Services(
         settings=settings,
         clock=clock,
@@ -138,10 +135,15 @@ def build(settings: Settings) -> Services:
         answer_retention=_answer_retention(settings, database, clock),
         outbox=outbox,
         is_migrated=lambda: is_at_head(database),
-        close=close,
+        close=lambda: _close(desk, database),
     )
 
 
 def _answer_retention(settings: Settings, database: Database, clock: Clock) -> Retention:
     answers = AnswerStore(database, kept=MONEY_SCOPES)
     return Retention(answers, clock, kept_days=settings.idempotency_kept_days)
+
+
+def _close(desk: Lanes[PlaceOrder, OrderView], database: Database) -> None:
+    desk.close()
+    database.close()

@@ -47,16 +47,13 @@ def next_standing(
     """
     before = None if standing is None or standing.cycle != account.cycle else standing
     peak_micros, worst_ppm, marks = account.start_micros, 0, 0
-    day = DayStart(account.start_micros, account.start_micros, 0, 0)
     exposure, signed, weighed_ms = 0, 0, 0
     if before is not None:
         peak_micros, worst_ppm, marks = before.peak_micros, before.max_drawdown_ppm, before.marks
         exposure, signed, weighed_ms = exposure_until(before, at_ms)
     peak_micros = max(peak_micros, equity_micros)
     worst_ppm = max(worst_ppm, drawdown_ppm(peak_micros, equity_micros))
-    if before is not None:
-        starts_day = at_ms % DAY_MS == 0 and at_ms > before.as_of_ms
-        day = DayStart(equity_micros, equity_micros, worst_ppm, account.fills) if starts_day else _day(before, at_ms)
+    day = _day(before, at_ms, DayStart(equity_micros, equity_micros, worst_ppm, account.fills), account.start_micros)
     return Standing(
         account_id=account.account_id,
         user_id=account.user_id,
@@ -85,8 +82,12 @@ def next_standing(
     )
 
 
-def _day(standing: Standing, at_ms: int) -> DayStart:
-    """Of the day of `at_ms`, which no mark has followed: the last mark before midnight where none is of midnight."""
+def _day(standing: Standing | None, at_ms: int, at_mark: DayStart, start_micros: int) -> DayStart:
+    """Of the day of a mark, which follows a standing: the last mark before midnight where none is of midnight."""
+    if standing is None:
+        return DayStart(start_micros, start_micros, 0, 0)
+    if at_ms % DAY_MS == 0 and at_ms > standing.as_of_ms:
+        return at_mark
     if day_of(at_ms) == day_of(standing.as_of_ms):
         return DayStart(
             standing.day_start_micros,
