@@ -38,7 +38,12 @@ class Product:
             "feed": "synthetic",
             **(options or {}),
         }
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PUMP_PARTY_")}
+        # Without compiled modules a start, and the first use of every module, is a compiler's time.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PUMP_PARTY_") and name != "PYTHONDONTWRITEBYTECODE"
+        }
         environment |= {f"PUMP_PARTY_{name.upper()}": str(value) for name, value in settings.items()}
         self.started = time.monotonic()
         with self._log.open("wb") as log:
