@@ -1,10 +1,13 @@
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 from tests.adapters.model_server import ANSWERS, Asked, ModelServer, Reply, answering, protocol_of, recorded
+from tests.domains.aitrading.answers import both as decided
+from tests.domains.aitrading.answers import question
 
 from pump_party.adapters.model_lines import REPLY_BYTES_MAX
 from pump_party.adapters.model_providers import BASE_URLS, ModelAccess
@@ -48,6 +51,7 @@ def ask(
     *,
     timeout_ms: int = IN_TIME_MS,
     model: str | None = None,
+    schema: dict[str, Any] = SCHEMA,
 ) -> tuple[ModelAnswer | ModelFailed, ModelServer]:
     """Ask the provider's model once, on a server that replies like this."""
 
@@ -60,7 +64,7 @@ def ask(
             client.prepare(name)
             try:
                 return await client.complete(
-                    MESSAGES, SCHEMA, model=name, timeout_ms=timeout_ms, tokens_max=512
+                    MESSAGES, schema, model=name, timeout_ms=timeout_ms, tokens_max=512
                 ), server
             except ModelFailed as failed:
                 return failed, server
@@ -98,6 +102,28 @@ def test_every_provider_is_asked_in_its_protocol_and_answers_by_the_schema(provi
     assert '"enum": ["open", "hold"]' in sent
     assert "512" in sent, "the limit of tokens is sent"
     assert KEY in json.dumps(asked.headers)
+
+
+@pytest.mark.parametrize("model", [*MODELS.values(), "anthropic:claude-sonnet-4-0"])
+def test_every_provider_can_be_asked_for_a_decision(model: str):
+    text = decided()
+    answer, server = ask(answering(text), model.partition(":")[0], model=model, schema=question().schema)
+
+    assert isinstance(answer, ModelAnswer), answer
+    assert json.loads(answer.text) == json.loads(text)
+    sent = json.dumps(server.asked[0].body)
+    for told in ("SOL-PERP", "ema(1h,20)", "a plain decimal in USDC", '"null"', '"target_price"'):
+        assert told in sent, told
+
+
+@pytest.mark.parametrize("text", ["<think>Buy?</think>", "<think>\nBuy? {}\n</think>\n\n", " <think></think>"])
+def test_thinking_that_a_server_leaves_before_the_answer_is_not_the_answer(text: str):
+    answer, _ = ask(answering(text + decided(reason="<think>no</think>")), "mine")
+    unended, _ = ask(answering(f"<think>{decided()}"), "mine")
+
+    assert isinstance(answer, ModelAnswer)
+    assert answer.text.strip() == decided(reason="<think>no</think>")
+    assert isinstance(unended, ModelFailed)
 
 
 def test_a_known_price_is_charged_in_whole_micros_and_an_unknown_one_is_none():

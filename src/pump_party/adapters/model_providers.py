@@ -22,6 +22,9 @@ BASE_URLS: Mapping[str, str] = {
 }
 """Providers that need only a key. Any other name is an OpenAI-compatible server and needs only a URL."""
 
+NO_TAGS = ("\ud800", "\ud800")
+"""No text has them. With tags that one may have, the SDK cuts what is between them out of the middle of an answer."""
+
 NO_KEY = "none"
 """Sent to servers of one's own, which ask for none."""
 
@@ -96,7 +99,8 @@ def _openai_like(name: str, model: str, url: str, key: str, http: httpx2.AsyncCl
 
     from pump_party.adapters.openai_chat import StraightOpenAI
 
-    return OpenAIChatModel(model, provider=_openai_provider(name, StraightOpenAI(key=key, url=url, http=http)))
+    provider = _openai_provider(name, StraightOpenAI(key=key, url=url, http=http))
+    return OpenAIChatModel(model, provider=provider, profile={"thinking_tags": NO_TAGS})
 
 
 def _openai_provider(name: str, client: "AsyncOpenAI") -> "Provider[AsyncOpenAI]":

@@ -38,6 +38,8 @@ WORDS_CHARS_MAX = 1_000
 STUMBLES = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the SDKs raise over a reply that is JSON and nothing else they know."""
 
+THINKING = ("<think>", "</think>")
+
 FORMS_MAX = 512
 """Schemas of answers that are kept as a model wants them."""
 
@@ -99,7 +101,7 @@ class PydanticModels:
             _fail(ModelFailure.INVALID_OUTPUT, f"the reply cannot be read: {type(error).__name__}", started)
         except AgentRunError as error:
             _raise_named(error, model, self._access, started)
-        return _read(response, model, latency_ms=_since_ms(started))
+        return _read(response, opened, latency_ms=_since_ms(started))
 
     async def close(self) -> None:
         if self._http is not None:
@@ -115,7 +117,7 @@ class PydanticModels:
                 )
             try:
                 built = build_model(model, self._access, self._http)
-                self._models[model] = _Opened(built, speaks_openai=speaks_openai(model))
+                self._models[model] = _Opened(built, model)
             except AccessMissing as error:
                 raise ModelFailed(ModelFailure.NOT_CONFIGURED, str(error)) from error
         return self._models[model]
@@ -131,9 +133,10 @@ class _Form(NamedTuple):
 class _Opened:
     """A model with the forms of answers it was asked for: making one costs more than everything else of a request."""
 
-    def __init__(self, model: "Model", *, speaks_openai: bool) -> None:
+    def __init__(self, model: "Model", name: str) -> None:
         self.model = model
-        self.speaks_openai = speaks_openai
+        self.name = name
+        self.speaks_openai = speaks_openai(name)
         self._forms: dict[bytes, _Form] = {}
 
     def form(self, schema: Mapping[str, Any]) -> _Form:
@@ -142,22 +145,25 @@ class _Opened:
         if found is None:
             if len(self._forms) >= FORMS_MAX:
                 self._forms.clear()
-            found = self._forms[key] = _form(self.model, schema, speaks_openai=self.speaks_openai)
+            found = self._forms[key] = _form(self, schema)
         return found
 
 
-def _form(model: "Model", schema: Mapping[str, Any], *, speaks_openai: bool) -> _Form:
+def _form(opened: _Opened, schema: Mapping[str, Any]) -> _Form:
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.tools import ToolDefinition
 
+    model = opened.model
+    if opened.name.startswith("anthropic:"):
+        schema = _without_lists_of_types(schema)
     if not model.profile.get("supports_json_schema_output", False):
         tool = ToolDefinition(name=ANSWER_NAME, parameters_json_schema=dict(schema))
         by_tool = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
         return _Form(by_tool, None)
     wanted = OutputObjectDefinition(json_schema=dict(schema), name=ANSWER_NAME, strict=True)
     native = ModelRequestParameters(output_mode="native", output_object=wanted)
-    if not speaks_openai or model.profile.get("native_output_requires_schema_in_instructions", False):
+    if not opened.speaks_openai or model.profile.get("native_output_requires_schema_in_instructions", False):
         return _Form(native, None)
     # Given as it is to be sent, the schema is not made anew, checked and copied by the SDK for every request.
     made = model.customize_request_parameters(native).output_object
@@ -166,6 +172,18 @@ def _form(model: "Model", schema: Mapping[str, Any], *, speaks_openai: bool) -> 
     if model.profile.get("openai_supports_strict_tool_definition", True):
         named["strict"] = True
     return _Form(ModelRequestParameters(), {"response_format": {"type": "json_schema", "json_schema": named}})
+
+
+def _without_lists_of_types(schema: Any) -> Any:
+    """The same schema as Anthropic's SDK takes it: what may be of several types is any of several schemas."""
+    if isinstance(schema, list):
+        return [_without_lists_of_types(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    found = {name: _without_lists_of_types(value) for name, value in schema.items()}
+    if isinstance(found.get("type"), list) and "enum" not in found:
+        found["anyOf"] = [{"type": one} for one in found.pop("type")]
+    return found
 
 
 async def _request(
@@ -197,12 +215,14 @@ async def _request(
     )
 
 
-def _read(response: "ModelResponse", model: str, *, latency_ms: int) -> ModelAnswer:
+def _read(response: "ModelResponse", opened: _Opened, *, latency_ms: int) -> ModelAnswer:
     tokens_in, tokens_out = response.usage.input_tokens, response.usage.output_tokens
-    cost = model_prices.cost_micros(model, tokens_in=tokens_in, tokens_out=tokens_out)
+    cost = model_prices.cost_micros(opened.name, tokens_in=tokens_in, tokens_out=tokens_out)
     usage = ModelUsage(tokens_in, tokens_out, cost, None if cost is None else model_prices.table())
     finish = response.finish_reason or "unknown"
     text = _text_of(response)
+    if opened.speaks_openai:
+        text = _after_thinking(text)
 
     def fail(failure: ModelFailure, detail: str) -> NoReturn:
         kept = text.encode()[:ANSWER_BYTES_MAX].decode(errors="ignore")
@@ -228,9 +248,18 @@ def _text_of(response: "ModelResponse") -> str:
     from pydantic_ai.messages import TextPart, ToolCallPart
 
     calls = [part for part in response.parts if isinstance(part, ToolCallPart)]
+    if len(calls) == 1 and isinstance(calls[0].args, str):
+        return calls[0].args
     if calls:
         return calls[0].args_as_json_str() if len(calls) == 1 else ""
     return "".join(part.content for part in response.parts if isinstance(part, TextPart))
+
+
+def _after_thinking(text: str) -> str:
+    """Servers of one's own may leave what a model thought before its answer: that is not the answer."""
+    if text.lstrip().startswith(THINKING[0]) and THINKING[1] in text:
+        return text.partition(THINKING[1])[2]
+    return text
 
 
 def _raise_transport(error: Exception, started: float) -> NoReturn:
