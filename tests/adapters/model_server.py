@@ -88,14 +88,21 @@ def recorded(protocol: str, name: str) -> dict[str, Any]:
     return loaded
 
 
-def answering(text: str, *, after_s: float = 0.0, stop: str = "answer") -> Callable[[Asked], Reply]:
-    """Replies whose model wrote this text, whatever the protocol. `stop` names the recorded reply to put it into."""
+def answering(
+    text: str, *, after_s: float = 0.0, stop: str = "answer", reasoning: str = "", pieces: int = 1
+) -> Callable[[Asked], Reply]:
+    """Replies whose model wrote this text, whatever the protocol. `stop` names the recorded reply to put it into.
+
+    With reasoning beside it, where the protocol has a place for it, and in pieces where it may come in several.
+    """
 
     @cache
     def body(protocol: str, as_call: bool) -> bytes:
         document = recorded(protocol, stop)
         _put(document, protocol, text, as_call=as_call)
-        return json.dumps(document).encode()
+        if reasoning or pieces > 1:
+            _spread(document, protocol, reasoning, pieces)
+        return json.dumps(document, ensure_ascii=False).encode()
 
     def reply(asked: Asked) -> Reply:
         return Reply(body=body(protocol_of(asked.path), bool(asked.body.get("tools"))), after_s=after_s)
@@ -118,3 +125,21 @@ def _put(document: dict[str, Any], protocol: str, text: str, *, as_call: bool) -
             document["content"] = [call or {"type": "text", "text": text}]
         case _:
             document["candidates"][0]["content"]["parts"] = [{"text": text}]
+
+
+def _spread(document: dict[str, Any], protocol: str, reasoning: str, pieces: int) -> None:
+    match protocol:
+        case "openai":
+            document["choices"][0]["message"]["reasoning_content"] = reasoning
+        case "anthropic":
+            thinking = {"type": "thinking", "thinking": reasoning, "signature": "c2lnbmVk"}
+            document["content"] = [thinking, *_cut(document["content"], pieces)]
+        case _:
+            content = document["candidates"][0]["content"]
+            content["parts"] = [{"text": reasoning, "thought": True}, *_cut(content["parts"], pieces)]
+
+
+def _cut(parts: list[dict[str, Any]], pieces: int) -> list[dict[str, Any]]:
+    (whole,) = parts
+    text, size = whole["text"], -(-len(whole["text"]) // pieces)
+    return [whole | {"text": text[start : start + size]} for start in range(0, len(text), size)]
