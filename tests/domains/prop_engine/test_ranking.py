@@ -39,12 +39,12 @@ def entry(name: str, standing: int = START, drawdown: int = 0, **more: int) -> B
 
 def ranks(entries: list[BoardEntry], metric: BoardMetric = BoardMetric.RETURN, **bases: int) -> list[tuple[str, int]]:
     found = rank(entries, {AccountId(k): v for k, v in bases.items()}, metric, compared_ms=None)
-    return [(place.entry.account_id, place.rank) for place in found]
+    return [(place.entry.account_id, place.rank) for place in found.places(0, len(found))]
 
 
 def before(entries: list[BoardEntry], metric: BoardMetric = BoardMetric.RETURN) -> dict[str, int | None]:
     found = rank(entries, {}, metric, compared_ms=MIDNIGHT_MS)
-    return {place.entry.account_id: place.rank_before for place in found}
+    return {place.entry.account_id: place.rank_before for place in found.places(0, len(found))}
 
 
 def test_equal_accounts_share_a_rank_and_the_next_rank_counts_them() -> None:

@@ -1,10 +1,13 @@
 """The shell of `leaderboard`: reads standings once for many visitors, ranks them, and sets no skill beside them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
 from typing import Protocol
 
+import msgspec
+
 from pump_party.domains.prop_engine.curve import DAY_MS
-from pump_party.domains.prop_engine.ranking import BoardEntry, Place, Worth, rank
+from pump_party.domains.prop_engine.ranking import BoardEntry, Place, Ranking, Worth, rank
 from pump_party.domains.prop_interface.contract import (
     AROUND_ME,
     RANKED_MAX,
@@ -15,11 +18,14 @@ from pump_party.domains.prop_interface.contract import (
     BoardWindow,
     LeaderboardRow,
 )
-from pump_party.kernel.ids import AccountId, UserId
+from pump_party.kernel.ids import AccountId
 from pump_party.platform.clock import Clock
 
 BOARD_KEPT_MS = 2_000
 """So long a board that was ranked is shown again. Marks are ten seconds apart."""
+
+BOARD_OLD_MS = 10_000
+"""So long it is shown, too, while somebody else's request ranks it anew."""
 
 BOARDS_KEPT_MAX = 16
 """Boards that are kept at a time: of every window and metric, for people and clones."""
@@ -50,22 +56,17 @@ class BoardStore(Protocol):
         ...
 
 
-class _Ranked:
+class _Kept(msgspec.Struct, frozen=True):
     """A board, and when it was ranked."""
 
-    __slots__ = ("at_ms", "best", "compared_ms", "complete", "from_ms", "places")
+    ranking: Ranking
+    at_ms: int
+    complete: bool
+    from_ms: int | None
+    compared_ms: int | None
 
-    def __init__(
-        self, places: Sequence[Place], *, at_ms: int, complete: bool, from_ms: int | None, compared_ms: int | None
-    ) -> None:
-        self.places = places
-        self.at_ms = at_ms
-        self.complete = complete
-        self.from_ms = from_ms
-        self.compared_ms = compared_ms
-        self.best: dict[UserId, int] = {}
-        for number, place in enumerate(places):
-            self.best.setdefault(place.entry.user_id, number)
+    def is_younger(self, age_ms: int, now_ms: int) -> bool:
+        return 0 <= now_ms - self.at_ms < age_ms
 
 
 class Boards:
@@ -75,39 +76,54 @@ class Boards:
         self._store = store
         self._no_skill = no_skill
         self._clock = clock
-        self._kept: dict[_Key, _Ranked] = {}
+        self._ranking = Lock()
+        self._kept: dict[_Key, _Kept] = {}
         self._worths: dict[int, Mapping[AccountId, Worth]] = {}
 
     def board(self, query: BoardQuery) -> BoardView:
         now_ms = self._clock.now_ms()
-        ranked = self._ranked(query, now_ms)
-        at = None if query.viewer is None else ranked.best.get(query.viewer)
-        around: Sequence[Place] = ()
-        if at is not None and at >= query.limit:
-            around = ranked.places[max(query.limit, at - AROUND_ME) : at + AROUND_ME + 1]
+        kept = self._ranked(query, now_ms)
+        ranking, limit = kept.ranking, query.limit
+        at = None if query.viewer is None else ranking.best_of(query.viewer)
+        mine = [] if at is None else ranking.places(at, at + 1)
+        is_beyond = at is not None and at >= limit
+        around = ranking.places(max(limit, at - AROUND_ME), at + AROUND_ME + 1) if at is not None and is_beyond else []
         return BoardView(
-            rows=tuple(self._row(place, ranked, now_ms) for place in ranked.places[: query.limit]),
-            mine=None if at is None else self._row(ranked.places[at], ranked, now_ms),
-            around=tuple(self._row(place, ranked, now_ms) for place in around),
-            ranked=len(ranked.places),
-            complete=ranked.complete,
-            from_ms=ranked.from_ms,
-            compared_ms=ranked.compared_ms,
+            rows=tuple(self._row(place, kept, now_ms) for place in ranking.places(0, limit)),
+            mine=next((self._row(place, kept, now_ms) for place in mine), None),
+            around=tuple(self._row(place, kept, now_ms) for place in around),
+            ranked=len(ranking),
+            complete=kept.complete,
+            from_ms=kept.from_ms,
+            compared_ms=kept.compared_ms,
         )
 
-    def _ranked(self, query: BoardQuery, now_ms: int) -> _Ranked:
+    def _ranked(self, query: BoardQuery, now_ms: int) -> _Kept:
         key = (query.window, query.metric, query.people, tuple(query.clones))
         kept = self._kept.get(key)
-        if kept is not None and 0 <= now_ms - kept.at_ms < BOARD_KEPT_MS:
+        if kept is not None and kept.is_younger(BOARD_KEPT_MS, now_ms):
             return kept
-        fresh = self._rank(query, now_ms)
-        fresh_ones = {k: one for k, one in list(self._kept.items()) if now_ms - one.at_ms < BOARD_KEPT_MS}
-        if len(fresh_ones) >= BOARDS_KEPT_MAX:
-            fresh_ones.clear()
-        self._kept = fresh_ones | {key: fresh}
-        return fresh
+        # However many ask at once, one of them ranks. Meanwhile the others see the board of a moment before.
+        is_shown = kept is not None and kept.is_younger(BOARD_OLD_MS, now_ms)
+        if not self._ranking.acquire(blocking=not is_shown):
+            assert kept is not None
+            return kept
+        try:
+            kept = self._kept.get(key)
+            if kept is None or not kept.is_younger(BOARD_KEPT_MS, now_ms):
+                kept = self._rank(query, now_ms)
+                self._keep(key, kept, now_ms)
+            return kept
+        finally:
+            self._ranking.release()
 
-    def _rank(self, query: BoardQuery, now_ms: int) -> _Ranked:
+    def _keep(self, key: _Key, fresh: _Kept, now_ms: int) -> None:
+        kept = {k: one for k, one in self._kept.items() if one.is_younger(BOARD_OLD_MS, now_ms)}
+        if len(kept) >= BOARDS_KEPT_MAX:
+            kept.clear()
+        self._kept = kept | {key: fresh}
+
+    def _rank(self, query: BoardQuery, now_ms: int) -> _Kept:
         people: Sequence[BoardEntry] = ()
         if query.people:
             people = self._store.of_kind(AccountKind.PRACTICE.value, limit=RANKED_MAX + 1)
@@ -120,7 +136,7 @@ class Boards:
             entries = [entry for entry in entries if entry.as_of_ms >= from_ms]
             bases = self._bases(entries, from_ms, midnight_ms)
         compared_ms = None if from_ms == midnight_ms else midnight_ms
-        return _Ranked(
+        return _Kept(
             rank(entries, bases, query.metric, compared_ms=compared_ms),
             at_ms=now_ms,
             complete=len(people) <= RANKED_MAX,
@@ -147,9 +163,9 @@ class Boards:
             self._worths = {at: worths for at, worths in self._worths.items() if at in asked} | {at_ms: known}
         return known
 
-    def _row(self, place: Place, ranked: _Ranked, now_ms: int) -> LeaderboardRow:
+    def _row(self, place: Place, kept: _Kept, now_ms: int) -> LeaderboardRow:
         entry = place.entry
-        since_ms = entry.started_ms if ranked.from_ms is None else max(entry.started_ms, ranked.from_ms)
+        since_ms = entry.started_ms if kept.from_ms is None else max(entry.started_ms, kept.from_ms)
         held_ppm, random_ppm = self._no_skill(since_ms, now_ms) or (None, None)
         return LeaderboardRow(
             rank=place.rank,
