@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from pump_party.db import aitrading_budgets, jobs, outbox
@@ -18,7 +19,7 @@ from pump_party.db.aitrading_rows import (
 from pump_party.db.aitrading_tables import budgets, calls, deployments, runs
 from pump_party.db.engine import Database
 from pump_party.domains.aitrading.budget import BudgetLimits, Spent
-from pump_party.domains.aitrading.records import Call, CallState, Deployment, Run, deployment_after
+from pump_party.domains.aitrading.records import Call, CallState, Deployment, HeldCondition, Run, deployment_after
 from pump_party.domains.aitrading.run_views import DeploymentState, RunState
 from pump_party.domains.aitrading.slots import DAY_MS, SETTLE_MS, job_key
 from pump_party.domains.aitrading.store import Announce, NextSlot, Resumed, RunTaken, Step
@@ -128,6 +129,19 @@ class AITradingStore:
         )
         with self._database.read() as connection:
             return [deployment_of(row) for row in connection.execute(query.order_by(deployments.c.deployment_id))]
+
+    def unsealed(self) -> Sequence[Deployment]:
+        query = sa.select(deployments).where(deployments.c.conditions.contains('"condition":', autoescape=True))
+        with self._database.read() as connection:
+            return [deployment_of(row) for row in connection.execute(query)]
+
+    def seal(self, deployment_id: DeploymentId, shut: Mapping[HeldCondition, HeldCondition]) -> None:
+        mine = deployments.c.deployment_id == deployment_id
+        with self._database.write() as connection:
+            kept = deployment_of(connection.execute(sa.select(deployments).where(mine).with_for_update()).one())
+            conditions = tuple(shut.get(held, held) for held in kept.conditions)
+            values = deployment_values(msgspec.structs.replace(kept, conditions=conditions))
+            connection.execute(sa.update(deployments).where(mine).values(conditions=values["conditions"]))
 
     # --- runs ---
 

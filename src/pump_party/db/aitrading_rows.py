@@ -4,14 +4,15 @@ from typing import Any
 
 import msgspec
 
-from pump_party.domains.aitrading.model import OpenInvalidation, PastDecision
-from pump_party.domains.aitrading.records import Call, CallState, Deployment, Run, RunBody, RunSource
+from pump_party.domains.aitrading.model import PastDecision
+from pump_party.domains.aitrading.private import tells
+from pump_party.domains.aitrading.records import Call, CallState, Deployment, HeldCondition, Run, RunBody, RunSource
 from pump_party.domains.aitrading.run_views import DeploymentState, RunState
 
 Values = dict[str, Any]
 
 _past = msgspec.json.Decoder(tuple[PastDecision, ...]).decode
-_conditions = msgspec.json.Decoder(tuple[OpenInvalidation, ...]).decode
+_conditions = msgspec.json.Decoder(tuple[HeldCondition, ...]).decode
 _body = msgspec.json.Decoder(RunBody).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -30,7 +31,7 @@ MOVED = (
     "prompt_sha256",
     "answer_sha256",
     "body",
-    "reasons",
+    "sealed",
 )
 """The columns of a run that change after it has begun."""
 
@@ -50,7 +51,7 @@ def deployment_of(row: Any) -> Deployment:
 
 
 def run_values(run: Run) -> Values:
-    assert not any(one.reason for one in run.body.proposals), "reasons are sealed before they are stored"
+    assert not tells(run), "what is private is sealed before it is stored"
     values = msgspec.structs.asdict(run)
     values["state"] = run.state.value
     values["source"] = run.source.value

@@ -76,7 +76,7 @@ runs = sa.Table(
     _text("answer_sha256", nullable=True),
     _text("model", nullable=True),
     _text("body"),
-    sa.Column("reasons", Bytes),
+    sa.Column("sealed", Bytes),
     sa.UniqueConstraint("clone_id", "run_key", name="aitrading_runs_key"),
     sa.Index("aitrading_runs_by_clone", "clone_id", "run_id"),
     sa.Index("aitrading_runs_by_slot", "slot_ms", "deployment_id"),

@@ -19,7 +19,7 @@ class DeploymentChanged(msgspec.Struct, frozen=True):
 
 
 class DecisionFinished(msgspec.Struct, frozen=True):
-    """A clone's decision run has ended: what everybody (`public`) and its owner (`owner`) are told, never reasons.
+    """A clone's run has ended: what everybody (`public`) and its owner (`owner`) are told, never what is sealed.
 
     They are the JSON of the contract's `PublicRunView` and `OwnerRunView`.
     """

@@ -224,7 +224,7 @@ class PositionUpdate(_Server, frozen=True, tag="position_update"):
 
 
 class CloneDecision(_Server, frozen=True, tag="clone_decision", kw_only=False):
-    """A clone has decided. Its owner gets the owner's form without reasons, everybody else the public one."""
+    """A clone has decided. Its owner gets the owner's form without what is sealed, everybody else the public one."""
 
     clone_id: str
     seq: int

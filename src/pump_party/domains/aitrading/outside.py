@@ -7,8 +7,8 @@ from pump_party.domains.aitrading.commands import PROPOSALS_MAX, SubmitProposals
 from pump_party.domains.aitrading.model import REASON_CHARS_MAX, Proposal, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import owner_run
+from pump_party.domains.aitrading.private import conditions_of, opened
 from pump_party.domains.aitrading.proposal import hides_something
-from pump_party.domains.aitrading.reasons import opened
 from pump_party.domains.aitrading.records import Deployment, Run, RunSource
 from pump_party.domains.aitrading.run_views import DeploymentState, OutsideRunView, RunState
 from pump_party.domains.aitrading.runs import Runs, decided_run, mids_of
@@ -64,6 +64,7 @@ class OutsideRuns:
         now_ms = parts.clock.now_ms()
         seen: Seen = seen_by(
             deployment,
+            conditions_of(parts.clones, [deployment])[deployment.deployment_id],
             situation,
             snapshots,
             scene.quotes,

@@ -28,7 +28,7 @@ _PERCENT = PPM // 100
 
 
 def announce(run: Run, calls: Sequence[Call]) -> OutboxMessage:
-    """The event, without its number, of a run whose reasons are sealed."""
+    """The event, without its number, of a run that is sealed."""
     at_ms = run.finished_ms or run.claimed_ms
     event = DecisionFinished(
         run.run_id,
@@ -70,7 +70,7 @@ def owner_run(run: Run, calls: Sequence[Call]) -> OwnerRunView:
         run.deadline_ms,
         run.state,
         run.code,
-        run.detail,
+        run.detail or _refusal(run),
         run.finished_ms,
         tuple(
             OwnerDecisionView(
@@ -87,6 +87,12 @@ def owner_run(run: Run, calls: Sequence[Call]) -> OwnerRunView:
         run.answer_sha256,
         usage(calls),
     )
+
+
+def _refusal(run: Run) -> str | None:
+    """What the gates said of a run that they rejected."""
+    told = (verdict.detail for verdict in run.body.verdicts if verdict.code.value == run.code)
+    return next(told, None) or None
 
 
 def usage(calls: Sequence[Call]) -> RunUsageView | None:

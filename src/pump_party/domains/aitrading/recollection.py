@@ -1,6 +1,7 @@
 """What a clone remembers of its own decisions, live and in backtests: the last ones, and conditions in force. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from pump_party.domains.aitrading.holding import FLAT, holding_of
 from pump_party.domains.aitrading.model import (
@@ -13,6 +14,8 @@ from pump_party.domains.aitrading.model import (
 )
 from pump_party.domains.prop_interface.contract import AccountView, ActionOutcome, OrderStatus
 from pump_party.kernel.ids import Market
+
+Kept = TypeVar("Kept")
 
 
 def past_after(
@@ -43,14 +46,26 @@ def past_after(
 def conditions_after(
     conditions: Sequence[OpenInvalidation], proposals: Sequence[Proposal], verdicts: Sequence[Verdict]
 ) -> tuple[OpenInvalidation, ...]:
-    """An open that goes through brings its own condition, also none; a close takes it away."""
-    kept = {held.market: held for held in conditions}
+    brought = {
+        one.market: OpenInvalidation(one.market, one.invalidation) for one in proposals if one.invalidation is not None
+    }
+    return kept_after({held.market: held for held in conditions}, proposals, verdicts, brought)
+
+
+def kept_after(
+    conditions: Mapping[Market, Kept],
+    proposals: Sequence[Proposal],
+    verdicts: Sequence[Verdict],
+    brought: Mapping[Market, Kept],
+) -> tuple[Kept, ...]:
+    """An open that goes through brings its own condition, also none; a close takes it away. In whatever form."""
+    kept = dict(conditions)
     for one, verdict in zip(proposals, verdicts, strict=True):
         if not verdict.allowed or one.action not in (ProposalAction.OPEN, ProposalAction.CLOSE):
             continue
         kept.pop(one.market, None)
-        if one.action is ProposalAction.OPEN and one.invalidation is not None:
-            kept[one.market] = OpenInvalidation(one.market, one.invalidation)
+        if one.action is ProposalAction.OPEN and one.market in brought:
+            kept[one.market] = brought[one.market]
     return tuple(kept[market] for market in sorted(kept))
 
 

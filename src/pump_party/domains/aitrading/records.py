@@ -4,8 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from pump_party.domains.aitrading.model import OpenInvalidation, PastDecision, Proposal, Verdict
-from pump_party.domains.aitrading.recollection import conditions_after, past_after
+from pump_party.domains.aitrading.model import Invalidation, PastDecision, Proposal, Verdict
+from pump_party.domains.aitrading.recollection import kept_after, past_after
 from pump_party.domains.aitrading.run_views import DeploymentState, RunState
 from pump_party.domains.aitrading.slots import DAY_MS
 from pump_party.domains.prop_interface.contract import Action
@@ -20,6 +20,19 @@ class RunSource(StrEnum):
     SLOT = "slot"
     OUTSIDE = "outside"
     INVALIDATION = "invalidation"
+
+
+class HeldCondition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A condition in force: sealed in a box of that name, at the place of its proposal (`private.py`).
+
+    One of an earlier release is in the clear in `condition`, and has no box.
+    """
+
+    market: Market
+    condition: Invalidation | None = None
+    box_name: str = ""
+    place: int = 0
+    box: bytes = b""
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -37,7 +50,7 @@ class Deployment(msgspec.Struct, frozen=True):
     started_ms: int
     running_since_ms: int
     past: tuple[PastDecision, ...] = ()
-    conditions: tuple[OpenInvalidation, ...] = ()
+    conditions: tuple[HeldCondition, ...] = ()
     actions_day: int = 0
     actions_count: int = 0
 
@@ -46,19 +59,23 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 class RunBody(msgspec.Struct, frozen=True):
-    """What a run proposed, what the gates said, what was submitted, and the orders that came of it."""
+    """What a run proposed, what the gates said, what was submitted, and the orders that came of it.
+
+    `guarded` are the markets in which a proposal brings a condition that lies sealed.
+    """
 
     proposals: tuple[Proposal, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     actions: tuple[Action, ...] = ()
     mids_e8: dict[Market, int] = {}
     orders: tuple[tuple[Market, OrderId], ...] = ()
+    guarded: tuple[Market, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True):
     """One decision. Hashes name artifacts. `account_seq` is the newest event of the account that it saw.
 
-    `reasons` are those of the proposals, sealed (`reasons.py`); the body of a stored run has none.
+    `sealed` is what is private of proposals and verdicts (`private.py`); the body of a stored run has none of it.
     """
 
     run_id: RunId
@@ -84,11 +101,16 @@ class Run(msgspec.Struct, frozen=True):
     model: str | None = None
     run_key: str | None = None
     body: RunBody = RunBody()
-    reasons: bytes | None = None
+    sealed: bytes | None = None
 
     @property
     def is_final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def box_name(self) -> str:
+        """What its box is bound to beside its clone: that of another run cannot be put in its place."""
+        return f"reasons/{self.run_id}"
 
 
 class CallState(StrEnum):
@@ -138,9 +160,18 @@ def deployment_after(deployment: Deployment, run: Run) -> Deployment:
     return msgspec.structs.replace(
         deployment,
         past=past,
-        conditions=conditions_after(deployment.conditions, body.proposals, body.verdicts)
-        if done
-        else deployment.conditions,
+        conditions=_conditions_after(deployment, run) if done else deployment.conditions,
         actions_day=day,
         actions_count=before + (len(body.actions) if done else 0),
     )
+
+
+def _conditions_after(deployment: Deployment, run: Run) -> tuple[HeldCondition, ...]:
+    body = run.body
+    assert run.sealed is not None or not body.guarded
+    brought = {
+        one.market: HeldCondition(one.market, box_name=run.box_name, place=place, box=run.sealed or b"")
+        for place, one in enumerate(body.proposals)
+        if one.market in body.guarded
+    }
+    return kept_after({held.market: held for held in deployment.conditions}, body.proposals, body.verdicts, brought)

@@ -20,6 +20,7 @@ from pump_party.domains.aitrading.counterfactual import Counterfactual, Venues
 from pump_party.domains.aitrading.model import Plan, Proposal, Question, Seen, Unusable
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import usage
+from pump_party.domains.aitrading.private import conditions_of
 from pump_party.domains.aitrading.records import Call, Deployment, Run
 from pump_party.domains.aitrading.run_views import (
     CounterfactualView,
@@ -176,6 +177,7 @@ class Rehearsals:
         scene = Scene(parts.memory, parts.quotes, sorted(plan.limits.markets))
         return seen_by(
             deployment,
+            conditions_of(parts.clones, [deployment])[deployment.deployment_id],
             situation,
             scene.snapshots(plan),
             scene.quotes,

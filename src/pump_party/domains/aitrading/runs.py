@@ -33,7 +33,7 @@ from pump_party.domains.aitrading.model import (
 from pump_party.domains.aitrading.model_desk import Answered, Ask
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import announce
-from pump_party.domains.aitrading.reasons import sealed
+from pump_party.domains.aitrading.private import sealed
 from pump_party.domains.aitrading.records import Call, Run
 from pump_party.domains.aitrading.run_views import FailureCode, RunState
 from pump_party.domains.aitrading.store import NextSlot, RunTaken, Step
@@ -92,7 +92,7 @@ class Runs:
         done: Job | None = None,
         next_slot: NextSlot | None = None,
     ) -> Sequence[Call]:
-        """One transaction, with no reason in the clear. Returns the calls that no budget allows."""
+        """One transaction, with nothing private in the clear. Returns the calls that no budget allows."""
         begun, moved = sealed(self._parts.clones, begun), sealed(self._parts.clones, moved)
         step = Step(begun, moved, reserved_calls, settled_calls, done, next_slot)
         refused = self._parts.store.record(step, limits=self._parts.limits, announce=announce)
@@ -240,8 +240,9 @@ class Runs:
             )
             decided = parts.decider.conclude(one.plan, seen, proposals, with_context=False)
             moved.append(decided_run(one.run, decided, mids_of(one.seen), now_ms=now_ms))
-        self.record(moved=moved)
-        self.submit(moved)
+        shut = sealed(parts.clones, moved)
+        self.record(moved=shut)
+        self.submit(shut)
 
     def read(
         self, plan: Plan, seen: Seen, questions: Sequence[Question], answers: Sequence[WrittenAnswer]
@@ -273,7 +274,7 @@ def decided_run(run: Run, decided: Decided, mids_e8: Mapping[Market, int], *, no
         return ended(run, RunState.HELD, now_ms=now_ms)
     if fault.code is VerdictCode.SLOT_LATE:
         return ended(run, RunState.LATE, now_ms=now_ms)
-    return ended(run, RunState.REJECTED, code=fault.code.value, detail=fault.detail, now_ms=now_ms)
+    return ended(run, RunState.REJECTED, code=fault.code.value, now_ms=now_ms)
 
 
 def ended(run: Run, state: RunState, *, now_ms: int, code: str | None = None, detail: str | None = None) -> Run:

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import msgspec
 
-from pump_party.domains.aitrading.model import Plan, Read, Seen, Slot
+from pump_party.domains.aitrading.model import OpenInvalidation, Plan, Read, Seen, Slot
 from pump_party.domains.aitrading.recollection import in_force
 from pump_party.domains.aitrading.records import Deployment
 from pump_party.domains.marketdata.contract import MarketMemory, MarketSnapshot, Quote, Quotes
@@ -51,6 +51,7 @@ class Scene:
 
 def seen_by(
     deployment: Deployment,
+    conditions: Sequence[OpenInvalidation],
     situation: AccountSituation,
     snapshots: Mapping[Market, MarketSnapshot],
     quotes: Mapping[Market, Quote],
@@ -59,7 +60,10 @@ def seen_by(
     deadline_ms: int,
     now_ms: int,
 ) -> Seen:
-    """Everything this clone's decision is made from. The quotes say how far charts have come: see `context.check`."""
+    """Everything this clone's decision is made from. `conditions` are the deployment's, opened.
+
+    The quotes say how far charts have come: see `context.check`.
+    """
     waiting = frozenset(order.market for order in situation.orders)
     return Seen(
         slot=Slot(slot_ms, now_ms, deadline_ms, max((q.chart_ms() for q in quotes.values()), default=slot_ms)),
@@ -67,7 +71,7 @@ def seen_by(
         snapshots=snapshots,
         orders=situation.orders,
         past=deployment.past,
-        conditions=in_force(deployment.conditions, situation.account, waiting),
+        conditions=in_force(conditions, situation.account, waiting),
         actions_today=deployment.actions_today(slot_ms),
         quotes=quotes,
     )

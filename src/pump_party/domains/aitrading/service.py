@@ -11,7 +11,7 @@ from pump_party.domains.aitrading.commands import DeployClone, DryRun, Replay, S
 from pump_party.domains.aitrading.counterfactual import Venues
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts, Plans
-from pump_party.domains.aitrading.reasons import opened
+from pump_party.domains.aitrading.private import opened
 from pump_party.domains.aitrading.records import Call, Deployment, Run
 from pump_party.domains.aitrading.rehearsal import Rehearsals
 from pump_party.domains.aitrading.run_views import (

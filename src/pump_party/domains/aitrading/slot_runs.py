@@ -6,8 +6,9 @@ import msgspec
 
 from pump_party.domains.aitrading.artifacts import Artifact
 from pump_party.domains.aitrading.asking import Asker, prompt_body
-from pump_party.domains.aitrading.model import Plan, Seen
+from pump_party.domains.aitrading.model import OpenInvalidation, Plan, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.private import conditions_of, sealed
 from pump_party.domains.aitrading.records import Deployment, Run, RunSource
 from pump_party.domains.aitrading.run_views import FailureCode, RunState
 from pump_party.domains.aitrading.runs import Runs, Underway, decided_run, ended, mids_of
@@ -66,7 +67,8 @@ class SlotRuns:
             late = [ended(run, RunState.LATE, now_ms=now_ms) for run in blank]
             self._runs.record(begun=late, next_slot=following)
             return
-        begun, underway = self._pass(fresh, blank)
+        decided, underway = self._pass(fresh, blank)
+        begun = sealed(parts.clones, decided)
         calls = [call for one in underway for call in self._runs.calls(Asker.of(one.run), self._runs.asks(one))]
         refused = self._runs.record(begun=begun, reserved_calls=calls, next_slot=following)
         over = {call.run_id for call in refused}
@@ -84,12 +86,15 @@ class SlotRuns:
         markets = sorted({market for d in fresh for market in self._markets(d)})
         scene = Scene(parts.memory, parts.quotes, markets)
         situations = parts.fleet.situations([d.account_id for d in fresh])
+        conditions = conditions_of(parts.clones, fresh)
         begun: list[Run] = []
         underway: list[Underway] = []
         artifacts: list[Artifact] = []
         for deployment, run in zip(fresh, blank, strict=True):
             try:
-                one = self._one(deployment, run, scene, situations.get(deployment.account_id), artifacts)
+                situation = situations.get(deployment.account_id)
+                held = conditions[deployment.deployment_id]
+                one = self._one(deployment, held, run, scene, situation, artifacts)
             except Unavailable:
                 raise
             except Refusal as refusal:
@@ -114,6 +119,7 @@ class SlotRuns:
     def _one(
         self,
         deployment: Deployment,
+        conditions: Sequence[OpenInvalidation],
         run: Run,
         scene: Scene,
         situation: AccountSituation | None,
@@ -128,6 +134,7 @@ class SlotRuns:
             return ended(run, RunState.FAILED, code=code, now_ms=now_ms)
         seen = seen_by(
             deployment,
+            conditions,
             situation,
             snapshots,
             scene.quotes,

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from pump_party.domains.aitrading.budget import BudgetLimits, Spent
-from pump_party.domains.aitrading.records import Call, Deployment, Run
+from pump_party.domains.aitrading.records import Call, Deployment, HeldCondition, Run
 from pump_party.domains.aitrading.run_views import DeploymentState
 from pump_party.kernel.ids import CloneId, DeploymentId, RunId, VersionId
 from pump_party.platform.jobs import Job
@@ -89,6 +89,14 @@ class AITradingStore(Protocol):
 
     def guarded(self) -> Sequence[Deployment]:
         """Those that are not stopped and have a condition in force."""
+        ...
+
+    def unsealed(self) -> Sequence[Deployment]:
+        """Those that an earlier release left with a condition in the clear."""
+        ...
+
+    def seal(self, deployment_id: DeploymentId, shut: Mapping[HeldCondition, HeldCondition]) -> None:
+        """Put conditions in the place of others; those that are there no more stay away."""
         ...
 
     def runs_of_slot(self, deployment_ids: Sequence[DeploymentId], slot_ms: int) -> Sequence[Run]: ...

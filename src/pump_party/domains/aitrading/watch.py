@@ -15,7 +15,8 @@ from pump_party.domains.aitrading.invalidation import holds
 from pump_party.domains.aitrading.model import OpenInvalidation, Proposal
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts
-from pump_party.domains.aitrading.records import Deployment, Run, RunSource
+from pump_party.domains.aitrading.private import conditions_of
+from pump_party.domains.aitrading.records import Deployment, HeldCondition, Run, RunSource
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.scene import seen_by
 from pump_party.domains.marketdata.contract import CandleInterval, MarketSnapshot, Quote
@@ -38,6 +39,7 @@ class ConditionWatch:
         self._runs = runs
         self._outside = outside
         self._guards: dict[Market, list[Guard]] = {}
+        self._opened: dict[HeldCondition, OpenInvalidation] = {}
         self._refused_ms: dict[tuple[DeploymentId, Market], int] = {}
         self._features: dict[Market, tuple[int, MarketSnapshot | None]] = {}
         self._resting: set[DeploymentId] = set()
@@ -50,10 +52,15 @@ class ConditionWatch:
 
     def _load(self) -> int:
         guards: dict[Market, list[Guard]] = {}
-        for deployment in self._parts.store.guarded():
-            for held in deployment.conditions:
-                guards.setdefault(held.market, []).append((deployment.deployment_id, held))
-        self._guards = guards
+        known: dict[HeldCondition, OpenInvalidation] = {}
+        deployments = self._parts.store.guarded()
+        opened = conditions_of(self._parts.clones, deployments, self._opened)
+        for deployment in deployments:
+            owner = deployment.deployment_id
+            for held, condition in zip(deployment.conditions, opened[owner], strict=True):
+                known[held] = condition
+                guards.setdefault(held.market, []).append((owner, condition))
+        self._guards, self._opened = guards, known
         # Of other conditions there are other features, and of a bar that was stored late newer ones.
         self._features.clear()
         return sum(len(held) for held in guards.values())
@@ -118,9 +125,10 @@ class ConditionWatch:
         if situation.account.status is not AccountStatus.ACTIVE:
             self._resting.add(deployment.deployment_id)
             return ()
-        conditions = deployment.conditions
+        conditions = conditions_of(parts.clones, [deployment], self._opened)[deployment.deployment_id]
         snapshots = self._snapshots(conditions)
         quotes = parts.quotes.latest(sorted({held.market for held in conditions}))
         now_ms = parts.clock.now_ms()
-        seen = seen_by(deployment, situation, snapshots, quotes, slot_ms=now_ms, deadline_ms=now_ms, now_ms=now_ms)
+        at = {"slot_ms": now_ms, "deadline_ms": now_ms, "now_ms": now_ms}
+        seen = seen_by(deployment, conditions, situation, snapshots, quotes, **at)
         return parts.decider.due(seen.conditions, seen)

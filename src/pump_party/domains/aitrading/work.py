@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts, Plans
+from pump_party.domains.aitrading.private import sealed_conditions
 from pump_party.domains.aitrading.retention import KeptDays, Retention
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.slot_runs import SlotRuns
@@ -45,6 +46,8 @@ class DecisionWork:
             taken = self._runs.take_up()
         except RunTaken as error:
             raise Unavailable("another worker is at the runs it began", code=RUN_TAKEN) from error
+        for deployment in self._parts.store.unsealed():
+            self._parts.store.seal(deployment.deployment_id, sealed_conditions(self._parts.clones, deployment))
         self._watch.reload()
         return taken
 
