@@ -1,6 +1,7 @@
 """Clones that decide for real, and an owner who acts, with words in everything private that occur nowhere else."""
 
 import asyncio
+import json
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.adapters.model_server import ModelServer, answering
+from tests.adapters.model_server import ModelServer, Reply, answering
 from tests.apps.api.stage import SOL, Person
 from tests.domains.aitrading.answers import answer, opening
 from tests.domains.clones.strategies import (
@@ -30,8 +31,13 @@ MODEL = "local:stub"
 MARK = "canary-7f3a91"
 PROMPT, ANSWER, DRAFT, BIO, OUTSIDE = (f"{MARK}-{place}" for place in ("prompt", "answer", "draft", "bio", "outside"))
 ORDER, BACKTEST, API_KEY = (f"{MARK}-{place}" for place in ("order", "backtest", "key"))
+ECHO = f"{MARK}-echo"
 SEED, LEVEL = 748_211_903, "91827.364554"
-SECRETS = (MARK, str(SEED), LEVEL)
+CONDITION, STOP = "0.73194265", "7319.426519"
+STORED = (str(SEED), LEVEL, "91827364554", "73194265", "7319426519")
+"""The numbers, and how they would lie in a table."""
+
+SECRETS = (MARK, str(SEED), LEVEL, CONDITION, STOP)
 DECIDED_WITHIN_S = 120
 START_S = 30
 BACKTEST_MS = 3_600_000
@@ -42,6 +48,7 @@ class Clones:
     asking: str
     ruling: str
     runs: tuple[str, ...]
+    failed_run: str
     accounts: tuple[str, ...]
 
 
@@ -57,8 +64,14 @@ class Belongings:
 
 @contextmanager
 def private_model() -> Iterator[ModelServer]:
-    """A model, served from a thread, that always opens a position and gives a private reason."""
-    server = ModelServer(answering(answer(opening(SOL, share="0.1", reason=ANSWER))))
+    """A model, served from a thread, that always opens a position until a price, and gives a private reason.
+
+    Its provider repeats what it cannot read.
+    """
+    until = {"feature": "price", "op": "below", "value": CONDITION, "than": None}
+    opens = answering(answer(opening(SOL, share="0.1", reason=ANSWER, invalidation=until)))
+    refuses = Reply(status=400, body=json.dumps({"error": {"message": f"cannot read: {ECHO}: buy"}}).encode())
+    server = ModelServer(lambda asked: refuses if ECHO in json.dumps(asked.body) else opens(asked))
     loop, ready, done = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
 
     async def serve() -> None:
@@ -77,21 +90,26 @@ def private_model() -> Iterator[ModelServer]:
 
 
 def let_clones_decide(product: Product, owner: Person, clock: Path) -> Clones:
-    """One clone by a model's word, one by rules, and one decision of a program outside."""
+    """One clone by a model's word, one by rules, one that gets no answer, and one decision of a program outside."""
     asking, ruling = _asking_clone(product, owner), _ruling_clone(owner)
+    repeated = graph(stream(), asset(SOL), prompt(f"{ECHO}: buy low."), trading_clone(model=MODEL))
+    echoing = owner.published_clone(repeated, "Echo Bird")
     accounts = []
-    for clone_id in (asking, ruling):
+    for clone_id in (asking, ruling, echoing):
         made = owner.post(f"/v1/clones/{clone_id}/deployment", {})
         assert made.status_code == 201, made.text
         accounts.append(made.json()["account_id"])
-    body = {"run_key": "outside", "proposals": [{"market": SOL, "action": "hold", "reason": OUTSIDE}]}
+    wanted = {"market": SOL, "action": "open", "side": "long", "share": "0.1", "stop_price": STOP, "reason": OUTSIDE}
+    body = {"run_key": "outside", "proposals": [wanted]}
     acted = owner.post(f"/v1/clones/{ruling}/actions", body)
     assert acted.status_code == 201, acted.text
+    assert acted.json()["decision"]["code"] == "exit_on_wrong_side", acted.text
     leap_to_next_slot(clock)
     product.wait_until(lambda: _by_model(owner, asking), within_s=DECIDED_WITHIN_S)
     product.wait_until(lambda: len(_finished(owner, ruling)) > 1, within_s=DECIDED_WITHIN_S)
+    product.wait_until(lambda: _finished(owner, echoing), within_s=DECIDED_WITHIN_S)
     runs = tuple(run["run_id"] for clone_id in (asking, ruling) for run in _finished(owner, clone_id))
-    return Clones(asking, ruling, runs, tuple(accounts))
+    return Clones(asking, ruling, runs, _finished(owner, echoing)[0]["run_id"], tuple(accounts))
 
 
 def let_owner_act(product: Product, owner: Person, clones: Clones) -> Belongings:

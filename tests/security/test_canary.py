@@ -19,13 +19,17 @@ from tests.security.secrets import (
     API_KEY,
     BACKTEST,
     BIO,
+    CONDITION,
     DRAFT,
+    ECHO,
     LEVEL,
     MODEL,
     ORDER,
     OUTSIDE,
     PROMPT,
     SEED,
+    STOP,
+    STORED,
     Belongings,
     Clones,
     let_clones_decide,
@@ -63,7 +67,7 @@ class World:
         """A route's paths about what the owner has. A place that nothing is known for is a KeyError."""
         named = {
             "clone_id": (self.clones.asking, self.clones.ruling),
-            "run_id": self.clones.runs,
+            "run_id": (*self.clones.runs, self.clones.failed_run),
             "account_id": (*self.clones.accounts, self.others.account),
             "order_id": (self.others.order,),
             "backtest_id": (self.others.backtest,),
@@ -119,7 +123,8 @@ def test_the_owner_sees_every_secret_so_that_the_scan_would_find_it(world: World
     owner, clones, others = world.owner, world.clones, world.others
     answers = list(everything_of(world, owner, ("GET",)))
     own = "".join(text for _, _, text in answers)
-    for secret in (PROMPT, ANSWER, DRAFT, BIO, OUTSIDE, ORDER, BACKTEST, API_KEY, str(SEED), LEVEL):
+    words = (PROMPT, ANSWER, DRAFT, BIO, OUTSIDE, ORDER, BACKTEST, API_KEY, ECHO)
+    for secret in (*words, str(SEED), LEVEL, CONDITION, STOP):
         assert secret in own, secret
     read = {request for request, status, _ in answers if status == 200}
     assert {f"GET /v1/accounts/{others.account}/orders/{others.order}", f"GET /v1/backtests/{others.backtest}"} <= read
@@ -173,11 +178,23 @@ def test_no_page_and_no_script_tells(world: World):
     assert all(secrets_in(file.read_bytes().decode("latin-1")) == [] for file in BUNDLE.rglob("*") if file.is_file())
 
 
-def test_strategies_and_reasons_lie_sealed_in_the_database(world: World):
-    stored = b"".join(file.read_bytes() for file in (world.product.folder / "data").glob("*.sqlite3*"))
-    assert world.clones.asking.encode() in stored
-    for secret in (PROMPT, DRAFT, ANSWER, OUTSIDE, str(SEED), LEVEL):
-        assert secret.encode() not in stored, secret
+def test_strategies_and_decisions_lie_sealed_in_the_database_and_among_the_objects(world: World):
+    data = world.product.folder / "data"
+    tables = b"".join(file.read_bytes() for file in data.glob("*.sqlite3*"))
+    objects = b"".join(file.read_bytes() for file in (data / "objects").rglob("*") if file.is_file())
+    assert world.clones.asking.encode() in tables
+    assert objects
+    for secret in (PROMPT, DRAFT, ANSWER, OUTSIDE, ECHO, *STORED):
+        assert secret.encode() not in tables, secret
+        assert secret.encode() not in objects, secret
+
+
+def test_the_words_of_a_provider_that_failed_are_for_the_owner_alone(world: World):
+    path = f"/v1/decisions/{world.clones.failed_run}"
+    run = world.owner.get(path).json()
+    assert (run["code"], run["detail"]) == ("provider_down", "provider_down: local answered with status 400")
+    assert f"cannot read: {ECHO}" in world.owner.get(f"{path}/artifacts/answer").text
+    assert world.stranger.get(f"{path}/artifacts/answer").status_code == 404
 
 
 def _has_all(world: World) -> None:
