@@ -1,12 +1,15 @@
-"""Limits on connections, which no request shows."""
+"""Limits on connections, which no request shows, and what leaves for them together."""
 
+import asyncio
 import socket
 import time
 from contextlib import ExitStack
+from typing import cast
 
 import pytest
 from tests.apps.api.stage import running_api
 
+from pump_party.apps.api.server import JoinedWrites
 from pump_party.config import Settings
 
 MAX = 3
@@ -41,3 +44,53 @@ def test_a_connection_too_many_is_cut_off_and_the_others_never_notice(sqlite_pat
         deadline = time.monotonic() + 5
         while ask(connect()) != b"HTTP/1.1 200":
             assert time.monotonic() < deadline
+
+
+class Wire:
+    """What a transport was told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes | str] = []
+
+    def write(self, data: bytes) -> None:
+        self.told.append(data)
+
+    def close(self) -> None:
+        self.told.append("close")
+
+    def is_closing(self) -> bool:
+        return "close" in self.told
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+def test_the_head_of_an_answer_leaves_with_its_body() -> None:
+    async def answer() -> list[bytes | str]:
+        wire = Wire()
+        joined = JoinedWrites(cast(asyncio.Transport, wire), asyncio.get_running_loop())
+        for _ in range(2):
+            joined.write(HEAD)
+            joined.write(b"body")
+        joined.write(b"more")
+        await asyncio.sleep(0)
+        return wire.told
+
+    assert asyncio.run(answer()) == [HEAD + b"body", HEAD + b"body", b"more"]
+
+
+def test_a_head_that_is_alone_leaves_at_the_next_turn_and_before_the_end() -> None:
+    async def answer() -> list[bytes | str]:
+        wire = Wire()
+        joined = JoinedWrites(cast(asyncio.Transport, wire), asyncio.get_running_loop())
+        joined.write(HEAD)
+        assert wire.told == []
+        await asyncio.sleep(0)
+        assert wire.told == [HEAD]
+        joined.write(HEAD)
+        joined.close()
+        await asyncio.sleep(0)
+        assert joined.is_closing()
+        return wire.told
+
+    assert asyncio.run(answer()) == [HEAD, HEAD, "close"]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -84,6 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", JoinedWrites(transport, self.loop))
         if len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
             return
@@ -125,3 +126,43 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n")
             self.transport.close()
+
+
+class JoinedWrites:
+    """A transport where the head of an answer leaves with its body; one that is alone leaves at the loop's next turn.
+
+    uvicorn writes each for itself: two system calls and two packets for every answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+        self._later: asyncio.Handle | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._later is not None:
+            self._transport.write(self._taken() + data)
+        elif data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._later = self._loop.call_soon(self._send_head)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._send_head()
+        self._transport.close()
+
+    def _send_head(self) -> None:
+        if self._later is not None:
+            self._transport.write(self._taken())
+
+    def _taken(self) -> bytes:
+        head, later = self._head, self._later
+        self._head, self._later = b"", None
+        if later is not None:
+            later.cancel()
+        return head
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
