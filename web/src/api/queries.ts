@@ -11,7 +11,6 @@ import type {
   CurrentSession,
   EquityMark,
   Fill,
-  Leaderboard,
   LedgerEntry,
   Market,
   Me,
@@ -193,14 +192,6 @@ export const curveQuery = (accountId: string, cycle: number) =>
       return { marks, cut: cursor !== null }
     },
     refetchInterval: ({ state }) => (state.data?.marks.length ? 30_000 : 3_000),
-  })
-
-export const leaderboardQuery = (limit: number) =>
-  queryOptions({
-    queryKey: ['leaderboard', limit],
-    queryFn: ({ signal }) =>
-      request<Leaderboard>('GET', '/v1/leaderboards/practice', { signal, query: { limit } }),
-    refetchInterval: 15_000,
   })
 
 export const sessionsQuery = queryOptions({

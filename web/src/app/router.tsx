@@ -1,12 +1,11 @@
 import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router'
 import { HomePage } from '@/features/home/HomePage'
 import { TradePage } from '@/features/trade/TradePage'
+import { boardSearch } from '@/lib/board'
 import { INTERVALS, type Interval } from '@/lib/candles'
 import { Button } from '@/ui/Button'
 import { Shell } from './Shell'
 
-const ROWS_DEFAULT = 50
-const ROWS_MAX = 200
 const MARKET = /^[A-Za-z0-9]{1,20}-[A-Za-z0-9]{1,20}$/
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken })
@@ -33,10 +32,7 @@ const portfolio = createRoute({ getParentRoute: () => root, path: '/portfolio' }
 const leaderboard = createRoute({
   getParentRoute: () => root,
   path: '/leaderboard',
-  validateSearch: (search: Record<string, unknown>): { limit?: number } => {
-    const limit = Math.trunc(Number(search.limit))
-    return limit >= 1 && limit !== ROWS_DEFAULT ? { limit: Math.min(limit, ROWS_MAX) } : {}
-  },
+  validateSearch: boardSearch,
 }).lazy(() => import('./pages/leaderboard').then((page) => page.Route))
 
 const settings = createRoute({ getParentRoute: () => root, path: '/settings' }).lazy(() =>

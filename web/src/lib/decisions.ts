@@ -53,6 +53,15 @@ const CODES: Record<string, string> = {
 /** What a stable code says; one this page does not know is shown as it is. */
 export const codeText = (code: string) => CODES[code] ?? code.replaceAll('_', ' ')
 
+/** The headline of a decision: what it did where it did something, else how it ended. */
+export function headline(state: string, done: readonly string[]): string {
+  if (done.length > 0) return done.join(', ')
+  if (state === 'failed') return 'Failed'
+  if (state === 'late') return 'Too late'
+  if (state === 'rejected') return 'Rejected'
+  return 'Hold'
+}
+
 export interface Wanted {
   market: string
   action: string

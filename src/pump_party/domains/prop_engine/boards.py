@@ -27,7 +27,7 @@ BOARD_KEPT_MS = 2_000
 BOARD_OLD_MS = 10_000
 """So long it is shown, too, while somebody else's request ranks it anew."""
 
-BOARDS_KEPT_MAX = 16
+BOARDS_KEPT_MAX = 32
 """Boards that are kept at a time: of every window and metric, for people and clones."""
 
 _DAYS = {BoardWindow.TODAY: 0, BoardWindow.WEEK: 7, BoardWindow.MONTH: 30}

@@ -1,7 +1,7 @@
 /** The decision feed: one list from pages, and cards from either form of a run. Pure. */
 
 import { isOwnerRun, type OwnerDecision, type Run } from '@/api/clones'
-import { codeText, wantedText } from '@/lib/decisions'
+import { codeText, headline, wantedText } from '@/lib/decisions'
 
 /** Newest first; a run that a page shift shows twice counts once. */
 export function runsOf(pages: readonly { items: readonly Run[] }[]): Run[] {
@@ -43,15 +43,11 @@ export function linesOf(run: Run): CardLine[] {
   }))
 }
 
-/** The headline of a run: what it did where it did something, else how it ended. */
-export function headlineOf(run: Run, lines: readonly CardLine[]): string {
-  const done = lines.filter((one) => one.allowed).map((one) => one.title)
-  if (done.length > 0) return done.join(', ')
-  if (run.state === 'failed') return 'Failed'
-  if (run.state === 'late') return 'Too late'
-  if (run.state === 'rejected') return 'Rejected'
-  return 'Hold'
-}
+export const headlineOf = (run: Run, lines: readonly CardLine[]) =>
+  headline(
+    run.state,
+    lines.filter((one) => one.allowed).map((one) => one.title),
+  )
 
 /** Why, in one line: the owner's reason, else what the gates said where they said no; empty where nothing is to be said. */
 export function reasonOf(line: CardLine): string {

@@ -1,17 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { configQuery, leaderboardQuery, useMe } from '@/api/queries'
+import { configQuery, useMe } from '@/api/queries'
 import { formatWire } from '@/lib/format'
-import { Dimmed } from '@/live/Dimmed'
 import { Button } from '@/ui/Button'
 import { openDialog } from '@/ui/dialogs'
-import { Change } from '@/ui/Figure'
 import { Panel } from '@/ui/Panel'
-import { Failure, Loading } from '@/ui/States'
+import { LatestDecisions } from './LatestDecisions'
 import { MarketBoard } from './MarketBoard'
-
-const TOP = 5
+import { TopFive } from './TopFive'
 
 /** What this is, what it looks like right now, and how to start. */
 export function HomePage() {
@@ -22,9 +19,10 @@ export function HomePage() {
         <MarketBoard />
       </div>
       <div className="grid gap-x-12 gap-y-8 lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
-        <HowToStart />
         <TopFive />
+        <LatestDecisions />
       </div>
+      <HowToStart />
       <Promises />
     </>
   )
@@ -93,70 +91,18 @@ const STEPS = [
 
 function HowToStart() {
   return (
-    <Panel title="How to start">
-      <ol>
+    <Panel title="How to start" className="mt-10">
+      <ol className="grid gap-x-12 sm:grid-cols-2 lg:grid-cols-4">
         {STEPS.map(([title, text], at) => (
-          <li key={title} className="flex gap-4 border-b border-line py-3">
+          <li key={title} className="flex gap-4 py-3">
             <span className="figure text-accent">{at + 1}</span>
             <div>
               <p className="font-medium">{title}</p>
-              <p className="text-muted">{text}</p>
+              <p className="mt-1 text-sm text-muted">{text}</p>
             </div>
           </li>
         ))}
       </ol>
-    </Panel>
-  )
-}
-
-function TopFive() {
-  const board = useQuery(leaderboardQuery(50))
-  const rows = board.data?.items.slice(0, TOP) ?? []
-  const all = (
-    <Link to="/leaderboard" className="link text-sm text-muted hover:text-text">
-      Whole leaderboard
-    </Link>
-  )
-  return (
-    <Panel title="Top of the practice leaderboard" aside={all}>
-      {board.isPending && <Loading rows={TOP} label="Loading the leaderboard" />}
-      {board.error && !board.data && (
-        <Failure what="the leaderboard" error={board.error} onRetry={() => void board.refetch()} />
-      )}
-      {board.data && rows.length === 0 && (
-        <p className="py-3 text-muted">Nobody has traded yet: the first fill takes the first rank.</p>
-      )}
-      {rows.length > 0 && (
-        <Dimmed>
-          <table className="ruled">
-            <thead>
-              <tr>
-                <th scope="col">Trader</th>
-                <th scope="col" data-figure>
-                  Return
-                </th>
-                <th scope="col" data-figure>
-                  Fills
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <tr key={row.account_id}>
-                  <td className="max-w-44 truncate">
-                    <span className="figure mr-3 text-muted">{row.rank}</span>
-                    {row.display_name}
-                  </td>
-                  <td data-figure>
-                    <Change ppm={row.return_ppm} />
-                  </td>
-                  <td data-figure>{row.fills}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Dimmed>
-      )}
     </Panel>
   )
 }
