@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pump_party.domains.prop_engine.board import BLOCK, QUANTITY_MAX, Board, Column, board_of, mark_to_market, top
-from pump_party.domains.prop_engine.valuation import Stake, equity_micros
+from pump_party.domains.prop_engine.curve import MarkPrice
+from pump_party.domains.prop_engine.valuation import Stake, worth_micros
 from pump_party.kernel.ids import Market
 
 MARKETS = [Market(f"{base}-PERP") for base in ("BNB", "BTC", "DOGE", "ETH", "SOL")]
@@ -26,7 +27,8 @@ def stakes(largest: int) -> st.SearchStrategy[list[Stake]]:
 
 
 def valued_one_by_one(accounts: list[Stake], prices: dict[Market, int]) -> list[int]:
-    return [equity_micros(account, prices)[0] for account in accounts]
+    marks = {market: MarkPrice(mid_e8, 0) for market, mid_e8 in prices.items()}
+    return [worth_micros(account, marks)[0] for account in accounts]
 
 
 @given(accounts=stakes(QUANTITY_MAX - 1), prices=mids)

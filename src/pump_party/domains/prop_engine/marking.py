@@ -6,6 +6,7 @@ newest mid the account was marked or filled at; where that is too old, the fill 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -17,10 +18,9 @@ from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.valuation import (
     Stake,
     before_fill,
-    equity_micros,
-    gross_micros,
     liquidation_micros,
     stake_of,
+    worth_micros,
 )
 from pump_party.domains.prop_engine.views import fill_view
 from pump_party.kernel.ids import Market
@@ -30,6 +30,8 @@ MARK_INTERVAL_MS = 10_000
 
 PRICE_KEPT_MS = 2 * MARK_INTERVAL_MS
 """How long a mid may value what is still held of its market when another market fills."""
+
+NEVER_KNOWN: Final[tuple[MarkPrice | None, int]] = (None, 0)
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -116,17 +118,18 @@ def mark(
             known |= {market: (price, step.at_ms) for market, price in prices.items()}
         if (usable := _usable(step, known)) is None:
             continue
-        if step.on_grid and equity_now_micros is not None and step.stake == newest_stake:
+        if step.on_grid and equity_now_micros is not None and len(usable) < 2 and step.stake == newest_stake:
             equity, exposed = equity_now_micros, equity_now_micros - step.stake.net_micros
+            gross = abs(exposed)
         else:
-            equity, exposed = equity_micros(step.stake, _mids(usable))
+            equity, exposed, gross = worth_micros(step.stake, usable)
         newest = next_standing(
             account,
             newest,
             equity,
             at_ms=step.at_ms,
             exposed_micros=exposed,
-            gross_exposed_micros=abs(exposed) if len(usable) < 2 else gross_micros(step.stake, _mids(usable)),
+            gross_exposed_micros=gross,
             prices=usable,
             started_ms=started_ms,
         )
@@ -135,10 +138,6 @@ def mark(
         return None
     standings[-1] = _with_liquidation_value(standings[-1], newest_stake, holdings, rules)
     return Marked(account, tuple(standings), None if earlier is None else earlier.as_of_ms)
-
-
-def _mids(prices: Mapping[Market, MarkPrice]) -> dict[Market, int]:
-    return {market: price.mid_e8 for market, price in prices.items()}
 
 
 def _with_liquidation_value(standing: Standing, stake: Stake, holdings: Holdings, rules: RuleSet) -> Standing:
@@ -198,5 +197,10 @@ def _steps(
 def _usable(step: _Step, known: Mapping[Market, tuple[MarkPrice, int]]) -> dict[Market, MarkPrice] | None:
     """The prices of what is held, if there is one of each: of this very moment on the grid, else not too old."""
     oldest_ms = step.at_ms if step.on_grid else step.at_ms - PRICE_KEPT_MS
-    prices = {m: known[m][0] for m in step.stake.quantities if m in known and known[m][1] >= oldest_ms}
-    return prices if len(prices) == len(step.stake.quantities) else None
+    prices: dict[Market, MarkPrice] = {}
+    for market in step.stake.quantities:
+        price, known_ms = known.get(market, NEVER_KNOWN)
+        if price is None or known_ms < oldest_ms:
+            return None
+        prices[market] = price
+    return prices

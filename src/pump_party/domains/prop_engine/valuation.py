@@ -48,15 +48,17 @@ def before_fill(stake: Stake, fill: Fill, *, shortfall_micros: int = 0) -> Stake
     )
 
 
-def equity_micros(stake: Stake, mids: Mapping[Market, int]) -> tuple[int, int]:
-    """(equity, signed value of what is in the market). Every market held needs a mid."""
-    exposed = sum(value_micros(quantity, mids[market]) for market, quantity in stake.quantities.items())
-    return stake.net_micros + exposed, exposed
+def worth_micros(stake: Stake, prices: Mapping[Market, MarkPrice]) -> tuple[int, int, int]:
+    """(equity, value in the market with shorts below zero, the same with longs and shorts added up) at the mids.
 
-
-def gross_micros(stake: Stake, mids: Mapping[Market, int]) -> int:
-    """What is in the market, long or short: a long and a short against it are both."""
-    return sum(abs(value_micros(quantity, mids[market])) for market, quantity in stake.quantities.items())
+    Every market held needs a price.
+    """
+    exposed_micros = gross_exposed_micros = 0
+    for market, quantity_nanos in stake.quantities.items():
+        value = value_micros(quantity_nanos, prices[market].mid_e8)
+        exposed_micros += value
+        gross_exposed_micros += abs(value)
+    return stake.net_micros + exposed_micros, exposed_micros, gross_exposed_micros
 
 
 def liquidation_micros(holdings: Holdings, rules: RuleSet, prices: Mapping[Market, MarkPrice], *, at_ms: int) -> int:
