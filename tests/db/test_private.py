@@ -19,7 +19,7 @@ from pump_party.domains.aitrading.run_views import OwnerRunView, PublicRunView, 
 from pump_party.domains.clones.contract import Always, Clause, Hold, Op, RuleNode, Target
 from pump_party.domains.clones.sealing import SealBroken
 from pump_party.kernel.errors import IdempotencyMismatch
-from pump_party.kernel.ids import CloneId
+from pump_party.kernel.ids import CloneId, Market
 from pump_party.platform.clock import ManualClock
 
 REASON = "canary-reason"
@@ -235,6 +235,21 @@ def test_a_run_is_sealed_once_and_a_box_is_opened_when_it_is_new(
     platform.service.pause(ALICE, "clone-1")
     platform.slot()
     assert counted == ["seal_artifacts", "open_artifacts", "seal_artifacts"]
+
+
+def test_a_box_that_brought_several_conditions_is_kept_once(platform: Platform, database: Database) -> None:
+    platform.deploy(HOLD)
+    run = act(platform, "open", opened_with(CHEAP), opened_with(HOT, BTC))
+    with database.read() as connection:
+        kept = msgspec.json.decode(connection.execute(sa.select(deployments.c.conditions)).scalar_one())
+    assert [one["box_name"] for one in kept] == [f"reasons/{run.run_id}"] * 2
+    assert sum("box" in one for one in kept) == 1
+    act(platform, "close", Proposal(Market(kept[0]["market"]), ProposalAction.CLOSE))
+    assert platform.work.reload_conditions() == 1
+    platform.memory.values[SOL] = platform.memory.values[BTC] = {"rsi": (74_000_000, 60_000_000)}
+    platform.tick({SOL: 91 * E8}, after_ms=61_000)
+    platform.tick()
+    assert (held(platform), platform.work.reload_conditions()) == (0, 0)
 
 
 def test_a_condition_of_another_clone_cannot_be_put_in_its_place(platform: Platform, database: Database) -> None:

@@ -1,5 +1,6 @@
 """Rows of AI trading as records, and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -40,14 +41,31 @@ def deployment_values(deployment: Deployment) -> Values:
     values = msgspec.structs.asdict(deployment)
     values["state"] = deployment.state.value
     values["past"] = _encode(deployment.past).decode()
-    values["conditions"] = _encode(deployment.conditions).decode()
+    values["conditions"] = _encode(_thinned(deployment.conditions)).decode()
     return values
 
 
 def deployment_of(row: Any) -> Deployment:
     values = {name: getattr(row, name) for name in _DEPLOYMENT}
     values["state"] = DeploymentState(row.state)
-    return Deployment(**values, past=_past(row.past), conditions=_conditions(row.conditions))
+    return Deployment(**values, past=_past(row.past), conditions=_filled(_conditions(row.conditions)))
+
+
+def _thinned(conditions: Sequence[HeldCondition]) -> list[HeldCondition]:
+    """Each box once: a run may bring a condition in every market."""
+    told: set[str] = set()
+    thin = []
+    for held in conditions:
+        thin.append(msgspec.structs.replace(held, box=b"") if held.box_name in told else held)
+        told.add(held.box_name)
+    return thin
+
+
+def _filled(conditions: tuple[HeldCondition, ...]) -> tuple[HeldCondition, ...]:
+    if len(conditions) < 2:
+        return conditions
+    boxes = {held.box_name: held.box for held in conditions if held.box}
+    return tuple([msgspec.structs.replace(held, box=boxes.get(held.box_name, b"")) for held in conditions])
 
 
 def run_values(run: Run) -> Values:
