@@ -16,8 +16,11 @@ COLUMNS = ("day_standing_micros", "day_max_drawdown_ppm", "day_fills")
 def upgrade() -> None:
     for name in COLUMNS:
         op.add_column("prop_standings", sa.Column(name, Int64, nullable=False, server_default="0"))
-    # Right after the account's next midnight. Until then nobody counts as ranked when this day began.
-    op.execute("UPDATE prop_standings SET day_standing_micros = day_start_micros")
+    # Of today only the equity is known: the account's next midnight corrects what is taken from now here.
+    op.execute(
+        "UPDATE prop_standings SET day_standing_micros = day_start_micros, day_max_drawdown_ppm = max_drawdown_ppm, "
+        "day_fills = CASE WHEN started_ms < as_of_ms - as_of_ms % 86400000 THEN fills ELSE 0 END"
+    )
 
 
 def downgrade() -> None:
