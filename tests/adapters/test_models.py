@@ -104,7 +104,7 @@ def test_every_provider_is_asked_in_its_protocol_and_answers_by_the_schema(provi
     assert KEY in json.dumps(asked.headers)
 
 
-@pytest.mark.parametrize("model", [*MODELS.values(), "anthropic:claude-sonnet-4-0"])
+@pytest.mark.parametrize("model", [*MODELS.values(), "anthropic:claude-haiku-4-0"])
 def test_every_provider_can_be_asked_for_a_decision(model: str):
     text = decided()
     answer, server = ask(answering(text), model.partition(":")[0], model=model, schema=question().schema)
