@@ -118,11 +118,8 @@ def mark(
             known |= {market: (price, step.at_ms) for market, price in prices.items()}
         if (usable := _usable(step, known)) is None:
             continue
-        if step.on_grid and equity_now_micros is not None and len(usable) < 2 and step.stake == newest_stake:
-            equity, exposed = equity_now_micros, equity_now_micros - step.stake.net_micros
-            gross = abs(exposed)
-        else:
-            equity, exposed, gross = worth_micros(step.stake, usable)
+        is_now = step.on_grid and step.stake == newest_stake
+        equity, exposed, gross = _worth(step.stake, usable, equity_now_micros if is_now else None)
         newest = next_standing(
             account,
             newest,
@@ -138,6 +135,14 @@ def mark(
         return None
     standings[-1] = _with_liquidation_value(standings[-1], newest_stake, holdings, rules)
     return Marked(account, tuple(standings), None if earlier is None else earlier.as_of_ms)
+
+
+def _worth(stake: Stake, prices: Mapping[Market, MarkPrice], equity_micros: int | None) -> tuple[int, int, int]:
+    """As `worth_micros`. Of one market its equity, where it is known, says the rest."""
+    if equity_micros is None or len(prices) > 1:
+        return worth_micros(stake, prices)
+    exposed_micros = equity_micros - stake.net_micros
+    return equity_micros, exposed_micros, abs(exposed_micros)
 
 
 def _with_liquidation_value(standing: Standing, stake: Stake, holdings: Holdings, rules: RuleSet) -> Standing:
