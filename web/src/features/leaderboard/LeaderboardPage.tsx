@@ -102,8 +102,8 @@ function Notes({ isCompared }: { isCompared: boolean }) {
         {isCompared
           ? 'Arrows beside ranks compare with 00:00 UTC today, among the accounts that are here now; “new” had not filled by then.'
           : 'Today begins at 00:00 UTC with everybody at zero, so there is no earlier rank to compare with.'}{' '}
-        Windows begin at 00:00 UTC with what an account was worth then; drawdown, fills and marks are of its
-        whole cycle.
+        Windows begin at 00:00 UTC with what an account was worth then, or with its cycle where that began
+        later; drawdown, fills and marks are of its whole cycle.
       </p>
       <p>
         Beside each return is what needed no skill in the same time and under the same fees: holding SOL, and
