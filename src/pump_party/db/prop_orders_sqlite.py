@@ -91,7 +91,11 @@ _CLOSE = "DELETE FROM prop_open_orders WHERE order_id IN (SELECT value FROM json
 
 
 class _Statement(msgspec.Struct, frozen=True):
-    """A statement over any number of rows of `width` values, written in between `head` and `tail`."""
+    """A statement over any number of rows of `width` values, written in between `head` and `tail`.
+
+    One that fails ends its transaction, as its batch does anyway. To undo it alone, SQLite would first write every page
+    that it changes to a temporary file: as many pages again as the batch writes to the log.
+    """
 
     head: str
     width: int
@@ -111,7 +115,7 @@ class _Statement(msgspec.Struct, frozen=True):
 
 
 def _insert(name: str, names: list[str] | tuple[str, ...], tail: str = "") -> _Statement:
-    return _Statement(f"INSERT INTO {name} ({', '.join(names)})", len(names), tail)
+    return _Statement(f"INSERT OR ROLLBACK INTO {name} ({', '.join(names)})", len(names), tail)
 
 
 _ORDER = _insert("prop_orders", columns(tables.orders))
@@ -121,8 +125,9 @@ _MESSAGE = _insert("platform_outbox", MESSAGE)
 _POSITION = _insert("prop_positions", columns(tables.positions), POSITION_UPSERT)
 _OPENED = _insert("prop_open_orders", columns(tables.open_orders), OPEN_ORDER_UPSERT)
 _PERP = _insert("prop_perp_positions", columns(tables.perp_positions), PERP_UPSERT)
+_MOVED = ", ".join(f"{name} = k.column{place}" for place, name in enumerate(MOVED, start=3))
 _MOVE = _Statement(
-    f"UPDATE prop_accounts SET {', '.join(f'{c} = k.column{i}' for i, c in enumerate(MOVED, start=3))} FROM (",
+    f"UPDATE OR ROLLBACK prop_accounts SET {_MOVED} FROM (",
     len(MOVED) + 2,
     ") k WHERE account_id = k.column1 AND prop_accounts.version = k.column2",
 )
