@@ -8,7 +8,7 @@ from typing import Protocol
 from pump_party.adapters.object_store import ObjectStore
 from pump_party.domains.aitrading.artifacts import Artifact
 from pump_party.domains.aitrading.records import Run
-from pump_party.kernel.errors import Unavailable
+from pump_party.domains.clones.contract import Unreadable
 from pump_party.kernel.ids import CloneId, RunId
 
 WRITES_AT_ONCE = 4
@@ -46,7 +46,7 @@ class SealedArtifacts:
         sealed = self._objects.get_at(_place(run.run_id, sha256))
         (body,) = self._seal.open_artifacts([(run.clone_id, sha256, sealed)])
         if hashlib.sha256(body).hexdigest() != sha256:
-            raise Unavailable(f"artifact {sha256} is damaged", code="object_damaged")
+            raise Unreadable(f"artifact {sha256} is damaged", code="object_damaged")
         return body
 
     def delete(self, run_id: RunId, sha256s: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pump_party.domains.clones.model import SealedKey
-from pump_party.domains.clones.sealing import KeyMissing, SealBroken
+from pump_party.domains.clones.sealing import KeyMissing, OneKeyMissing, SealBroken
 from pump_party.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class PlatformKeys:
         """Raises KeyMissing."""
         found = dict(self._keys).get(key_id) or dict(self.load()).get(key_id)
         if found is None:
-            raise KeyMissing(
+            kind = OneKeyMissing if self._keys else KeyMissing
+            raise kind(
                 f"the strategies are sealed with the platform key {key_id}, which is neither in "
                 f"PUMP_PARTY_STRATEGY_KEYS nor in {self._file.name} of the data folder: bring it back"
             )

@@ -109,7 +109,8 @@ class DecisionUsage(msgspec.Struct, frozen=True):
 class OwnDecision(msgspec.Struct, frozen=True, tag_field="form", tag="owner"):
     """A decision with its evidence, as the owner sees it. Hashes name artifacts; null where there is none.
 
-    `snapshot_sha256` is of what all clones of the slot saw of the markets.
+    `snapshot_sha256` is of what all clones of the slot saw of the markets. Of one that is `unreadable` reasons, exits
+    and conditions cannot be opened and are left out.
     """
 
     run_id: str
@@ -128,6 +129,7 @@ class OwnDecision(msgspec.Struct, frozen=True, tag_field="form", tag="owner"):
     prompt_sha256: str | None
     answer_sha256: str | None
     usage: DecisionUsage | None
+    unreadable: bool
 
 
 def render_run(view: RunView) -> Decision | OwnDecision:
@@ -175,6 +177,7 @@ def render_own(view: OwnerRunView) -> OwnDecision:
         prompt_sha256=view.prompt_sha256,
         answer_sha256=view.answer_sha256,
         usage=render_usage(view.usage),
+        unreadable=view.unreadable,
     )
 
 

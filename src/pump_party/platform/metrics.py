@@ -130,6 +130,12 @@ class Metrics:
             ["provider"],
             registry=registry,
         )
+        self._sealed_unreadable = Counter(
+            "pump_party_sealed_unreadable_total",
+            "Clones of which something sealed was found that cannot be opened, outside of a decision",
+            ["what"],
+            registry=registry,
+        )
         self._worker_failures = Counter(
             "pump_party_worker_failures_total", "Rounds a worker could not finish", ["worker"], registry=registry
         )
@@ -198,6 +204,9 @@ class Metrics:
         self._model_latency.labels(provider).observe(latency_ms / 1000)
         if micros is not None:
             self._model_cost.labels(provider).inc(micros / 1_000_000)
+
+    def sealed_unreadable(self, what: str) -> None:
+        self._sealed_unreadable.labels(what).inc()
 
     def worker_failed(self, worker: str) -> None:
         self._worker_failures.labels(worker).inc()

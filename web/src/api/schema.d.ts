@@ -2250,6 +2250,9 @@ export interface components {
         /**
          * Deployment
          * @description A clone trading an account of its own, as its owner sees it. `next_slot_ms` is null while it does not run.
+         *
+         *         In the markets of `unreadable_conditions` it has a position whose condition cannot be opened: nobody watches it, and
+         *         its slots fail. Close the position, or stop the clone and deploy it again.
          */
         Deployment: {
             account_id: string;
@@ -2263,6 +2266,7 @@ export interface components {
             rule_set: string;
             started_ms: number;
             state: components["schemas"]["DeploymentState"];
+            unreadable_conditions: string[];
             version: number;
             version_id: string;
         };
@@ -2386,7 +2390,7 @@ export interface components {
          * @description Why a run ended without a decision.
          * @enum {unknown}
          */
-        FailureCode: "budget_exhausted" | "invalid_output" | "market_halted" | "provider_down" | "refusal" | "timeout";
+        FailureCode: "budget_exhausted" | "conditions_unreadable" | "evidence_unreadable" | "invalid_output" | "market_halted" | "provider_down" | "refusal" | "strategy_unreadable" | "timeout";
         /**
          * Feature
          * @description One number of a market's memory. Features that `feature_problem` refuses are never read.
@@ -2974,7 +2978,8 @@ export interface components {
          * OwnDecision
          * @description A decision with its evidence, as the owner sees it. Hashes name artifacts; null where there is none.
          *
-         *         `snapshot_sha256` is of what all clones of the slot saw of the markets.
+         *         `snapshot_sha256` is of what all clones of the slot saw of the markets. Of one that is `unreadable` reasons, exits
+         *         and conditions cannot be opened and are left out.
          */
         OwnDecision: {
             answer_sha256: string | null;
@@ -2992,6 +2997,7 @@ export interface components {
             slot_ms: number;
             snapshot_sha256: string | null;
             state: components["schemas"]["RunState"];
+            unreadable: boolean;
             usage: components["schemas"]["DecisionUsage"] | null;
             version: number;
             version_id: string;
@@ -3336,6 +3342,8 @@ export interface components {
         /**
          * ReplayResult
          * @description A recorded context decided again, beside what was decided then. Nothing was traded.
+         *
+         *         Where that is `unreadable`, reasons, exits and conditions of it cannot be opened and are left out.
          */
         ReplayResult: {
             context_sha256: string;
@@ -3344,6 +3352,7 @@ export interface components {
             recorded: components["schemas"]["ProposalItem"][];
             replayed: components["schemas"]["JudgedProposal"][];
             run_id: string;
+            unreadable: boolean;
             unusable: components["schemas"]["UnusableAnswer"] | null;
             usage: components["schemas"]["DecisionUsage"] | null;
         };

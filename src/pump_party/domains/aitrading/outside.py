@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from pump_party.domains.aitrading.artifacts import Artifact
 from pump_party.domains.aitrading.commands import PROPOSALS_MAX, SubmitProposals
 from pump_party.domains.aitrading.model import REASON_CHARS_MAX, Proposal, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import owner_run
-from pump_party.domains.aitrading.private import conditions_of, opened
+from pump_party.domains.aitrading.private import conditions_of, opened, sealed
 from pump_party.domains.aitrading.proposal import hides_something
 from pump_party.domains.aitrading.records import Deployment, Run, RunSource
 from pump_party.domains.aitrading.run_views import DeploymentState, OutsideRunView, RunState
-from pump_party.domains.aitrading.runs import Runs, decided_run, mids_of
+from pump_party.domains.aitrading.runs import Runs, decided_run, mids_of, unreadable
 from pump_party.domains.aitrading.scene import Scene, seen_by
 from pump_party.domains.aitrading.store import RunTaken
-from pump_party.kernel.errors import Conflict, IdempotencyMismatch, Invalid
+from pump_party.domains.aitrading.unreadable import concerns_one
+from pump_party.kernel.errors import Conflict, IdempotencyMismatch, Invalid, Refusal
 from pump_party.kernel.ids import RunId
 
 RUN_KEY_CHARS_MAX = 80
@@ -56,7 +59,11 @@ class OutsideRuns:
     def decide(
         self, deployment: Deployment, proposals: Sequence[Proposal], source: RunSource, run_key: str | None
     ) -> Run:
-        """Gate, size and record what somebody else than the strategy wants now. Not yet submitted. Raises RunTaken."""
+        """Gate, size and record what somebody else than the strategy wants now. Not yet submitted.
+
+        A condition that cannot be opened does not stand in its way: to close the position is how to be rid of it.
+        Raises RunTaken; StrategyUnreadable, Unreadable where nothing of the clone can be opened or sealed.
+        """
         parts, plan = self._parts, self._plans.of(deployment.version_id)
         scene = Scene(parts.memory, parts.quotes, sorted(plan.limits.markets))
         snapshots = scene.snapshots(plan)
@@ -64,7 +71,7 @@ class OutsideRuns:
         now_ms = parts.clock.now_ms()
         seen: Seen = seen_by(
             deployment,
-            conditions_of(parts.clones, [deployment])[deployment.deployment_id],
+            conditions_of(parts.clones, [deployment]),
             situation,
             snapshots,
             scene.quotes,
@@ -74,29 +81,48 @@ class OutsideRuns:
         )
         decided = parts.decider.conclude(plan, seen, proposals)
         assert decided.context is not None
-        run_id = RunId(parts.ids.new())
-        parts.artifacts.put([Artifact(run_id, deployment.clone_id, decided.context.sha256, decided.context.body)])
-        run = Run(
-            run_id,
-            deployment.deployment_id,
-            deployment.clone_id,
-            deployment.user_id,
-            deployment.account_id,
-            deployment.version_id,
-            deployment.version,
-            source,
-            now_ms,
-            now_ms + DEADLINE_MS,
-            RunState.CLAIMED,
-            now_ms,
+        run = msgspec.structs.replace(
+            _blank(RunId(parts.ids.new()), deployment, source, now_ms=now_ms),
             account_seq=situation.account.seq,
             snapshot_sha256=scene.sha256(),
             context_sha256=decided.context.sha256,
             run_key=run_key,
         )
+        parts.artifacts.put([Artifact.of(run, decided.context.body)])
         run = decided_run(run, decided, mids_of(seen), now_ms=now_ms)
-        self._runs.record(begun=[run])
+        self._runs.record(begun=sealed(parts.clones, [run]))
         return run
+
+    def give_up(self, deployment: Deployment, proposals: Sequence[Proposal]) -> Run:
+        """The same for positions whose condition came true. Where nothing of the clone can be sealed it has failed."""
+        parts = self._parts
+        try:
+            return self.decide(deployment, proposals, RunSource.INVALIDATION, None)
+        except Refusal as refusal:
+            if not concerns_one(refusal):
+                raise
+            now_ms = parts.clock.now_ms()
+            begun = _blank(RunId(parts.ids.new()), deployment, RunSource.INVALIDATION, now_ms=now_ms)
+            failed = unreadable(begun, refusal, now_ms=now_ms)
+        self._runs.record(begun=[failed])
+        return failed
+
+
+def _blank(run_id: RunId, deployment: Deployment, source: RunSource, *, now_ms: int) -> Run:
+    return Run(
+        run_id,
+        deployment.deployment_id,
+        deployment.clone_id,
+        deployment.user_id,
+        deployment.account_id,
+        deployment.version_id,
+        deployment.version,
+        source,
+        now_ms,
+        now_ms + DEADLINE_MS,
+        RunState.CLAIMED,
+        now_ms,
+    )
 
 
 def _check(command: SubmitProposals) -> None:

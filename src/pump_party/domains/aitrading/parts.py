@@ -10,7 +10,8 @@ from pump_party.domains.aitrading.contract import Decider
 from pump_party.domains.aitrading.model import Plan
 from pump_party.domains.aitrading.model_desk import ModelDesk
 from pump_party.domains.aitrading.store import AITradingStore
-from pump_party.domains.clones.contract import Clones
+from pump_party.domains.aitrading.unreadable import StrategyUnreadable
+from pump_party.domains.clones.contract import Clones, Unreadable
 from pump_party.domains.marketdata.contract import Candles, MarketMemory, Quotes
 from pump_party.domains.prop_interface.contract import Fleet, PropTrading
 from pump_party.platform.clock import Clock
@@ -45,10 +46,16 @@ class Parts:
 
 
 class Plans:
-    """The plan of every version that runs, made once: a version never changes."""
+    """The plan of every version that runs, made once: a version never changes.
+
+    `of` raises NotFound (version_not_found), StrategyUnreadable, Unavailable.
+    """
 
     def __init__(self, clones: Clones, decider: Decider) -> None:
         def made(version_id: str) -> Plan:
-            return decider.plan(clones.strategy_of(version_id).strategy)
+            try:
+                return decider.plan(clones.strategy_of(version_id).strategy)
+            except Unreadable as error:
+                raise StrategyUnreadable(reason=error.reason) from error
 
         self.of: Callable[[str], Plan] = lru_cache(maxsize=PLANS_MAX)(made)

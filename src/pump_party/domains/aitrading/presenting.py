@@ -17,8 +17,10 @@ from pump_party.domains.aitrading.run_views import (
     RunUsageView,
 )
 from pump_party.domains.aitrading.slots import next_slot_ms
+from pump_party.domains.aitrading.unreadable import DECISION
 from pump_party.domains.prop_interface.contract import AccountStatus
 from pump_party.events.aitrading import DecisionFinished, DeploymentChanged
+from pump_party.kernel.ids import Market
 from pump_party.kernel.money import PPM
 from pump_party.platform.bus import CLONE_CHANNEL
 from pump_party.platform.outbox import OutboxMessage
@@ -59,7 +61,8 @@ def public_run(run: Run) -> PublicRunView:
     )
 
 
-def owner_run(run: Run, calls: Sequence[Call]) -> OwnerRunView:
+def owner_run(run: Run, calls: Sequence[Call], *, unreadable: bool = False) -> OwnerRunView:
+    """`unreadable` is a run that is still sealed because it cannot be opened."""
     body = run.body
     return OwnerRunView(
         run.run_id,
@@ -70,7 +73,7 @@ def owner_run(run: Run, calls: Sequence[Call]) -> OwnerRunView:
         run.deadline_ms,
         run.state,
         run.code,
-        run.detail or _refusal(run),
+        run.detail or _refusal(run) or (DECISION if unreadable else None),
         run.finished_ms,
         tuple(
             OwnerDecisionView(
@@ -86,6 +89,7 @@ def owner_run(run: Run, calls: Sequence[Call]) -> OwnerRunView:
         run.prompt_sha256,
         run.answer_sha256,
         usage(calls),
+        unreadable,
     )
 
 
@@ -140,7 +144,9 @@ def announce_deployment(deployment: Deployment, *, at_ms: int) -> OutboxMessage:
     return OutboxMessage(CLONE_CHANNEL, deployment.clone_id, 0, event.KIND, msgspec.Raw(_encode(event)), at_ms)
 
 
-def deployment_view(deployment: Deployment, status: AccountStatus, *, now_ms: int) -> DeploymentView:
+def deployment_view(
+    deployment: Deployment, status: AccountStatus, *, now_ms: int, unwatched: tuple[Market, ...]
+) -> DeploymentView:
     return DeploymentView(
         deployment.deployment_id,
         deployment.clone_id,
@@ -153,6 +159,7 @@ def deployment_view(deployment: Deployment, status: AccountStatus, *, now_ms: in
         deployment.cadence_s,
         _next(deployment, now_ms),
         deployment.started_ms,
+        unwatched,
     )
 
 

@@ -10,10 +10,15 @@ import msgspec
 
 from pump_party.domains.aitrading.model import Invalidation, OpenInvalidation, Proposal, Verdict
 from pump_party.domains.aitrading.records import Deployment, HeldCondition, Run
-from pump_party.domains.clones.contract import Clones
-from pump_party.kernel.ids import CloneId, DeploymentId
+from pump_party.domains.aitrading.unreadable import sift
+from pump_party.domains.clones.contract import Clones, Unreadable
+from pump_party.kernel.errors import Refusal
+from pump_party.kernel.ids import CloneId, Market
 
-NO_CONDITIONS: Mapping[HeldCondition, OpenInvalidation] = {}
+Opened = Mapping[tuple[CloneId, HeldCondition], OpenInvalidation]
+"""Conditions that were opened, each by its clone and its place in a box."""
+
+NOTHING_OPENED: Opened = {}
 
 
 class _Secrets(msgspec.Struct, frozen=True, array_like=True):
@@ -40,54 +45,92 @@ def tells(run: Run) -> bool:
 
 
 def sealed(clones: Clones, runs: Sequence[Run]) -> Sequence[Run]:
-    """The same runs with nothing private in the clear. Raises NotFound, Unavailable: a key is missing."""
+    """The same runs with nothing private in the clear. Raises as `Clones.seal_artifacts`."""
     telling = [run for run in runs if tells(run)]
     if not telling:
         return runs
     whole = opened(clones, telling)
     plain = [(run.clone_id, run.box_name, _encode(_secrets(run))) for run in whole]
-    shut = {run.run_id: _blank(run, box) for run, box in zip(whole, clones.seal_artifacts(plain), strict=True)}
+    boxes = clones.seal_artifacts(plain)
+    shut = {run.run_id: _blank(run, box, guarded=_guarded(run)) for run, box in zip(whole, boxes, strict=True)}
     return [shut.get(run.run_id, run) for run in runs]
 
 
 def opened(clones: Clones, runs: Sequence[Run]) -> Sequence[Run]:
-    """The same runs with what is private of them. Raises NotFound, Unavailable: a key is missing."""
+    """The same runs with what is private of them. Raises as `Clones.open_artifacts`."""
     boxes = [(run.clone_id, run.box_name, run.sealed) for run in runs if run.sealed is not None]
     if not boxes:
         return runs
     plain = iter(clones.open_artifacts(boxes))
-    return [run if run.sealed is None else _with(run, _decode(next(plain))) for run in runs]
+    return [run if run.sealed is None else _with(run, _read(next(plain))) for run in runs]
 
 
-def conditions_of(
-    clones: Clones,
-    deployments: Sequence[Deployment],
-    known: Mapping[HeldCondition, OpenInvalidation] = NO_CONDITIONS,
-) -> Mapping[DeploymentId, tuple[OpenInvalidation, ...]]:
-    """The conditions in force of each, in their order; boxes of `known` ones stay shut.
+def opened_each(clones: Clones, runs: Sequence[Run]) -> list[Run | Refusal]:
+    """The same where one that cannot be opened takes nothing from the others. Raises Unavailable: none can be."""
+    return sift(runs, lambda some: opened(clones, some))
 
-    Raises NotFound, Unavailable: a key is missing.
+
+def bare(run: Run) -> Run:
+    """The same run without what is private of it, for one that cannot be sealed."""
+    return _blank(run, run.sealed, guarded=())
+
+
+def conditions_of(clones: Clones, deployments: Sequence[Deployment], known: Opened = NOTHING_OPENED) -> Opened:
+    """The conditions in force of all of them; boxes of `known` ones stay shut.
+
+    One that cannot be opened is absent, and takes nothing from the others. Raises Unavailable: none can be opened.
     """
-    shut = [(d.clone_id, held) for d in deployments for held in d.conditions if held.box and held not in known]
-    places = dict.fromkeys((clone_id, held.box_name, held.box) for clone_id, held in shut)
-    boxes = dict(zip(places, map(_decode, clones.open_artifacts(list(places))), strict=True)) if shut else {}
+    found: dict[tuple[CloneId, HeldCondition], OpenInvalidation] = {}
+    shut: list[tuple[CloneId, HeldCondition]] = []
+    for deployment in deployments:
+        for held in deployment.conditions:
+            one = deployment.clone_id, held
+            if held.condition is not None:
+                found[one] = OpenInvalidation(held.market, held.condition)
+            elif one in known:
+                found[one] = known[one]
+            else:
+                shut.append(one)
+    boxes = list(dict.fromkeys((clone_id, held.box_name, held.box) for clone_id, held in shut))
+    plain = dict(zip(boxes, sift(boxes, clones.open_artifacts), strict=True))
+    for clone_id, held in shut:
+        condition = _condition_in(plain[clone_id, held.box_name, held.box], held.place)
+        if condition is not None:
+            found[clone_id, held] = OpenInvalidation(held.market, condition)
+    return found
 
-    def open_one(clone_id: CloneId, held: HeldCondition) -> OpenInvalidation:
-        if held.condition is not None:
-            return OpenInvalidation(held.market, held.condition)
-        found = known.get(held)
-        if found is None:
-            kept = boxes[clone_id, held.box_name, held.box][held.place]
-            assert isinstance(kept, _Secrets)
-            assert kept.invalidation is not None
-            found = OpenInvalidation(held.market, kept.invalidation)
-        return found
 
-    return {d.deployment_id: tuple([open_one(d.clone_id, held) for held in d.conditions]) for d in deployments}
+def readable(deployment: Deployment, opened: Opened) -> tuple[OpenInvalidation, ...]:
+    """Its conditions that could be opened, in their order."""
+    found = [opened.get((deployment.clone_id, held)) for held in deployment.conditions]
+    return tuple([one for one in found if one is not None])
+
+
+def unreadable(deployment: Deployment, opened: Opened) -> tuple[Market, ...]:
+    """Where it has a condition that could not be."""
+    return tuple([held.market for held in deployment.conditions if (deployment.clone_id, held) not in opened])
+
+
+def _condition_in(box: bytes | Refusal, place: int) -> Invalidation | None:
+    if isinstance(box, Refusal):
+        return None
+    try:
+        kept = _read(box)[place]
+    except (Unreadable, IndexError):
+        return None
+    return kept.invalidation if isinstance(kept, _Secrets) else None
+
+
+def _read(box: bytes) -> tuple[_Kept, ...]:
+    """Raises Unreadable for what a later release may have put into it."""
+    try:
+        return _decode(box)
+    except msgspec.DecodeError as error:
+        raise Unreadable("what is private of a decision is in a form that this release does not know") from error
 
 
 def sealed_conditions(clones: Clones, deployment: Deployment) -> Mapping[HeldCondition, HeldCondition]:
-    """Those of an earlier release, which lie in the clear, and the same sealed. Raises as `conditions_of`."""
+    """Those of an earlier release, which lie in the clear, and the same sealed. Raises as `Clones.seal_artifacts`."""
     clear = [held for held in deployment.conditions if held.condition is not None]
     name = f"conditions/{deployment.deployment_id}"
     secrets = _encode([_Secrets("", invalidation=held.condition) for held in clear])
@@ -116,9 +159,12 @@ def _secret(one: Proposal, verdict: Verdict) -> _Kept:
     )
 
 
-def _blank(run: Run, box: bytes) -> Run:
+def _guarded(run: Run) -> tuple[Market, ...]:
+    return tuple(one.market for one in run.body.proposals if one.invalidation is not None)
+
+
+def _blank(run: Run, box: bytes | None, *, guarded: tuple[Market, ...]) -> Run:
     body = run.body
-    guarded = tuple(one.market for one in body.proposals if one.invalidation is not None)
     blank = msgspec.structs.replace(
         body,
         proposals=tuple(Proposal(p.market, p.action, p.side, p.share_ppm, p.leverage) for p in body.proposals),

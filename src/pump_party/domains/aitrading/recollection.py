@@ -78,6 +78,8 @@ def in_force(
     conditions: Sequence[OpenInvalidation], account: AccountView, waiting: frozenset[Market]
 ) -> tuple[OpenInvalidation, ...]:
     """Those whose position is still there, or may come with an order that waits in its market."""
-    return tuple(
-        held for held in conditions if held.market in waiting or holding_of(account, held.market).direction != FLAT
-    )
+    return tuple(held for held in conditions if is_in_force(held.market, account, waiting))
+
+
+def is_in_force(market: Market, account: AccountView, waiting: frozenset[Market]) -> bool:
+    return market in waiting or holding_of(account, market).direction != FLAT

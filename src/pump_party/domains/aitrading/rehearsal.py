@@ -100,7 +100,8 @@ class Rehearsals:
             usage=thought.used,
         )
 
-    def replay(self, command: Replay, run: Run) -> ReplayView:
+    def replay(self, command: Replay, run: Run, *, unreadable: bool) -> ReplayView:
+        """Of a run that is unreadable nobody knows the exits, and so not what it made."""
         parts = self._parts
         if run.context_sha256 is None:
             raise NotFound("this run kept no context", code="artifact_not_found")
@@ -117,8 +118,9 @@ class Rehearsals:
             verdicts=decided.verdicts,
             unusable=thought.unusable,
             failure=thought.failure,
-            counterfactual=(self._compare(run, plan, seen, thought.proposals),),
+            counterfactual=(self._compare(run, plan, seen, thought.proposals, unreadable=unreadable),),
             usage=thought.used,
+            unreadable=unreadable,
         )
 
     def _valid(self, strategy: Strategy) -> Strategy:
@@ -177,7 +179,7 @@ class Rehearsals:
         scene = Scene(parts.memory, parts.quotes, sorted(plan.limits.markets))
         return seen_by(
             deployment,
-            conditions_of(parts.clones, [deployment])[deployment.deployment_id],
+            conditions_of(parts.clones, [deployment]),
             situation,
             scene.snapshots(plan),
             scene.quotes,
@@ -194,7 +196,9 @@ class Rehearsals:
 
     # --- what would have been ---
 
-    def _compare(self, run: Run, plan: Plan, seen: Seen, proposals: Sequence[Proposal]) -> CounterfactualView:
+    def _compare(
+        self, run: Run, plan: Plan, seen: Seen, proposals: Sequence[Proposal], *, unreadable: bool
+    ) -> CounterfactualView:
         """Both decisions in the same world until the next slot, or until now where that is yet to come."""
         start_ms = seen.slot.as_of_ms
         until_ms = min(start_ms + plan.cadence_s * 1_000, self._parts.clock.now_ms())
@@ -207,7 +211,8 @@ class Rehearsals:
             world = Counterfactual(self._venues(start_ms), rule_set, seen, start_ms=start_ms)
             return world.made_micros(plan, self._parts.decider, proposals, minutes)
 
-        return CounterfactualView(until_ms, made(run.body.proposals), made(proposals))
+        recorded = None if unreadable else made(run.body.proposals)
+        return CounterfactualView(until_ms, recorded, made(proposals))
 
     def _minutes(self, market: Market, from_ms: int, until_ms: int) -> Sequence[Candle]:
         """Oldest first; the minute of the slot belongs to what came before it."""

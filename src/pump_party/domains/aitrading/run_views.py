@@ -39,6 +39,9 @@ class FailureCode(StrEnum):
     PROVIDER_DOWN = "provider_down"
     BUDGET_EXHAUSTED = "budget_exhausted"
     MARKET_HALTED = "market_halted"
+    STRATEGY_UNREADABLE = "strategy_unreadable"
+    CONDITIONS_UNREADABLE = "conditions_unreadable"
+    EVIDENCE_UNREADABLE = "evidence_unreadable"
 
 
 class PublicDeploymentView(msgspec.Struct, frozen=True):
@@ -54,7 +57,11 @@ class PublicDeploymentView(msgspec.Struct, frozen=True):
 
 
 class DeploymentView(msgspec.Struct, frozen=True):
-    """A clone trading an account, as its owner sees it. `next_slot_ms` is None while it does not run."""
+    """A clone trading an account, as its owner sees it. `next_slot_ms` is None while it does not run.
+
+    In the markets of `unreadable_conditions` it holds a position under a condition that cannot be opened: nobody
+    watches it.
+    """
 
     deployment_id: DeploymentId
     clone_id: CloneId
@@ -67,6 +74,7 @@ class DeploymentView(msgspec.Struct, frozen=True):
     cadence_s: int
     next_slot_ms: int | None
     started_ms: int
+    unreadable_conditions: tuple[Market, ...] = ()
 
 
 class PublicDecisionView(msgspec.Struct, frozen=True):
@@ -113,7 +121,10 @@ class OwnerDecisionView(msgspec.Struct, frozen=True):
 
 
 class OwnerRunView(msgspec.Struct, frozen=True):
-    """A decision with its evidence, as the owner sees it. Hashes name artifacts; None where there is none."""
+    """A decision with its evidence, as the owner sees it. Hashes name artifacts; None where there is none.
+
+    Of one that is `unreadable` what is private cannot be opened and is left out; `detail` says so.
+    """
 
     run_id: RunId
     clone_id: CloneId
@@ -132,6 +143,7 @@ class OwnerRunView(msgspec.Struct, frozen=True):
     prompt_sha256: str | None
     answer_sha256: str | None
     usage: RunUsageView | None
+    unreadable: bool = False
 
 
 RunView = PublicRunView | OwnerRunView
@@ -183,7 +195,10 @@ class CounterfactualView(msgspec.Struct, frozen=True):
 
 
 class ReplayView(msgspec.Struct, frozen=True):
-    """A recorded context decided again, beside what was decided then."""
+    """A recorded context decided again, beside what was decided then.
+
+    Where that is `unreadable`, what is private of it cannot be opened and is left out.
+    """
 
     run_id: RunId
     context_sha256: str
@@ -194,6 +209,7 @@ class ReplayView(msgspec.Struct, frozen=True):
     failure: FailureCode | None
     counterfactual: tuple[CounterfactualView, ...]
     usage: RunUsageView | None
+    unreadable: bool
 
 
 class OutsideRunView(msgspec.Struct, frozen=True):

@@ -33,17 +33,18 @@ from pump_party.domains.aitrading.model import (
 from pump_party.domains.aitrading.model_desk import Answered, Ask
 from pump_party.domains.aitrading.parts import Parts, Plans
 from pump_party.domains.aitrading.presenting import announce
-from pump_party.domains.aitrading.private import sealed
-from pump_party.domains.aitrading.records import Call, Run
+from pump_party.domains.aitrading.private import bare, sealed
+from pump_party.domains.aitrading.records import Call, Run, RunBody
 from pump_party.domains.aitrading.run_views import FailureCode, RunState
 from pump_party.domains.aitrading.store import NextSlot, RunTaken, Step
+from pump_party.domains.aitrading.unreadable import EVIDENCE, StrategyUnreadable, concerns_one, sift
 from pump_party.domains.prop_interface.contract import (
     ActionOutcome,
     OrderStatus,
     SubmitActions,
 )
 from pump_party.kernel.errors import Refusal
-from pump_party.kernel.ids import Market
+from pump_party.kernel.ids import Market, RunId
 from pump_party.platform.jobs import Job
 
 UNFINISHED_MAX = 1_000
@@ -92,8 +93,11 @@ class Runs:
         done: Job | None = None,
         next_slot: NextSlot | None = None,
     ) -> Sequence[Call]:
-        """One transaction, with nothing private in the clear. Returns the calls that no budget allows."""
-        begun, moved = sealed(self._parts.clones, begun), sealed(self._parts.clones, moved)
+        """One transaction, with nothing private in the clear. Returns the calls that no budget allows.
+
+        Of a run that cannot be sealed what is private is not kept: `shut` those first that may still end otherwise.
+        """
+        begun, moved = [[one or bare(run) for run, one in self._sealed(runs)] for runs in (begun, moved)]
         step = Step(begun, moved, reserved_calls, settled_calls, done, next_slot)
         refused = self._parts.store.record(step, limits=self._parts.limits, announce=announce)
         ended = [run for run in (*begun, *moved) if run.is_final]
@@ -108,6 +112,26 @@ class Runs:
                 provider, call.failure or "answered", latency_ms=call.latency_ms, micros=call.micros
             )
         return refused
+
+    def shut(self, decided: Sequence[Run]) -> list[Run]:
+        """What was decided and not yet recorded, sealed. A run that cannot be has failed, and did nothing."""
+        now_ms = self._parts.clock.now_ms()
+        return [one or unreadable(run, None, now_ms=now_ms) for run, one in self._sealed(decided)]
+
+    def _sealed(self, runs: Sequence[Run]) -> list[tuple[Run, Run | None]]:
+        """Each beside the same sealed, None where it cannot be."""
+        shut = sift(runs, lambda some: sealed(self._parts.clones, some))
+        return [(run, one if isinstance(one, Run) else None) for run, one in zip(runs, shut, strict=True)]
+
+    def keep(self, artifacts: Sequence[Artifact]) -> frozenset[RunId]:
+        """Keep them. Returns the runs of which one cannot be sealed."""
+
+        def put(some: Sequence[Artifact]) -> Sequence[None]:
+            self._parts.artifacts.put(some)
+            return [None] * len(some)
+
+        kept = sift(artifacts, put)
+        return frozenset(artifact.run_id for artifact, lost in zip(artifacts, kept, strict=True) if lost is not None)
 
     def submit(self, runs: Sequence[Run]) -> None:
         """Hand over what these runs decided, and end them by what became of it."""
@@ -142,13 +166,28 @@ class Runs:
         late = [run for run in waiting if now_ms > run.deadline_ms]
         if late:
             self._end([ended(run, RunState.LATE, now_ms=now_ms) for run in late])
-        underway = [self._recalled(run) for run in waiting if now_ms <= run.deadline_ms]
-        self.ask([one for one in underway if one.run.state is RunState.CONTEXTED])
-        kept = [one for one in underway if one.run.state is RunState.ANSWERED]
+        recalled = self._recalled([run for run in waiting if now_ms <= run.deadline_ms])
+        self.ask([one for one, _ in recalled if one.run.state is RunState.CONTEXTED])
+        kept = [(one, answers) for one, answers in recalled if one.run.state is RunState.ANSWERED]
         if kept:
-            self._conclude([(one, self._kept_answers(one.run)) for one in kept])
+            self._conclude(kept)
 
-    def _recalled(self, run: Run) -> Underway:
+    def _recalled(self, runs: Sequence[Run]) -> list[tuple[Underway, list[WrittenAnswer]]]:
+        """Each with what it was answered, if it was. One whose evidence cannot be read has failed."""
+        found, lost = [], []
+        for run in runs:
+            try:
+                answers = self._kept_answers(run) if run.state is RunState.ANSWERED else []
+                found.append((self._underway(run), answers))
+            except Refusal as refusal:
+                if not concerns_one(refusal):
+                    raise
+                lost.append(unreadable(run, refusal, now_ms=self._parts.clock.now_ms()))
+        if lost:
+            self._end(lost)
+        return found
+
+    def _underway(self, run: Run) -> Underway:
         """What the run saw and asked, from its own evidence."""
         assert run.context_sha256 is not None
         plan = self._plans.of(run.version_id)
@@ -200,11 +239,13 @@ class Runs:
         calls: list[Call] = []
         going: list[tuple[Underway, list[WrittenAnswer]]] = []
         kept = [Artifact.of(one.run, answer_body(answers)) for one, answers in come]
-        self._parts.artifacts.put(kept)
+        lost = self.keep(kept)
         for (one, answers), artifact in zip(come, kept, strict=True):
             run = msgspec.structs.replace(one.run, state=RunState.ANSWERED, answer_sha256=artifact.sha256)
             failed = next((answered.failed for answered in answers if answered.failed is not None), None)
-            if failed is not None:
+            if run.run_id in lost:
+                run = unreadable(one.run, None, now_ms=now_ms)
+            elif failed is not None:
                 code, detail = FAILURES[failed.failure], f"{failed.failure.value}: {failed.detail}"
                 run = ended(run, RunState.FAILED, code=code.value, detail=detail, now_ms=now_ms)
             else:
@@ -240,7 +281,7 @@ class Runs:
             )
             decided = parts.decider.conclude(one.plan, seen, proposals, with_context=False)
             moved.append(decided_run(one.run, decided, mids_of(one.seen), now_ms=now_ms))
-        shut = sealed(parts.clones, moved)
+        shut = self.shut(moved)
         self.record(moved=shut)
         self.submit(shut)
 
@@ -280,6 +321,15 @@ def decided_run(run: Run, decided: Decided, mids_e8: Mapping[Market, int], *, no
 def ended(run: Run, state: RunState, *, now_ms: int, code: str | None = None, detail: str | None = None) -> Run:
     short = None if not detail else detail[:DETAIL_CHARS_MAX]
     return msgspec.structs.replace(run, state=state, code=code, detail=short, finished_ms=now_ms)
+
+
+def unreadable(run: Run, refusal: Refusal | None, *, now_ms: int) -> Run:
+    """A run that ends because what is sealed of its clone cannot be opened, or nothing more can be sealed."""
+    code, detail = FailureCode.EVIDENCE_UNREADABLE.value, EVIDENCE
+    if isinstance(refusal, StrategyUnreadable):
+        code, detail = refusal.code, refusal.detail
+    run = msgspec.structs.replace(run, body=RunBody())
+    return ended(run, RunState.FAILED, code=code, detail=detail, now_ms=now_ms)
 
 
 def ended_by(run: Run, outcome: Sequence[ActionOutcome] | Refusal, *, now_ms: int) -> Run:

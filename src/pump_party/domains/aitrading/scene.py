@@ -5,8 +5,9 @@ from hashlib import sha256
 
 import msgspec
 
-from pump_party.domains.aitrading.model import OpenInvalidation, Plan, Read, Seen, Slot
-from pump_party.domains.aitrading.recollection import in_force
+from pump_party.domains.aitrading.model import Plan, Read, Seen, Slot
+from pump_party.domains.aitrading.private import Opened, readable, unreadable
+from pump_party.domains.aitrading.recollection import in_force, is_in_force
 from pump_party.domains.aitrading.records import Deployment
 from pump_party.domains.marketdata.contract import MarketMemory, MarketSnapshot, Quote, Quotes
 from pump_party.domains.prop_interface.contract import AccountSituation
@@ -49,9 +50,18 @@ class Scene:
         return sha256(_encode(prices)).hexdigest()
 
 
+def unwatched(deployment: Deployment, opened: Opened, situation: AccountSituation) -> tuple[Market, ...]:
+    """Where it holds or awaits a position under a condition that cannot be opened."""
+    shut = unreadable(deployment, opened)
+    if not shut:
+        return ()
+    waiting = frozenset(order.market for order in situation.orders)
+    return tuple(market for market in shut if is_in_force(market, situation.account, waiting))
+
+
 def seen_by(
     deployment: Deployment,
-    conditions: Sequence[OpenInvalidation],
+    opened: Opened,
     situation: AccountSituation,
     snapshots: Mapping[Market, MarketSnapshot],
     quotes: Mapping[Market, Quote],
@@ -60,7 +70,7 @@ def seen_by(
     deadline_ms: int,
     now_ms: int,
 ) -> Seen:
-    """Everything this clone's decision is made from. `conditions` are the deployment's, opened.
+    """Everything this clone's decision is made from. Conditions that could not be opened are left out.
 
     The quotes say how far charts have come: see `context.check`.
     """
@@ -71,7 +81,7 @@ def seen_by(
         snapshots=snapshots,
         orders=situation.orders,
         past=deployment.past,
-        conditions=in_force(conditions, situation.account, waiting),
+        conditions=in_force(readable(deployment, opened), situation.account, waiting),
         actions_today=deployment.actions_today(slot_ms),
         quotes=quotes,
     )

@@ -11,7 +11,7 @@ from pump_party.domains.aitrading.commands import DeployClone, DryRun, Replay, S
 from pump_party.domains.aitrading.counterfactual import Venues
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts, Plans
-from pump_party.domains.aitrading.private import opened
+from pump_party.domains.aitrading.private import conditions_of, opened_each
 from pump_party.domains.aitrading.records import Call, Deployment, Run
 from pump_party.domains.aitrading.rehearsal import Rehearsals
 from pump_party.domains.aitrading.run_views import (
@@ -29,12 +29,13 @@ from pump_party.domains.aitrading.run_views import (
     UsageView,
 )
 from pump_party.domains.aitrading.runs import Runs
+from pump_party.domains.aitrading.scene import unwatched
 from pump_party.domains.aitrading.slots import DAY_MS, next_slot_ms
 from pump_party.domains.aitrading.store import NextSlot, Resumed
 from pump_party.domains.clones.contract import StrategyVersion
 from pump_party.domains.prop_interface.contract import PAGE_LIMIT_MAX, AccountKind, AccountStatus, OpenAccount
-from pump_party.kernel.errors import Conflict, Invalid, NotFound
-from pump_party.kernel.ids import AccountId, CloneId, DeploymentId, RunId, UserId, is_uuid
+from pump_party.kernel.errors import Conflict, Invalid, NotFound, Refusal, Unavailable
+from pump_party.kernel.ids import AccountId, CloneId, DeploymentId, Market, RunId, UserId, is_uuid
 
 DEPLOY_KEY_CHARS_MAX = 80
 
@@ -144,9 +145,7 @@ class AITradingService:
 
     def own_deployments(self, user_id: UserId, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, DeploymentView]:
         newest = self._parts.store.newest_deployments(clone_ids)
-        own = [one for one in newest.values() if one.user_id == user_id]
-        statuses, now_ms = self._account_statuses(own), self._parts.clock.now_ms()
-        return {d.clone_id: presenting.deployment_view(d, statuses[d.account_id], now_ms=now_ms) for d in own}
+        return self._views([one for one in newest.values() if one.user_id == user_id])
 
     def accounts(self, clone_ids: Sequence[CloneId]) -> Mapping[CloneId, AccountId]:
         newest = self._parts.store.newest_deployments(clone_ids)
@@ -163,18 +162,12 @@ class AITradingService:
         before = None if cursor is None else RunId(cursor)
         found = self._parts.store.runs(clone_id, before=before, limit=limit + 1)
         page = found[:limit]
-        if viewer == owner:
-            page = opened(self._parts.clones, page)
-        calls = self._parts.store.calls([r.run_id for r in page if r.model]) if viewer == owner else {}
-        views = tuple(self._run_view(run, calls.get(run.run_id, ()), viewer) for run in page)
-        return RunPage(views, page[-1].run_id if len(found) > limit else None)
+        views = self._own_views(page) if viewer == owner else [presenting.public_run(run) for run in page]
+        return RunPage(tuple(views), page[-1].run_id if len(found) > limit else None)
 
     def decision(self, run_id: str, *, viewer: UserId | None) -> RunView:
         run = self._run(run_id)
-        if viewer == run.user_id:
-            (run,) = opened(self._parts.clones, [run])
-        calls = self._parts.store.calls([run.run_id]).get(run.run_id, ()) if viewer == run.user_id else ()
-        return self._run_view(run, calls, viewer)
+        return self._own_views([run])[0] if viewer == run.user_id else presenting.public_run(run)
 
     def artifact(self, user_id: UserId, run_id: str, kind: ArtifactKind) -> ArtifactView:
         run = self._own_run(user_id, run_id)
@@ -225,8 +218,11 @@ class AITradingService:
         return self._rehearsals.dry_run(command)
 
     def replay(self, command: Replay) -> ReplayView:
-        (run,) = opened(self._parts.clones, [self._own_run(command.user_id, command.run_id)])
-        return self._rehearsals.replay(command, run)
+        run = self._own_run(command.user_id, command.run_id)
+        (opened,) = opened_each(self._parts.clones, [run])
+        if isinstance(opened, Refusal):
+            return self._rehearsals.replay(command, run, unreadable=True)
+        return self._rehearsals.replay(command, opened, unreadable=False)
 
     # --- who may ---
 
@@ -262,8 +258,25 @@ class AITradingService:
         return run
 
     def _view(self, deployment: Deployment) -> DeploymentView:
-        status = self._account_statuses([deployment])[deployment.account_id]
-        return presenting.deployment_view(deployment, status, now_ms=self._parts.clock.now_ms())
+        return self._views([deployment])[deployment.clone_id]
+
+    def _views(self, deployments: Sequence[Deployment]) -> Mapping[CloneId, DeploymentView]:
+        parts, now_ms = self._parts, self._parts.clock.now_ms()
+        found = parts.fleet.situations([d.account_id for d in deployments])
+        try:
+            opened = conditions_of(parts.clones, deployments)
+        except Unavailable:
+            # Whether it trades, its owner is told also while no key is there: then nobody knows which are broken.
+            opened = None
+        views = {}
+        for deployment in deployments:
+            situation = found[deployment.account_id]
+            shut: tuple[Market, ...] = ()
+            if opened is not None and deployment.state is not DeploymentState.STOPPED:
+                shut = unwatched(deployment, opened, situation)
+            status = situation.account.status
+            views[deployment.clone_id] = presenting.deployment_view(deployment, status, now_ms=now_ms, unwatched=shut)
+        return views
 
     def _public_views(self, deployments: Sequence[Deployment]) -> Mapping[CloneId, PublicDeploymentView]:
         statuses, now_ms = self._account_statuses(deployments), self._parts.clock.now_ms()
@@ -273,8 +286,17 @@ class AITradingService:
         found = self._parts.fleet.situations([d.account_id for d in deployments])
         return {account_id: situation.account.status for account_id, situation in found.items()}
 
-    def _run_view(self, run: Run, calls: Sequence[Call], viewer: UserId | None) -> RunView:
-        return presenting.owner_run(run, calls) if viewer == run.user_id else presenting.public_run(run)
+    def _own_views(self, runs: Sequence[Run]) -> list[RunView]:
+        """Of one that cannot be opened what is public, and that it is so."""
+        calls = self._parts.store.calls([run.run_id for run in runs if run.model])
+        views: list[RunView] = []
+        for run, opened in zip(runs, opened_each(self._parts.clones, runs), strict=True):
+            made = calls.get(run.run_id, ())
+            if isinstance(opened, Refusal):
+                views.append(presenting.owner_run(run, made, unreadable=True))
+            else:
+                views.append(presenting.owner_run(opened, made))
+        return views
 
 
 def _model_usage(model: str, calls: Sequence[Call]) -> ModelUsageView:

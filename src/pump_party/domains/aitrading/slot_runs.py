@@ -1,23 +1,25 @@
 """Work off a slot: every running clone of a cadence decides on the same moment, those with rules in one pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from pump_party.domains.aitrading.artifacts import Artifact
 from pump_party.domains.aitrading.asking import Asker, prompt_body
-from pump_party.domains.aitrading.model import OpenInvalidation, Plan, Seen
+from pump_party.domains.aitrading.model import Plan, Seen
 from pump_party.domains.aitrading.parts import Parts, Plans
-from pump_party.domains.aitrading.private import conditions_of, sealed
+from pump_party.domains.aitrading.private import Opened, conditions_of
 from pump_party.domains.aitrading.records import Deployment, Run, RunSource
 from pump_party.domains.aitrading.run_views import FailureCode, RunState
-from pump_party.domains.aitrading.runs import Runs, Underway, decided_run, ended, mids_of
-from pump_party.domains.aitrading.scene import Scene, seen_by
+from pump_party.domains.aitrading.runs import Runs, Underway, decided_run, ended, mids_of, unreadable
+from pump_party.domains.aitrading.scene import Scene, seen_by, unwatched
 from pump_party.domains.aitrading.slots import deadline_ms, next_slot_ms, read_job_key, run_id
 from pump_party.domains.aitrading.store import NextSlot
+from pump_party.domains.aitrading.unreadable import StrategyUnreadable, concerns_one, conditions_detail
+from pump_party.domains.marketdata.contract import MarketSnapshot
 from pump_party.domains.prop_interface.contract import AccountSituation
-from pump_party.kernel.errors import Refusal, Unavailable
-from pump_party.kernel.ids import Market
+from pump_party.kernel.errors import Refusal
+from pump_party.kernel.ids import Market, VersionId
 from pump_party.platform.jobs import Job
 from pump_party.platform.logging import get_logger
 
@@ -68,7 +70,7 @@ class SlotRuns:
             self._runs.record(begun=late, next_slot=following)
             return
         decided, underway = self._pass(fresh, blank)
-        begun = sealed(parts.clones, decided)
+        begun = self._runs.shut(decided)
         calls = [call for one in underway for call in self._runs.calls(Asker.of(one.run), self._runs.asks(one))]
         refused = self._runs.record(begun=begun, reserved_calls=calls, next_slot=following)
         over = {call.run_id for call in refused}
@@ -83,58 +85,72 @@ class SlotRuns:
     def _pass(self, fresh: Sequence[Deployment], blank: Sequence[Run]) -> tuple[list[Run], list[Underway]]:
         """Every clone decides, or is made ready to be asked for. What it saw is kept before what it decided is."""
         parts = self._parts
-        markets = sorted({market for d in fresh for market in self._markets(d)})
-        scene = Scene(parts.memory, parts.quotes, markets)
+        plans = {version_id: self._plan(version_id) for version_id in {d.version_id for d in fresh}}
+        markets = {market for plan in plans.values() if isinstance(plan, Plan) for market in plan.limits.markets}
+        scene = Scene(parts.memory, parts.quotes, sorted(markets))
         situations = parts.fleet.situations([d.account_id for d in fresh])
-        conditions = conditions_of(parts.clones, fresh)
-        begun: list[Run] = []
-        underway: list[Underway] = []
+        opened = conditions_of(parts.clones, fresh)
+        begun: list[Run | Underway] = []
         artifacts: list[Artifact] = []
         for deployment, run in zip(fresh, blank, strict=True):
+            plan, situation = plans[deployment.version_id], situations.get(deployment.account_id)
             try:
-                situation = situations.get(deployment.account_id)
-                held = conditions[deployment.deployment_id]
-                one = self._one(deployment, held, run, scene, situation, artifacts)
-            except Unavailable:
-                raise
+                begun.append(self._one(deployment, plan, opened, run, scene, situation, artifacts))
             except Refusal as refusal:
-                one = ended(run, RunState.FAILED, code=refusal.code, now_ms=parts.clock.now_ms())
-            begun.append(one.run if isinstance(one, Underway) else one)
-            if isinstance(one, Underway):
-                underway.append(one)
-        parts.artifacts.put(artifacts)
-        shared = scene.sha256()
-        begun = [msgspec.structs.replace(run, snapshot_sha256=shared) for run in begun]
-        kept = {run.run_id: run for run in begun}
-        return begun, [msgspec.structs.replace(one, run=kept[one.run.run_id]) for one in underway]
+                if not concerns_one(refusal):
+                    raise
+                begun.append(ended(run, RunState.FAILED, code=refusal.code, now_ms=parts.clock.now_ms()))
+        return self._kept(begun, artifacts, scene.sha256())
 
-    def _markets(self, deployment: Deployment) -> frozenset[Market]:
+    def _kept(
+        self, begun: Sequence[Run | Underway], artifacts: Sequence[Artifact], snapshot_sha256: str
+    ) -> tuple[list[Run], list[Underway]]:
+        """All runs, and those on their way; one of which nothing can be sealed is not."""
+        lost = self._runs.keep(artifacts)
+        now_ms = self._parts.clock.now_ms()
+        runs: list[Run] = []
+        underway: list[Underway] = []
+        for one in begun:
+            run = one.run if isinstance(one, Underway) else one
+            run = msgspec.structs.replace(run, snapshot_sha256=snapshot_sha256)
+            if run.run_id in lost:
+                nothing = {"context_sha256": None, "prompt_sha256": None, "model": None}
+                run = unreadable(msgspec.structs.replace(run, **nothing), None, now_ms=now_ms)
+            elif isinstance(one, Underway):
+                underway.append(msgspec.structs.replace(one, run=run))
+            runs.append(run)
+        return runs, underway
+
+    def _plan(self, version_id: VersionId) -> Plan | Refusal:
         try:
-            return self._plans.of(deployment.version_id).limits.markets
-        except Unavailable:
-            raise
-        except Refusal:
-            return frozenset()
+            return self._plans.of(version_id)
+        except Refusal as refusal:
+            if not concerns_one(refusal):
+                raise
+            return refusal
 
     def _one(
         self,
         deployment: Deployment,
-        conditions: Sequence[OpenInvalidation],
+        plan: Plan | Refusal,
+        opened: Opened,
         run: Run,
         scene: Scene,
         situation: AccountSituation | None,
         artifacts: list[Artifact],
     ) -> Run | Underway:
         """Decide, or make ready to be asked for; what is to be kept of it is added to the artifacts."""
-        parts, plan = self._parts, self._plans.of(deployment.version_id)
+        parts = self._parts
         now_ms = parts.clock.now_ms()
-        snapshots = scene.snapshots(plan)
-        if situation is None or not snapshots:
-            code = "account_not_found" if situation is None else FailureCode.MARKET_HALTED.value
-            return ended(run, RunState.FAILED, code=code, now_ms=now_ms)
+        snapshots = {} if isinstance(plan, Refusal) else scene.snapshots(plan)
+        failed = _failed(deployment, plan, opened, snapshots, situation)
+        if failed is not None:
+            return ended(run, RunState.FAILED, code=failed[0], detail=failed[1], now_ms=now_ms)
+        assert isinstance(plan, Plan)
+        assert situation is not None
         seen = seen_by(
             deployment,
-            conditions,
+            opened,
             situation,
             snapshots,
             scene.quotes,
@@ -165,6 +181,26 @@ class SlotRuns:
             model=plan.model,
         )
         return Underway(run, plan, seen, questions)
+
+
+def _failed(
+    deployment: Deployment,
+    plan: Plan | Refusal,
+    opened: Opened,
+    snapshots: Mapping[Market, MarketSnapshot],
+    situation: AccountSituation | None,
+) -> tuple[str, str | None] | None:
+    """Why a clone cannot decide, as code and detail, before it has looked at anything."""
+    if isinstance(plan, StrategyUnreadable):
+        return plan.code, plan.detail
+    if isinstance(plan, Refusal):
+        return plan.code, None
+    if situation is None:
+        return "account_not_found", None
+    if not snapshots:
+        return FailureCode.MARKET_HALTED.value, None
+    shut = unwatched(deployment, opened, situation)
+    return (FailureCode.CONDITIONS_UNREADABLE.value, conditions_detail(shut)) if shut else None
 
 
 def _blank(deployment: Deployment, *, slot_ms: int, deadline: int, now_ms: int) -> Run:

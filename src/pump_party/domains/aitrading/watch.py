@@ -3,7 +3,7 @@
 Features change with complete bars: they are read once a minute, and held against the price of every tick.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from pump_party.domains.aitrading.conditions import (
     CONDITION_MINUTE_MS,
@@ -15,10 +15,11 @@ from pump_party.domains.aitrading.invalidation import holds
 from pump_party.domains.aitrading.model import OpenInvalidation, Proposal
 from pump_party.domains.aitrading.outside import OutsideRuns
 from pump_party.domains.aitrading.parts import Parts
-from pump_party.domains.aitrading.private import conditions_of
-from pump_party.domains.aitrading.records import Deployment, HeldCondition, Run, RunSource
+from pump_party.domains.aitrading.private import NOTHING_OPENED, Opened, conditions_of, readable, unreadable
+from pump_party.domains.aitrading.records import Deployment, Run
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.scene import seen_by
+from pump_party.domains.aitrading.unreadable import Told
 from pump_party.domains.marketdata.contract import CandleInterval, MarketSnapshot, Quote
 from pump_party.domains.prop_interface.contract import AccountStatus
 from pump_party.kernel.ids import DeploymentId, Market
@@ -31,7 +32,7 @@ AGAIN_MS = 60_000
 
 class ConditionWatch:
     """Belongs to the one worker that leads. `reload` after anything that may have changed conditions, and now and then:
-    an account that may not trade is left alone until then.
+    an account that may not trade is left alone until then, and a condition that cannot be opened is tried again.
     """
 
     def __init__(self, parts: Parts, runs: Runs, outside: OutsideRuns) -> None:
@@ -39,7 +40,8 @@ class ConditionWatch:
         self._runs = runs
         self._outside = outside
         self._guards: dict[Market, list[Guard]] = {}
-        self._opened: dict[HeldCondition, OpenInvalidation] = {}
+        self._opened: Opened = NOTHING_OPENED
+        self._told = Told(parts.metrics)
         self._refused_ms: dict[tuple[DeploymentId, Market], int] = {}
         self._features: dict[Market, tuple[int, MarketSnapshot | None]] = {}
         self._resting: set[DeploymentId] = set()
@@ -52,15 +54,13 @@ class ConditionWatch:
 
     def _load(self) -> int:
         guards: dict[Market, list[Guard]] = {}
-        known: dict[HeldCondition, OpenInvalidation] = {}
         deployments = self._parts.store.guarded()
         opened = conditions_of(self._parts.clones, deployments, self._opened)
         for deployment in deployments:
-            owner = deployment.deployment_id
-            for held, condition in zip(deployment.conditions, opened[owner], strict=True):
-                known[held] = condition
-                guards.setdefault(held.market, []).append((owner, condition))
-        self._guards, self._opened = guards, known
+            for condition in readable(deployment, opened):
+                guards.setdefault(condition.market, []).append((deployment.deployment_id, condition))
+        self._guards, self._opened = guards, opened
+        self._told.tell([one.clone_id for one in deployments if unreadable(one, opened)])
         # Of other conditions there are other features, and of a bar that was stored late newer ones.
         self._features.clear()
         return sum(len(held) for held in guards.values())
@@ -100,22 +100,23 @@ class ConditionWatch:
 
     def _give_up(self, due: Sequence[DeploymentId]) -> int:
         """Each in a run of its own, through the gates. The condition is gone once the close was taken."""
-        runs = []
+        runs: list[Run] = []
+        tried: set[tuple[DeploymentId, Market]] = set()
         for deployment in self._parts.store.deployments(due).values():
             proposals = self._closing(deployment)
             if proposals:
-                runs.append(self._outside.decide(deployment, proposals, RunSource.INVALIDATION, None))
+                tried |= {(deployment.deployment_id, one.market) for one in proposals}
+                runs.append(self._outside.give_up(deployment, proposals))
         if runs:
             self._runs.submit(runs)
             self._load()
-            self._remember_refused(runs)
+            self._remember_refused(tried)
         return len(runs)
 
-    def _remember_refused(self, runs: Sequence[Run]) -> None:
+    def _remember_refused(self, tried: Set[tuple[DeploymentId, Market]]) -> None:
         """Those whose condition is still in force: by the gates, or by the engine."""
         now_ms = self._parts.clock.now_ms()
         self._refused_ms = {one: at_ms for one, at_ms in self._refused_ms.items() if now_ms - at_ms < AGAIN_MS}
-        tried = {(run.deployment_id, proposal.market) for run in runs for proposal in run.body.proposals}
         for market, guards in self._guards.items():
             self._refused_ms |= {(owner, market): now_ms for owner, _ in guards if (owner, market) in tried}
 
@@ -125,10 +126,11 @@ class ConditionWatch:
         if situation.account.status is not AccountStatus.ACTIVE:
             self._resting.add(deployment.deployment_id)
             return ()
-        conditions = conditions_of(parts.clones, [deployment], self._opened)[deployment.deployment_id]
+        opened = conditions_of(parts.clones, [deployment], self._opened)
+        conditions = readable(deployment, opened)
         snapshots = self._snapshots(conditions)
         quotes = parts.quotes.latest(sorted({held.market for held in conditions}))
         now_ms = parts.clock.now_ms()
         at = {"slot_ms": now_ms, "deadline_ms": now_ms, "now_ms": now_ms}
-        seen = seen_by(deployment, conditions, situation, snapshots, quotes, **at)
+        seen = seen_by(deployment, opened, situation, snapshots, quotes, **at)
         return parts.decider.due(seen.conditions, seen)

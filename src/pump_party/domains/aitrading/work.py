@@ -9,6 +9,7 @@ from pump_party.domains.aitrading.retention import KeptDays, Retention
 from pump_party.domains.aitrading.runs import Runs
 from pump_party.domains.aitrading.slot_runs import SlotRuns
 from pump_party.domains.aitrading.store import RunTaken
+from pump_party.domains.aitrading.unreadable import Told, concerns_one
 from pump_party.domains.aitrading.watch import ConditionWatch
 from pump_party.domains.marketdata.contract import Quote
 from pump_party.kernel.errors import Conflict, Refusal, Unavailable
@@ -46,10 +47,21 @@ class DecisionWork:
             taken = self._runs.take_up()
         except RunTaken as error:
             raise Unavailable("another worker is at the runs it began", code=RUN_TAKEN) from error
-        for deployment in self._parts.store.unsealed():
-            self._parts.store.seal(deployment.deployment_id, sealed_conditions(self._parts.clones, deployment))
+        self._seal_conditions()
         self._watch.reload()
         return taken
+
+    def _seal_conditions(self) -> None:
+        """Those that an earlier release left in the clear. One that cannot be sealed stays as it is, and in force."""
+        left = []
+        for deployment in self._parts.store.unsealed():
+            try:
+                self._parts.store.seal(deployment.deployment_id, sealed_conditions(self._parts.clones, deployment))
+            except Refusal as refusal:
+                if not concerns_one(refusal):
+                    raise
+                left.append(deployment.clone_id)
+        Told(self._parts.metrics).tell(left)
 
     def due_slots(self) -> Sequence[Job]:
         """Claim the slots whose time has come."""

@@ -32,6 +32,7 @@ from pump_party.domains.clones.rule import (
     RuleAction,
     Target,
 )
+from pump_party.domains.clones.sealing import Unreadable
 from pump_party.domains.clones.strategy import (
     CADENCES_S,
     MODEL_CHARS_MAX,
@@ -139,6 +140,7 @@ __all__ = [
     "StrategyPath",
     "StrategyVersion",
     "Target",
+    "Unreadable",
     "Validation",
     "VersionConflict",
     "VersionSummary",
@@ -261,7 +263,7 @@ class Clones(Protocol):
     # --- for engines ---------------------------------------------------------------------------
 
     def strategy_of(self, version_id: str) -> StrategyVersion:
-        """The strategy to run, whoever owns it. Raises NotFound (version_not_found)."""
+        """The strategy to run, whoever owns it. Raises NotFound (version_not_found), and as `open_artifacts`."""
         ...
 
     def current_version(self, clone_id: str) -> StrategyVersion:
@@ -275,12 +277,16 @@ class Clones(Protocol):
     def seal_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
         """Seal what belongs to decisions, each with the data key of its clone and for its name alone.
 
-        Raises NotFound (clone_not_found), Unavailable (strategy_key_missing, seal_broken).
+        Raises as `open_artifacts`; then none is sealed.
         """
         ...
 
     def open_artifacts(self, artifacts: Sequence[tuple[CloneId, str, bytes]]) -> Sequence[bytes]:
-        """Raises NotFound (clone_not_found), Unavailable (strategy_key_missing, seal_broken)."""
+        """All of them.
+
+        Raises NotFound (clone_not_found) or Unreadable (strategy_key_missing, seal_broken) where one of them cannot be
+        opened, Unavailable (strategy_key_missing) where this process has no key at all.
+        """
         ...
 
     # --- for operators -------------------------------------------------------------------------

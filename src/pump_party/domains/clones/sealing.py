@@ -7,16 +7,26 @@ from pump_party.kernel.errors import Unavailable
 from pump_party.kernel.ids import CloneId, UserId
 
 
-class SealBroken(Unavailable):
+class Unreadable(Unavailable):
+    """What is sealed of one clone cannot be opened, or its key not used. Of other clones nothing follows from it."""
+
+    code = "seal_broken"
+
+
+class SealBroken(Unreadable):
     """What was stored is not what was sealed here: changed, moved from another clone, or sealed with another key."""
 
     code = "seal_broken"
 
 
 class KeyMissing(Unavailable):
-    """This process has not the platform key that a strategy is sealed with."""
+    """This process has not the platform key that a strategy is sealed with, or none at all."""
 
     code = "strategy_key_missing"
+
+
+class OneKeyMissing(KeyMissing, Unreadable):
+    """It has others: what is sealed with those opens."""
 
 
 class Sealing(Protocol):

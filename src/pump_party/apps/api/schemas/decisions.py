@@ -137,7 +137,10 @@ class Counterfactual(msgspec.Struct, frozen=True):
 
 
 class ReplayResult(msgspec.Struct, frozen=True):
-    """A recorded context decided again, beside what was decided then. Nothing was traded."""
+    """A recorded context decided again, beside what was decided then. Nothing was traded.
+
+    Where that is `unreadable`, reasons, exits and conditions of it cannot be opened and are left out.
+    """
 
     run_id: str
     context_sha256: str
@@ -147,6 +150,7 @@ class ReplayResult(msgspec.Struct, frozen=True):
     failure: FailureCode | None
     counterfactual: list[Counterfactual]
     usage: DecisionUsage | None
+    unreadable: bool
 
 
 class ModelUsage(msgspec.Struct, frozen=True):
@@ -234,6 +238,7 @@ def render_replay(view: ReplayView) -> ReplayResult:
         failure=view.failure,
         counterfactual=[_counterfactual(one) for one in view.counterfactual],
         usage=render_usage(view.usage),
+        unreadable=view.unreadable,
     )
 
 

@@ -22,7 +22,11 @@ class PublicDeployment(msgspec.Struct, frozen=True, tag_field="form", tag="publi
 
 
 class Deployment(msgspec.Struct, frozen=True, tag_field="form", tag="owner"):
-    """A clone trading an account of its own, as its owner sees it. `next_slot_ms` is null while it does not run."""
+    """A clone trading an account of its own, as its owner sees it. `next_slot_ms` is null while it does not run.
+
+    In the markets of `unreadable_conditions` it has a position whose condition cannot be opened: nobody watches it, and
+    its slots fail. Close the position, or stop the clone and deploy it again.
+    """
 
     deployment_id: str
     clone_id: str
@@ -35,6 +39,7 @@ class Deployment(msgspec.Struct, frozen=True, tag_field="form", tag="owner"):
     cadence_s: int
     next_slot_ms: int | None
     started_ms: int
+    unreadable_conditions: list[str]
 
 
 def render_deployment(view: DeploymentView | PublicDeploymentView) -> Deployment | PublicDeployment:
