@@ -19,7 +19,7 @@ from benchmarks.report import AT_LEAST, AT_MOST, Row, Target
 from pump_party.domains.prop_interface.contract import PlaceOrder
 
 ROUNDS = 3
-OUTSTANDING = (32, 256, 1024)
+OUTSTANDING = (32, 256, 1024, 4096)
 RATE_MAX = 40_000
 """Orders prepared per second of a run; more than any run can use."""
 
