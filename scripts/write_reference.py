@@ -14,6 +14,7 @@ from pump_party.apps.api import errors
 from pump_party.apps.api.openapi import openapi_document
 from pump_party.config import PREFIX, RULES, Settings
 from pump_party.domains.aitrading.contract import UnusableCode, VerdictCode
+from pump_party.domains.clones import contract as clones
 from pump_party.domains.clones.contract import ProblemCode, json_schema
 from pump_party.domains.marketdata.contract import HaltReason
 from pump_party.domains.prop_interface.contract import RejectCode
@@ -121,7 +122,7 @@ def _code_of_class(node: ast.ClassDef) -> tuple[str, str] | None:
 
 
 def _kind(name: str) -> type[kinds.Refusal] | None:
-    found = getattr(kinds, name, None) or getattr(errors, name, None)
+    found = getattr(kinds, name, None) or getattr(errors, name, None) or getattr(clones, name, None)
     is_kind = isinstance(found, type) and issubclass(found, kinds.Refusal) and found is not kinds.Refusal
     return found if is_kind else None
 

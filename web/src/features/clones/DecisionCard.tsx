@@ -34,6 +34,11 @@ export function DecisionCard({ run, accountId }: Props) {
         </p>
       </div>
       {run.code && <p className="text-sm text-warn">{codeText(run.code)}</p>}
+      {isOwnerRun(run) && run.unreadable && (
+        <p className="text-sm text-warn" data-testid="decision-unreadable">
+          Reasons, exits and conditions of this decision cannot be opened. What everybody sees of it is below.
+        </p>
+      )}
       <ul>
         {lines.map((one) => (
           <Line key={one.market} line={one} isAlone={lines.length === 1} />

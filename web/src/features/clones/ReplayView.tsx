@@ -25,6 +25,11 @@ export function ReplayView({ replay, run }: { replay: Replay; run: OwnerRun }) {
           The answer cannot be used: {codeText(replay.unusable.code)}. {replay.unusable.detail}
         </p>
       )}
+      {replay.unreadable && (
+        <p className="text-sm text-warn">
+          Reasons and exits of the decision then cannot be opened: what it made cannot be told.
+        </p>
+      )}
       <div className="grid grid-cols-2 gap-x-6">
         <Heading>Then</Heading>
         <Heading>Again</Heading>

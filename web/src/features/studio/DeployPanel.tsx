@@ -122,6 +122,13 @@ function Running({ clone, deployment }: { clone: OwnerClone; deployment: Deploym
         </Cell>
         <Cell label="Rules">{deployment.rule_set}</Cell>
       </Cells>
+      {deployment.unreadable_conditions.length > 0 && (
+        <p className="text-sm text-warn" data-testid="unreadable-conditions">
+          The condition on its position in {deployment.unreadable_conditions.join(', ')} cannot be opened:
+          nobody watches it, and its decisions fail. Close the position through its API, or stop it and let it
+          trade anew. An operator may bring back the key or a backup.
+        </p>
+      )}
       <div className="flex flex-wrap items-center gap-2">
         {state === 'running' && (
           <Button disabled={change.isPending} data-testid="pause" onClick={() => change.mutate('pause')}>
