@@ -132,6 +132,16 @@ def damage_condition(database: Database, clone_id: CloneId) -> None:
         connection.execute(sa.update(deployments).where(mine).values(values))
 
 
+def tear_condition(database: Database, clone_id: CloneId) -> None:
+    """So that its box is not even the text that bytes are written as."""
+    mine = deployments.c.clone_id == clone_id
+    with database.write() as connection:
+        kept = msgspec.json.decode(connection.execute(sa.select(deployments.c.conditions).where(mine)).scalar_one())
+        kept[0]["box"] = "*" + kept[0]["box"][1:]
+        values = {"conditions": msgspec.json.encode(kept).decode()}
+        connection.execute(sa.update(deployments).where(mine).values(values))
+
+
 def guarded(condition: Invalidation = CHEAP, market: str = SOL) -> Proposal:
     return Proposal(market, ProposalAction.OPEN, Direction.LONG, 100_000, invalidation=condition, reason="why")  # type: ignore[arg-type]
 
@@ -232,6 +242,21 @@ def test_the_conditions_of_others_and_its_own_other_ones_are_held_at_every_tick(
     assert (platform.held(bea), platform.shut(bea), platform.work.reload_conditions()) == (0, (), 0)
     platform.slot()
     assert platform.outcomes(bea) == [("held", None)]
+
+
+def test_a_torn_box_fails_its_clone_alone_and_its_other_conditions_are_held(
+    platform: Sealed, database: Database
+) -> None:
+    ann, bea = [platform.trade(name, HOLD) for name in NAMES[:2]]
+    for clone_id in (ann, bea):
+        platform.act(clone_id, guarded())
+    platform.act(bea, guarded(market=BTC))
+    tear_condition(database, bea)
+    platform.start()
+    assert (platform.work.reload_conditions(), platform.shut(bea)) == (2, (BTC,))
+    for _ in range(2):
+        platform.slot()
+        assert platform.outcomes(ann, bea) == [("held", None), ("failed", "conditions_unreadable")]
 
 
 def test_a_condition_whose_position_is_gone_stops_nothing(platform: Sealed, database: Database) -> None:

@@ -1,19 +1,33 @@
 """Rows of AI trading as records, and back."""
 
+import binascii
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from pump_party.domains.aitrading.model import PastDecision
+from pump_party.domains.aitrading.model import Invalidation, PastDecision
 from pump_party.domains.aitrading.private import tells
 from pump_party.domains.aitrading.records import Call, CallState, Deployment, HeldCondition, Run, RunBody, RunSource
 from pump_party.domains.aitrading.run_views import DeploymentState, RunState
+from pump_party.kernel.ids import Market
 
 Values = dict[str, Any]
 
+
+class _TornCondition(msgspec.Struct, frozen=True):
+    """A `HeldCondition` of which the box is taken as it was found."""
+
+    market: Market
+    condition: Invalidation | None = None
+    box_name: str = ""
+    place: int = 0
+    box: str = ""
+
+
 _past = msgspec.json.Decoder(tuple[PastDecision, ...]).decode
 _conditions = msgspec.json.Decoder(tuple[HeldCondition, ...]).decode
+_torn = msgspec.json.Decoder(tuple[_TornCondition, ...]).decode
 _body = msgspec.json.Decoder(RunBody).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -48,7 +62,23 @@ def deployment_values(deployment: Deployment) -> Values:
 def deployment_of(row: Any) -> Deployment:
     values = {name: getattr(row, name) for name in _DEPLOYMENT}
     values["state"] = DeploymentState(row.state)
-    return Deployment(**values, past=_past(row.past), conditions=_filled(_conditions(row.conditions)))
+    return Deployment(**values, past=_past(row.past), conditions=_filled(_conditions_of(row.conditions)))
+
+
+def _conditions_of(text: str) -> tuple[HeldCondition, ...]:
+    try:
+        return _conditions(text)
+    except msgspec.ValidationError:
+        return tuple([_mended(one) for one in _torn(text)])
+
+
+def _mended(torn: _TornCondition) -> HeldCondition:
+    """A box that is not even base64 is none: like any other that cannot be opened it is its clone's trouble alone."""
+    try:
+        box = binascii.a2b_base64(torn.box, strict_mode=True)
+    except binascii.Error:
+        box = b""
+    return HeldCondition(torn.market, torn.condition, torn.box_name, torn.place, box)
 
 
 def _thinned(conditions: Sequence[HeldCondition]) -> list[HeldCondition]:
