@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_idle_minutes: int = 720
     session_absolute_hours: int = 168
     group_commit_batch: int = 1_024
-    group_commit_lanes: int = 2
+    group_commit_lanes: int = 3
     group_commit_wait_us: int = 500
     log_level: str = "info"
     log_format: str = "auto"
