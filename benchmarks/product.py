@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +20,6 @@ COMMAND = Path(sys.executable).parent / "pump-party"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.01
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 MARKET = "/v1/markets/SOL-USDC"
 
 
@@ -120,9 +120,14 @@ class Product:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+    """Time on a processor of a process's threads that live. Counted in nanoseconds: the better known times of a
+    process come in hundredths of a second, a twentieth of what a brief run takes.
+    """
+    total_ns = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError):  # it has just ended
+            total_ns += int(thread.read_text().split()[0])
+    return total_ns / 1e9
 
 
 def _answer(port: int, path: str) -> tuple[int, bytes] | None:
