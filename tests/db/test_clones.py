@@ -9,7 +9,7 @@ from tests.domains.clones.conftest import ALICE, BOB, KEY, Workshop
 from tests.domains.clones.strategies import Json, clause, prompt, rule, sound, target
 
 from pump_party.db.engine import Database
-from pump_party.domains.clones.contract import CLONES_PER_USER_MAX, DraftConflict, VersionConflict
+from pump_party.domains.clones.contract import CLONES_PER_USER_MAX, DraftConflict, Rewrapped, VersionConflict
 from pump_party.domains.clones.sealing import KeyMissing, SealBroken
 from pump_party.domains.clones.service import KEYS_PER_STEP
 from pump_party.kernel.errors import Conflict
@@ -149,8 +149,8 @@ def test_keys_are_rotated_while_everything_stays_readable(workshop: Workshop):
     rotating = workshop.with_keys(f"{NEWER},{KEY}")
     steps: list[int] = []
 
-    assert rotating.clones.rewrap_keys(steps.append) == 4
-    assert rotating.clones.rewrap_keys(steps.append) == 0
+    assert rotating.clones.rewrap_keys(steps.append) == Rewrapped(4, ())
+    assert rotating.clones.rewrap_keys(steps.append) == Rewrapped(0, ())
     assert steps == [4, 0]
     assert rotating.clones.count_keys() == {"k2": 4}
 
@@ -166,12 +166,25 @@ def test_keys_are_rotated_while_everything_stays_readable(workshop: Workshop):
         workshop.with_keys("k2:" + "33" * 32).clones.check_keys()
 
 
+def test_one_damaged_key_stops_neither_the_start_nor_a_rotation(workshop: Workshop):
+    clones = [workshop.create(f"Momo {letter * 3}") for letter in "bcd"]
+    damaged = clones[-1].clone_id
+    with workshop.database.write() as connection:
+        torn = sa.text("UPDATE clones_clones SET wrapped_key = :torn WHERE clone_id = :clone_id")
+        connection.execute(torn, {"torn": b"x", "clone_id": damaged})
+
+    workshop.clones.check_keys()
+    rotating = workshop.with_keys(f"{NEWER},{KEY}").clones
+    assert rotating.rewrap_keys(lambda _: None) == Rewrapped(2, (damaged,))
+    assert rotating.count_keys() == {"k2": 2, "k1": 1}
+
+
 def test_more_clones_than_a_step_are_rewrapped(workshop: Workshop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("pump_party.domains.clones.service.KEYS_PER_STEP", 2)
     for letter in "bcdfg":
         workshop.create(f"Momo {letter * 3}")
     steps: list[int] = []
-    assert workshop.with_keys(f"{NEWER},{KEY}").clones.rewrap_keys(steps.append) == 5
+    assert workshop.with_keys(f"{NEWER},{KEY}").clones.rewrap_keys(steps.append) == Rewrapped(5, ())
     assert steps == [2, 4, 5]
     assert KEYS_PER_STEP > 2
 

@@ -16,6 +16,7 @@ from pump_party.domains.clones.contract import Clones
 from pump_party.domains.clones.service import CloneService
 from pump_party.domains.marketdata.registry import Registry, load_registry
 from pump_party.domains.users.contract import Users
+from pump_party.kernel.ids import CloneId
 from pump_party.platform.clock import Clock, SystemClock
 from pump_party.platform.ids import Ids
 
@@ -32,11 +33,15 @@ class KeyUse(msgspec.Struct, frozen=True):
 
 
 class Rotation(msgspec.Struct, frozen=True):
-    """What a rotation did. `added` is False for keys of a setting, which the operator adds there."""
+    """What a rotation did. `added` is False for keys of a setting, which the operator adds there.
+
+    Data keys of `unreadable` clones are damaged, or their platform key is missing: they stay as they are.
+    """
 
     key_id: str | None
     added: bool
     rewrapped: int
+    unreadable: tuple[CloneId, ...]
 
 
 def build_clones(
@@ -80,7 +85,8 @@ def rotate_keys(settings: Settings, *, progress: Callable[[int], None]) -> Rotat
         clones.check_keys()
         added = None if keys.is_setting() else keys.add()
         newest = keys.newest()
-        return Rotation(newest and newest[0], added is not None, clones.rewrap_keys(progress))
+        done = clones.rewrap_keys(progress)
+        return Rotation(newest and newest[0], added is not None, done.count, done.unreadable)
 
 
 @contextmanager

@@ -270,9 +270,9 @@ class CloneStore:
             found |= {row["clone_id"]: (_clone(row), _key(row)) for row in rows}
         return found
 
-    def newest_key(self) -> tuple[Clone, SealedKey] | None:
-        found = self._all(sa.select(clones).order_by(clones.c.clone_id.desc()).limit(1))
-        return (_clone(found[0]), _key(found[0])) if found else None
+    def newest_keys(self, *, limit: int) -> Sequence[tuple[Clone, SealedKey]]:
+        found = self._all(sa.select(clones).order_by(clones.c.clone_id.desc()).limit(limit))
+        return [(_clone(row), _key(row)) for row in found]
 
     def list_keys(self, *, after: str, limit: int) -> Sequence[tuple[Clone, SealedKey]]:
         query = sa.select(clones).where(clones.c.clone_id > after).order_by(clones.c.clone_id).limit(limit)

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.domains.clones.strategies import encode, sound
 
 from pump_party.apps.cli.main import main
@@ -67,7 +68,12 @@ def test_keys_of_the_setting_are_rotated_by_naming_a_new_one_first(
 
     monkeypatch.setenv("PUMP_PARTY_STRATEGY_KEYS", f"{KEYS[1]},{KEYS[0]}")
     assert main(["keys", "rotate", "--json", "--data-dir", folder]) == 0
-    assert json.loads(capsys.readouterr().out) == {"key_id": "k2", "added": False, "rewrapped": 1}
+    assert json.loads(capsys.readouterr().out) == {
+        "key_id": "k2",
+        "added": False,
+        "rewrapped": 1,
+        "unreadable": [],
+    }
 
     with closing(build(Settings(data_dir=folder, strategy_keys=KEYS[1]))) as services:
         assert services.clones.version(OWNER, version.clone_id, 1) == version
@@ -77,6 +83,22 @@ def test_keys_of_the_setting_are_rotated_by_naming_a_new_one_first(
     assert "MISSING" in shown
     assert KEYS[0].split(":")[1] not in shown
     assert main(["keys", "rotate", "--data-dir", folder]) == 2
+
+
+def test_one_damaged_key_stops_no_start_and_is_named_by_a_rotation(sqlite_path: Path, capsys) -> None:
+    folder = str(sqlite_path.parent)
+    with closing(build(Settings(data_dir=folder))) as services:
+        sound, damaged = publish(services, "Momo"), publish(services, "Nemo")
+        with services.database.write() as connection:
+            torn = sa.text("UPDATE clones_clones SET wrapped_key = :torn WHERE clone_id = :clone_id")
+            connection.execute(torn, {"torn": b"x", "clone_id": damaged.clone_id})
+
+    assert main(["keys", "rotate", "--data-dir", folder]) == 1
+    told = capsys.readouterr()
+    assert "1 clones' keys wrapped" in told.out
+    assert f"{damaged.clone_id}: its key cannot be opened" in told.err
+    with closing(build(Settings(data_dir=folder))) as services:
+        assert services.clones.version(OWNER, sound.clone_id, 1) == sound
 
 
 def test_a_wrong_key_stops_the_start_and_no_key_refuses_strategies_only(sqlite_path: Path) -> None:

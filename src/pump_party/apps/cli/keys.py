@@ -56,7 +56,9 @@ def _rotate(settings: Settings, *, as_json: bool) -> int:
         print(msgspec.json.format(msgspec.json.encode(rotation), indent=2).decode())
     else:
         print(f"{rotation.rewrapped} clones' keys wrapped with {rotation.key_id}")
-    return EXIT_OK
+    for clone_id in [] if as_json else rotation.unreadable:
+        print(f"{clone_id}: its key cannot be opened: damaged, or its platform key is missing", file=sys.stderr)
+    return EXIT_FOUND if rotation.unreadable else EXIT_OK
 
 
 def _progress(done: int) -> None:

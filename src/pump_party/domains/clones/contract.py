@@ -62,6 +62,7 @@ from pump_party.domains.clones.views import (
     Publish,
     ReportView,
     Revealed,
+    Rewrapped,
     SaveDraft,
     StrategyVersion,
     VersionSummary,
@@ -132,6 +133,7 @@ __all__ = [
     "Publish",
     "ReportView",
     "Revealed",
+    "Rewrapped",
     "RuleAction",
     "RuleNode",
     "SaveDraft",
@@ -304,13 +306,13 @@ class Clones(Protocol):
         ...
 
     def check_keys(self) -> None:
-        """Raise Unavailable (strategy_key_missing, seal_broken) when the newest clone's strategies cannot be opened."""
+        """Raise Unavailable (strategy_key_missing, seal_broken) when what was sealed last cannot be opened."""
         ...
 
     def count_keys(self) -> Mapping[str, int]:
         """How many clones' data keys each platform key wraps."""
         ...
 
-    def rewrap_keys(self, progress: Callable[[int], None]) -> int:
-        """Wrap every clone's data key with the newest platform key. Safe to repeat. Returns how many were not yet."""
+    def rewrap_keys(self, progress: Callable[[int], None]) -> Rewrapped:
+        """Wrap every clone's data key with the newest platform key. Safe to repeat."""
         ...

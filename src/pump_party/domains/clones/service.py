@@ -25,7 +25,7 @@ from pump_party.domains.clones.model import (
 from pump_party.domains.clones.problem import Validation
 from pump_party.domains.clones.reading import CloneReader, no_clone
 from pump_party.domains.clones.refusals import DraftConflict, InvalidStrategy, VersionConflict
-from pump_party.domains.clones.sealing import Sealing
+from pump_party.domains.clones.sealing import SealBroken, Sealing, Unreadable
 from pump_party.domains.clones.store import Store, Transaction
 from pump_party.domains.clones.strategy import NODES_MAX, STRATEGY_BYTES_MAX, Strategy, canonical
 from pump_party.domains.clones.validation import NODE_ID, is_graph, read
@@ -36,6 +36,7 @@ from pump_party.domains.clones.views import (
     PublicClone,
     PublicVersion,
     Publish,
+    Rewrapped,
     SaveDraft,
     VersionView,
 )
@@ -57,6 +58,9 @@ from pump_party.platform.ids import Ids
 AVATAR_SEED_BYTES = 4
 KEYS_PER_STEP = 200
 """Data keys that are wrapped anew before progress is told."""
+
+KEYS_TRIED = 3
+"""Newest data keys of which one must open at the start."""
 
 
 class CloneService:
@@ -129,7 +133,7 @@ class CloneService:
             created_ms=now_ms,
             updated_ms=now_ms,
         )
-        key = self._vault.new_key(clone, first=self._store.newest_key() is None)
+        key = self._vault.new_key(clone, first=not self._store.newest_keys(limit=1))
         with self._store.transaction() as tx:
             tx.lock_owner(user_id)
             earlier = tx.recall(request)
@@ -289,23 +293,38 @@ class CloneService:
         return self.public_clone(clone_id)
 
     def check_keys(self) -> None:
-        """Raise KeyMissing or SealBroken when this process cannot open what was sealed last. For the start."""
-        newest = self._store.newest_key()
-        if newest is not None:
-            self._vault.check(*newest)
+        """Raise KeyMissing or SealBroken when this process cannot open what was sealed last. For the start.
 
-    def rewrap_keys(self, progress: Callable[[int], None]) -> int:
+        One damaged key must not stop a product: only when none of the newest few opens, the platform key is another.
+        """
+        broken: SealBroken | None = None
+        for clone, key in self._store.newest_keys(limit=KEYS_TRIED):
+            try:
+                self._vault.check(clone, key)
+            except SealBroken as error:
+                broken = broken or error
+            else:
+                return
+        if broken is not None:
+            raise broken
+
+    def rewrap_keys(self, progress: Callable[[int], None]) -> Rewrapped:
         after, done = "", 0
+        unreadable: list[CloneId] = []
         while step := self._store.list_keys(after=after, limit=KEYS_PER_STEP):
             for clone, key in step:
-                wrapped = self._vault.rewrap(clone, key)
+                try:
+                    wrapped = self._vault.rewrap(clone, key)
+                except Unreadable:
+                    unreadable.append(clone.clone_id)
+                    continue
                 if wrapped is not None:
                     with self._store.transaction() as tx:
                         tx.rewrap(clone.clone_id, before=key, after=wrapped)
                     done += 1
             after = step[-1][0].clone_id
             progress(done)
-        return done
+        return Rewrapped(done, tuple(unreadable))
 
     def count_keys(self) -> Mapping[str, int]:
         """How many clones' data keys each platform key wraps."""

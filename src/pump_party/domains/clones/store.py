@@ -89,8 +89,8 @@ class Store(Protocol):
         """Ids that are no clone's are absent."""
         ...
 
-    def newest_key(self) -> tuple[Clone, SealedKey] | None:
-        """The data key of the newest clone, None while there is no clone."""
+    def newest_keys(self, *, limit: int) -> Sequence[tuple[Clone, SealedKey]]:
+        """The data keys of the newest clones, the newest first."""
         ...
 
     def list_keys(self, *, after: str, limit: int) -> Sequence[tuple[Clone, SealedKey]]:

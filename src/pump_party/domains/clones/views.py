@@ -158,6 +158,13 @@ class StrategyVersion(msgspec.Struct, frozen=True):
     published_ms: int
 
 
+class Rewrapped(msgspec.Struct, frozen=True):
+    """How many data keys were wrapped with the newest platform key, and whose could not be opened: they stay."""
+
+    count: int
+    unreadable: tuple[CloneId, ...]
+
+
 class ReportView(msgspec.Struct, frozen=True):
     """What an operator sees of a report about a clone's name or bio."""
 
