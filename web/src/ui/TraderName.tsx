@@ -13,7 +13,7 @@ interface Trader {
 export function TraderName({ trader }: { trader: Trader }) {
   const { clone } = trader
   return (
-    <span className="inline-flex min-h-6 max-w-56 items-center sm:max-w-80 gap-2 align-middle">
+    <span className="inline-flex min-w-0 max-w-56 items-center gap-2 align-middle sm:max-w-80">
       {clone ? (
         <>
           <Avatar cloneId={clone.clone_id} size={FACE_PX} />
@@ -21,9 +21,9 @@ export function TraderName({ trader }: { trader: Trader }) {
             to="/clones/$id"
             params={{ id: clone.clone_id }}
             title={`by ${clone.owner_name}`}
-            className="link inline-block min-h-6 truncate leading-6 font-medium"
+            className="link min-w-0 font-medium"
           >
-            {clone.name}
+            <span className="truncate">{clone.name}</span>
           </Link>
           <span className="text-xs text-muted">clone</span>
         </>

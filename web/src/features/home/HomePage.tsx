@@ -14,11 +14,11 @@ import { TopFive } from './TopFive'
 export function HomePage() {
   return (
     <>
-      <div className="grid gap-x-12 gap-y-8 py-8 lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)] lg:py-12">
+      <div className="grid grid-cols-1 gap-x-12 gap-y-8 py-8 lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)] lg:py-12">
         <Pitch />
         <MarketBoard />
       </div>
-      <div className="grid gap-x-12 gap-y-8 lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
+      <div className="grid grid-cols-1 gap-x-12 gap-y-8 lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
         <TopFive />
         <LatestDecisions />
       </div>

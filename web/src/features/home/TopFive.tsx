@@ -30,14 +30,14 @@ export function TopFive() {
       )}
       {rows.length > 0 && (
         <Dimmed>
-          <table className="ruled" data-testid="top-five">
+          <table className="ruled table-fixed" data-testid="top-five">
             <thead>
               <tr>
                 <th scope="col">Trader</th>
-                <th scope="col" data-figure>
+                <th scope="col" data-figure className="w-24">
                   Return
                 </th>
-                <th scope="col" data-figure>
+                <th scope="col" data-figure className="w-16">
                   Fills
                 </th>
               </tr>
@@ -45,9 +45,11 @@ export function TopFive() {
             <tbody>
               {rows.map((row) => (
                 <tr key={row.account_id ?? row.clone?.clone_id} data-trader={row.trader}>
-                  <td className="max-w-56">
-                    <span className="figure mr-3 text-muted">{row.rank}</span>
-                    <TraderName trader={row} />
+                  <td>
+                    <div className="flex items-center">
+                      <span className="figure mr-3 text-muted">{row.rank}</span>
+                      <TraderName trader={row} />
+                    </div>
                   </td>
                   <td data-figure>
                     <Change ppm={row.return_ppm} />
