@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pump_party.db.engine import Database
 from pump_party.db.prop_holdings import read_holdings
-from pump_party.db.prop_rows import account_of, fill_of
+from pump_party.db.prop_rows import SIDES, account_of, fill_of
 from pump_party.db.prop_tables import accounts, equity_marks, fills, journal, perp_positions, positions, standings
 from pump_party.domains.prop_engine.curve import EquityMark, MarkPrice
 from pump_party.domains.prop_engine.marking import MOVES, Markable, Marked, Move, move_of
@@ -17,6 +17,8 @@ from pump_party.domains.prop_engine.model import RecordKind, Standing
 from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.store import Performance
+from pump_party.domains.prop_engine.valuation import Exchanged
+from pump_party.domains.prop_engine.views import shortfall_micros
 from pump_party.kernel.ids import AccountId, Market
 
 MOVES_MAX = 500
@@ -40,6 +42,17 @@ _MARK_POSTGRES = sa.text(
 )
 
 _MOVES = tuple(kind.value for kind in MOVES)
+_KINDS = {kind.value: kind for kind in MOVES}
+_EXCHANGED = (
+    fills.c.market,
+    fills.c.side,
+    fills.c.quantity_nanos,
+    fills.c.gross_micros,
+    fills.c.fee_micros,
+    fills.c.mid_e8,
+    fills.c.conf_e8,
+    fills.c.detail,
+)
 
 
 def accounts_to_mark(database: Database, *, after: str, limit: int, changed_only: bool = False) -> list[Markable]:
@@ -84,7 +97,7 @@ def _moves(connection: sa.Connection, changed: Sequence[str]) -> Mapping[str, li
     moves: dict[str, list[Move]] = defaultdict(list)
     own, told = accounts.c, journal.c
     query = (
-        sa.select(told.account_id, told.kind, told.at_ms, told.detail.label("told"), *fills.c)
+        sa.select(told.account_id, told.kind, told.at_ms, told.detail.label("told"), *_EXCHANGED)
         .select_from(accounts)
         .join(standings, standings.c.account_id == own.account_id, isouter=True)
         .join(journal, (told.account_id == own.account_id) & (told.version > sa.func.coalesce(standings.c.version, 0)))
@@ -92,10 +105,19 @@ def _moves(connection: sa.Connection, changed: Sequence[str]) -> Mapping[str, li
         .where(own.account_id.in_(changed), told.version > own.version - MOVES_MAX, told.kind.in_(_MOVES))
         .order_by(told.account_id, told.version)
     )
-    for account_id, kind, at_ms, detail, *fill_row in connection.execute(query).all() if changed else ():
-        fill = None if fill_row[0] is None else fill_of(fill_row)
-        moves[account_id].append(move_of(RecordKind(kind), at_ms, detail, fill))
+    for account_id, kind, at_ms, detail, *fill in connection.execute(query).all() if changed else ():
+        moves[account_id].append(move_of(_KINDS[kind], at_ms, detail, _exchanged(*fill)))
     return moves
+
+
+def _exchanged(market: Market | None, side: str, *amounts: Any) -> Exchanged | None:
+    """None of a record that is not a fill."""
+    if market is None:
+        return None
+    quantity_nanos, gross_micros, fee_micros, mid_e8, conf_e8, detail = amounts
+    return Exchanged(
+        market, SIDES[side], quantity_nanos, gross_micros, fee_micros, mid_e8, conf_e8, shortfall_micros(detail)
+    )
 
 
 _decode_prices = msgspec.json.Decoder(dict[Market, MarkPrice]).decode

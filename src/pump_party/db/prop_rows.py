@@ -29,7 +29,7 @@ from pump_party.domains.prop_interface.contract import (
 )
 
 _KINDS = {kind.value: kind for kind in AccountKind}
-_SIDES = {side.value: side for side in Side}
+SIDES = {side.value: side for side in Side}
 _END_CODES: dict[str, RejectCode | CancelReason] = {
     **{code.value: code for code in RejectCode},
     **{reason.value: reason for reason in CancelReason},
@@ -154,7 +154,7 @@ def _order(
         bytes(sha256),
         client_id,
         market,
-        _SIDES[side],
+        SIDES[side],
         quantity,
         quote,
         slippage,
@@ -207,7 +207,7 @@ def open_order_row(open_order: OpenOrder) -> Row:
 
 def fill_of(row: Sequence[Any]) -> Fill:
     before, side, after = row[:_FILL_SIDE], row[_FILL_SIDE], row[_FILL_SIDE + 1 :]
-    columns: tuple[Any, ...] = (*before, _SIDES[side], *after)
+    columns: tuple[Any, ...] = (*before, SIDES[side], *after)
     return Fill(*columns)
 
 

@@ -11,18 +11,18 @@ from typing import Final
 import msgspec
 
 from pump_party.domains.prop_engine.curve import DAY_MS, MarkPrice
-from pump_party.domains.prop_engine.model import Account, Fill, RecordKind, Standing
+from pump_party.domains.prop_engine.model import Account, RecordKind, Standing
 from pump_party.domains.prop_engine.portfolio import Holdings
 from pump_party.domains.prop_engine.results import next_standing
 from pump_party.domains.prop_engine.rule_set import RuleSet
 from pump_party.domains.prop_engine.valuation import (
+    Exchanged,
     Stake,
     before_fill,
     liquidation_micros,
     stake_of,
     worth_micros,
 )
-from pump_party.domains.prop_engine.views import fill_view
 from pump_party.kernel.ids import Market
 
 MARK_INTERVAL_MS = 10_000
@@ -39,18 +39,16 @@ class Move(msgspec.Struct, frozen=True):
 
     kind: RecordKind
     at_ms: int
-    fill: Fill | None = None
+    fill: Exchanged | None = None
     funding_micros: int = 0
-    shortfall_micros: int = 0
 
 
-def move_of(kind: RecordKind, at_ms: int, detail: str | None, fill: Fill | None) -> Move:
-    """What a journal record with its detail, and with its fill where it is one, changed."""
+def move_of(kind: RecordKind, at_ms: int, detail: str | None, fill: Exchanged | None) -> Move:
+    """What a journal record with its detail, and with what its fill exchanged where it is one, changed."""
     if kind is RecordKind.FUNDING:
         assert detail is not None
-        return Move(kind, at_ms, funding_micros=int(_decode_funding(detail).funding_micros))
-    perp = None if fill is None or fill.detail is None else fill_view(fill).perp
-    return Move(kind, at_ms, fill, shortfall_micros=0 if perp is None else perp.shortfall_micros)
+        return Move(kind, at_ms, None, int(_decode_funding(detail).funding_micros))
+    return Move(kind, at_ms, fill)
 
 
 class _Funding(msgspec.Struct):
@@ -159,7 +157,7 @@ def stakes(newest: Stake, moves: Sequence[Move]) -> tuple[Stake, list[Stake]]:
     for move in reversed(moves):
         after.append(stake)
         if move.fill is not None:
-            stake = before_fill(stake, move.fill, shortfall_micros=move.shortfall_micros)
+            stake = before_fill(stake, move.fill)
         elif move.kind is RecordKind.FUNDING:
             stake = Stake(stake.net_micros - move.funding_micros, stake.quantities)
     return stake, after[::-1]
@@ -174,7 +172,7 @@ def _of_cycle(moves: Sequence[Move]) -> Sequence[Move]:
 class _Step(msgspec.Struct, frozen=True):
     at_ms: int
     stake: Stake
-    fill: Fill | None = None
+    fill: Exchanged | None = None
     on_grid: bool = False
 
 

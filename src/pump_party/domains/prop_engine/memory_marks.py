@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pump_party.domains.prop_engine.curve import EquityMark
 from pump_party.domains.prop_engine.marking import MOVES, Markable, Marked, Move, move_of
 from pump_party.domains.prop_engine.memory_shelf import Shelf
-from pump_party.domains.prop_engine.model import RecordKind
+from pump_party.domains.prop_engine.model import Fill, RecordKind
 from pump_party.domains.prop_engine.perp_model import FLAT
 from pump_party.domains.prop_engine.store import Performance
+from pump_party.domains.prop_engine.valuation import Exchanged
+from pump_party.domains.prop_engine.views import shortfall_micros
 from pump_party.kernel.ids import AccountId
 
 
@@ -41,11 +43,21 @@ def _moves(shelf: Shelf, version: int) -> list[Move]:
     newer = shelf.journal[bisect_right(shelf.journal, version, key=lambda record: record.version) :]
     told = [record for record in newer if record.kind in MOVES]
     first = bisect_right(shelf.fills, version, key=lambda fill: fill.version)
-    fills = {fill.fill_id: fill for fill in shelf.fills[first:]}
-    return [
-        move_of(r.kind, r.at_ms, r.detail, fills[r.record_id] if r.kind is RecordKind.FILL else None)  # type: ignore[index]
-        for r in told
-    ]
+    fills: dict[str, Exchanged] = {fill.fill_id: _exchanged(fill) for fill in shelf.fills[first:]}
+    return [move_of(r.kind, r.at_ms, r.detail, fills[r.record_id] if r.kind is RecordKind.FILL else None) for r in told]
+
+
+def _exchanged(fill: Fill) -> Exchanged:
+    return Exchanged(
+        fill.market,
+        fill.side,
+        fill.quantity_nanos,
+        fill.gross_micros,
+        fill.fee_micros,
+        fill.mid_e8,
+        fill.conf_e8,
+        shortfall_micros(fill.detail),
+    )
 
 
 def keep_marks(shelves: dict[AccountId, Shelf], marked: Sequence[Marked]) -> list[Marked]:

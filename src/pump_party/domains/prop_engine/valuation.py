@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pump_party.domains.prop_engine.curve import MarkPrice
 from pump_party.domains.prop_engine.execution import price_spot
-from pump_party.domains.prop_engine.model import Fill, MarketOrder, Position, Pressure, SpotFill, SpotParams
+from pump_party.domains.prop_engine.model import MarketOrder, Position, Pressure, SpotFill, SpotParams
 from pump_party.domains.prop_engine.perp_model import FLAT, LONG, PerpChange, PerpParams, PerpPosition
 from pump_party.domains.prop_engine.perpetual import apply_fill
 from pump_party.domains.prop_engine.portfolio import Holdings, value_micros
@@ -36,14 +36,27 @@ def stake_of(holdings: Holdings) -> Stake:
     return Stake(account.cash_micros + account.held_micros + account.margin_micros - entered_micros, quantities)
 
 
-def before_fill(stake: Stake, fill: Fill, *, shortfall_micros: int = 0) -> Stake:
+class Exchanged(msgspec.Struct, frozen=True):
+    """What a fill exchanged and at which price: all of it that a mark needs. Insurance paid `shortfall_micros`."""
+
+    market: Market
+    side: Side
+    quantity_nanos: int
+    gross_micros: int
+    fee_micros: int
+    mid_e8: int
+    conf_e8: int
+    shortfall_micros: int = 0
+
+
+def before_fill(stake: Stake, fill: Exchanged) -> Stake:
     """The stake that a fill found: every fill exchanges its gross for its quantity, whatever the margin did."""
     bought_nanos = fill.quantity_nanos if fill.side is Side.BUY else -fill.quantity_nanos
     received_micros = -fill.gross_micros if fill.side is Side.BUY else fill.gross_micros
     left = stake.quantities.get(fill.market, 0) - bought_nanos
     others = {market: quantity for market, quantity in stake.quantities.items() if market != fill.market}
     return Stake(
-        stake.net_micros - received_micros + fill.fee_micros - shortfall_micros,
+        stake.net_micros - received_micros + fill.fee_micros - fill.shortfall_micros,
         others | {fill.market: left} if left else others,
     )
 

@@ -99,6 +99,12 @@ def _details(fill: Fill) -> tuple[PerpFillView | None, BookFillView | None]:
     return detail.perp, detail.book
 
 
+def shortfall_micros(detail: str | None) -> int:
+    """What insurance paid of a perpetual's loss, by the stored detail of its fill."""
+    perp = None if detail is None else _decode_detail(detail).perp
+    return 0 if perp is None else perp.shortfall_micros
+
+
 def order_view(outcome: RecordedOrder | OpenOrder) -> OrderView:
     if isinstance(outcome, OpenOrder):
         return open_order_view(outcome)
