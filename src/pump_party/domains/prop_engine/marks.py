@@ -86,12 +86,19 @@ class Marker:
 
 
 def _worth(page: Sequence[Markable], prices: Mapping[Market, MarkPrice]) -> dict[AccountId, int]:
-    """What the accounts are worth now, all at once; without those that hold something without a price."""
+    """What the accounts are worth now, all at once; without those that hold something without a price.
+
+    Nor those that hold several markets: how much of each is in the market must be known of them, one by one.
+    """
     # Arrays take a tenth of a second to import, and most processes never mark.
     from pump_party.domains.prop_engine.board import board_of, mark_to_market
 
     stakes = {m.holdings.account.account_id: stake_of(m.holdings) for m in page}
-    priced = {account_id: stake for account_id, stake in stakes.items() if stake.quantities.keys() <= prices.keys()}
+    priced = {
+        account_id: stake
+        for account_id, stake in stakes.items()
+        if len(stake.quantities) < 2 and stake.quantities.keys() <= prices.keys()
+    }
     board = board_of(list(priced.values()))
     equities = mark_to_market(board, {market: price.mid_e8 for market, price in prices.items()}).tolist()
     ids = list(priced)
